@@ -1,0 +1,59 @@
+# Thin names for commands that can also be typed. `make book` and `make test` need Python >= 3.11 and a network, nothing else.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+SITE := _build/html
+# Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
+TORCH ?= auto
+
+SOURCES := $(shell find book notebooks flatten_edu -type f \
+	\( -name '*.py' -o -name '*.md' -o -name '*.ipynb' -o -name '*.bib' -o -name '*.css' -o -name '*.svg' -o -name '*.js' -o -name '*.json' \) \
+	-not -path '*/.*' -not -path '*/src/*')
+
+.PHONY: book html test test-fast js js-check notebooks lint clean
+
+book: html  ## build the book and serve it
+	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
+
+html: $(VENV)/.book $(SITE)/.built  ## build the book
+
+test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a browser
+	$(BIN)/python tools/chromium.py
+	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile
+
+test-fast: $(VENV)/.dev  ## units and properties only
+	$(BIN)/python -m pytest tests -m "not browser" -q -n 2
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+js: node_modules/.installed  ## rebuild the labs' bundles (needs Node)
+	npm run --silent check
+	npm run --silent build
+
+js-check: node_modules/.installed  ## fail where a committed bundle differs from its source
+	npm run --silent check
+	npm run --silent build -- --check
+
+notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval checks
+	$(BIN)/python tools/notebooks.py
+
+clean:
+	rm -rf _build node_modules $(VENV)
+
+$(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
+	$(PYTHON) tools/setup.py $(VENV) --extras book --torch $(TORCH)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.book
+	$(PYTHON) tools/setup.py $(VENV) --extras book,dev --torch $(TORCH)
+	@touch $@
+
+$(SITE)/.built: _config.yml _toc.yml $(VENV)/.book $(SOURCES)
+	$(BIN)/python tools/build.py
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --silent
+	@touch $@

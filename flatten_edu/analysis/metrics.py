@@ -1,0 +1,43 @@
+"""Angles between vectors, and how concentrated a row of attention weights is."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def angle_degrees(x: Float[Tensor, "*batch d"], y: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
+    """The angle between x and y in degrees, 0 to 180, row by row; NaN where a vector is zero.
+
+    From the half-angle's tangent, |u - v| / |u + v| of the unit vectors: arccos of their product loses half of the
+    digits near 0, just where the book looks.
+    """
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError(f"angle_degrees needs vectors of one length, got {tuple(x.shape)} and {tuple(y.shape)}")
+    # Dividing by the largest entry first: the square of a tiny entry is 0, and the length would be too.
+    u = x / x.abs().amax(-1, keepdim=True)
+    v = y / y.abs().amax(-1, keepdim=True)
+    u = u / u.norm(dim=-1, keepdim=True)
+    v = v / v.norm(dim=-1, keepdim=True)
+    return torch.rad2deg(2 * torch.atan2((u - v).norm(dim=-1), (u + v).norm(dim=-1)))
+
+
+def largest_coordinate(x: Float[Tensor, "*batch d"]) -> Int[Tensor, "*batch"]:
+    """The index of each row's largest entry after ReLU, or -1 where there is none: a tie, or no positive entry.
+
+    Proposition 1 of Han et al. 2023 speaks of vectors with a single largest entry; -1 marks those it is silent on.
+    """
+    r = x.relu()
+    largest, index = r.max(-1)
+    single = ((r == largest.unsqueeze(-1)).sum(-1) == 1) & (largest > 0)
+    return index.where(single, -1)
+
+
+def entropy_bits(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
+    """Each row's entropy in bits: 0 for one key alone, log2(m) for m keys alike, NaN for a row that is all zero."""
+    entropy = -torch.xlogy(weights, weights).sum(-1) / torch.log(torch.tensor(2.0, dtype=weights.dtype))
+    return entropy.where(weights.sum(-1) > 0, torch.nan)
+
+
+def top1_share(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
+    """The weight of the key that gets most, row by row: 1/m for m keys alike, 1 for one key alone, NaN for no key."""
+    return weights.amax(-1).where(weights.sum(-1) > 0, torch.nan)

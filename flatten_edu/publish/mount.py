@@ -1,0 +1,167 @@
+"""Sphinx extension: a lab in a notebook's output, or named by a `lab` directive, becomes a live part of the page.
+
+A node carries the lab's state; when the page is written, its module, style and byte traits become files beside it,
+named by their content. The page's mount script (widgets/src/mount.ts) reads the state and starts the lab.
+"""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from flatten_edu.publish.stills import still
+from flatten_edu.widgets import LABS, Lab
+from flatten_edu.widgets.lab import STATIC
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+FOLDER = "_static/labs"
+CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
+
+
+class LabNode(nodes.General, nodes.Element):
+    """A lab on a page: attributes `lab`, `state` (JSON values), `buffers` (bytes by trait)."""
+
+
+def lab_node(name: str, state: dict[str, Any], buffers: dict[str, bytes]) -> LabNode:
+    """The node of a lab in a given state."""
+    return LabNode("", lab=name, state=state, buffers=buffers)
+
+
+class LabDirective(SphinxDirective):
+    """```{lab} focus``` puts a lab in its default state on a page of prose."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        if name not in LABS:
+            raise self.error(f"no lab is called {name!r}; there are {', '.join(sorted(LABS))}")
+        return [lab_node(name, *split_state(LABS[name]()))]
+
+
+def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A lab's own traits: those that JSON can hold, and those that are bytes."""
+    traits = {trait: getattr(lab, trait) for trait in lab.own_traits()}
+    buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
+    return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers
+
+
+class LabRenderer:
+    """MyST-NB MIME renderer: a notebook output that shows a lab becomes its node. Other widgets are left to MyST-NB."""
+
+    mime_priority_overrides = ()
+
+    @staticmethod
+    def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Node] | None:
+        if inline or data.mime_type != WIDGET_VIEW:
+            return None
+        saved = renderer.renderer.nb_client.nb_metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+        model = saved.get(data.content["model_id"])
+        name = next(
+            (name for name, lab in LABS.items() if model and model["state"].get("_anywidget_id") == _id(lab)), None
+        )
+        if name is None:
+            return None
+        own = LABS[name].own_traits()
+        buffers = {b["path"][0]: base64.b64decode(b["data"]) for b in model.get("buffers", [])}
+        state = {trait: model["state"][trait] for trait in own if trait in model["state"] and trait not in buffers}
+        return [lab_node(name, state, buffers)]
+
+
+def _id(lab: type[Lab]) -> str:
+    return f"{lab.__module__}.{lab.__name__}"
+
+
+def _store(content: bytes, suffix: str, folder: Path) -> str:
+    """Write a file named by its content, once; the address is relative to the site's root."""
+    name = hashlib.sha256(content).hexdigest()[:16] + suffix
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / name).exists():
+        (folder / name).write_bytes(content)
+    return f"{FOLDER}/{name}"
+
+
+def visit_html(translator: Any, node: LabNode) -> None:
+    """Write the lab's host element, its still picture and its state; its files go beside the page."""
+    builder = translator.builder
+    folder = Path(builder.outdir) / FOLDER
+    root = builder.get_relative_uri(builder.current_docname, "index").removesuffix("index.html").removesuffix("index")
+    lab = node["lab"]
+
+    def address(content: bytes, suffix: str) -> str:
+        return (root or "./") + _store(content, suffix, folder)
+
+    description = {
+        "esm": address((STATIC / f"{lab}.js").read_bytes(), ".js"),
+        "state": node["state"],
+        "buffers": {trait: address(content, ".bin") for trait, content in node["buffers"].items()},
+    }
+    style = address((STATIC / f"{lab}.css").read_bytes(), ".css")
+    picture, text = still(lab, node["state"])
+    picture_address = address(picture, ".svg")
+    translator.body.append(
+        f'<link rel="stylesheet" href="{style}">'
+        f'<div class="fe-mount" data-lab="{lab}">'
+        f'<figure class="fe-still"><img src="{picture_address}" alt="{translator.attval(text)}">'
+        f"<noscript><p>This figure is a lab: with JavaScript switched on, you can move it.</p></noscript></figure>"
+        f'<script type="application/json">{_json_in_html(description)}</script></div>'
+    )
+    raise nodes.SkipNode
+
+
+def _json_in_html(value: object) -> str:
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def visit_other(translator: Any, node: LabNode) -> None:
+    """Builders without JavaScript say where the lab is."""
+    translator.visit_paragraph(nodes.paragraph())
+    translator.visit_Text(nodes.Text(f"[Lab {node['lab']}: live in the book's web edition]"))
+    raise nodes.SkipNode
+
+
+def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    """Put the mount script on pages with a lab, and take off what no page of this book uses."""
+    # Thebe runs cells on a server of others, and its script names a CDN; the labs need neither.
+    context["script_files"][:] = [f for f in context.get("script_files", []) if "thebe" not in _whole(f)]
+    if doctree is not None and any(doctree.findall(LabNode)):
+        app.add_js_file("mount.js", type="module")
+
+
+def _whole(script: Any) -> str:
+    return f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', '')}".lower()
+
+
+def hide_check_marks(app: Sphinx, doctree: nodes.document) -> None:
+    """The comment that makes nbval compare a cell's output is for the tests; a reader need not see it."""
+    for block in doctree.findall(nodes.literal_block):
+        text = block.astext()
+        if CHECK_MARK in text:
+            block.children = [nodes.Text(text.replace(CHECK_MARK, "").rstrip())]
+
+
+def quiet_theme(app: Sphinx, error: Exception | None) -> None:
+    """Take the theme's own reports (its colour mode, a count of toggles) out of the reader's console."""
+    if error or app.builder.format != "html":
+        return
+    for script in ["scripts/pydata-sphinx-theme.js", "togglebutton.js"]:
+        path = Path(app.outdir) / "_static" / script
+        if path.exists():
+            path.write_text(path.read_text("utf-8").replace("console.log(", "void ("), "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.add_node(LabNode, html=(visit_html, None), latex=(visit_other, None), text=(visit_other, None))
+    app.add_directive("lab", LabDirective)
+    app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(STATIC / "mount.js")))
+    app.connect("doctree-read", hide_check_marks)
+    app.connect("html-page-context", add_scripts, priority=900)
+    app.connect("build-finished", quiet_theme)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

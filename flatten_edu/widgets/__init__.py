@@ -1,0 +1,8 @@
+"""Level 5: the labs. Each is an anywidget: live under a kernel, and on a published page without one."""
+
+from flatten_edu.widgets.focus import FocusLab
+from flatten_edu.widgets.lab import Lab
+
+LABS: dict[str, type[Lab]] = {"focus": FocusLab}
+
+__all__ = ["LABS", "FocusLab", "Lab"]

@@ -1,0 +1,47 @@
+// Small helpers to build a lab's elements.
+
+type Child = Node | string | null;
+type Attributes = Record<string, string | number | boolean | null>;
+
+function fill<E extends Element>(node: E, attributes: Attributes, children: Child[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === false) continue;
+    node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K, attributes: Attributes = {}, ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K, attributes: Attributes = {}, ...children: Child[]
+): SVGElementTagNameMap[K] {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+/** A figure that a reader can read off, and a test too: the text is rounded, `data-value` is not. */
+export class Readout {
+  readonly node: HTMLOutputElement;
+
+  constructor(name: string, private readonly format: (value: number) => string) {
+    // An <output> is a live region by default; a lab has dozens of them, so only its one summary line speaks.
+    this.node = h("output", { "data-name": name, "aria-live": "off" });
+  }
+
+  set(value: number): void {
+    this.node.dataset.value = String(value);
+    this.node.textContent = Number.isFinite(value) ? this.format(value) : "–";
+  }
+}
+
+export const fixed = (digits: number, unit = "") => (value: number) => value.toFixed(digits) + unit;
+export const percent = (value: number) => (100 * value).toFixed(1) + " %";
+
+let count = 0;
+/** An id that no other lab on the page has. */
+export const uniqueId = (stem: string) => `fe-${stem}-${(count += 1)}`;

@@ -1,0 +1,169 @@
+// The lab `focus`: what does the focusing factor p do to directions?
+import { fixed, h, Readout, uniqueId } from "../../dom";
+import { focusingFactorControl, formatP } from "../../focusing_factor";
+import { change, mountLab, settled, type RenderContext, type View } from "../../lab";
+import { curves } from "./curves";
+import { photo } from "./photo";
+import { plane } from "./plane";
+import { lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type Point } from "./state";
+import { table } from "./table";
+
+export * from "../../maths";
+export { pToStop, stopToP } from "../../focusing_factor";
+export { tokenRows } from "./photo";
+export { accepts, shared } from "./state";
+const FIGURE_4: { q: Point; k: Point[] } = {
+  q: [0.39, 0.94], k: [[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]],
+};
+const MOVES_APART: { q: Point; k: Point[] } = {
+  q: [1, 0.99], k: [[1, 0.5], [1, 0.15], [0.5, 1], [0.15, 1]],
+};
+
+export function render(context: RenderContext<FocusTraits>): () => void {
+  const { model } = context;
+  return mountLab(context, "focus", "Lab: what does p do to directions?", (root, signal) => {
+    const p = focusingFactorControl(model, signal);
+    const views = { plane: planeView(model, signal), photo: photo(model, signal) };
+    const tabs = tabList(model, signal, { plane: views.plane.node, photo: views.photo.node });
+    root.append(
+      h("header", {}, h("p", { class: "fe-question" }, "What does ", h("i", {}, "p"), " do to directions?"), tabs.node),
+      p.node, views.plane.node, views.photo.node);
+    return [p, tabs, views.plane, views.photo];
+  });
+}
+
+export default { render };
+
+type Panels = Record<FocusTraits["view"], HTMLElement>;
+
+function tabList(model: FocusModel, signal: AbortSignal, panels: Panels): View & { node: HTMLElement } {
+  const names = { plane: "Vectors", photo: "Photograph" };
+  const kinds = Object.keys(panels) as FocusTraits["view"][];
+  const tabs = kinds.map((kind) => {
+    const id = uniqueId("tab");
+    panels[kind].id = uniqueId("panel");
+    panels[kind].setAttribute("role", "tabpanel");
+    panels[kind].setAttribute("aria-labelledby", id);
+    const tab = h("button", { id, type: "button", role: "tab", "aria-controls": panels[kind].id }, names[kind]);
+    tab.addEventListener("click", () => change(model, "view", kind), { signal });
+    return tab;
+  });
+  const node = h("div", { class: "fe-tabs", role: "tablist", "aria-label": "view" }, ...tabs);
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const other = (tabs.indexOf(event.target as HTMLButtonElement) + 1) % tabs.length; // two tabs: either way
+    change(model, "view", kinds[other]);
+    tabs[other].focus();
+  }, { signal });
+  return {
+    node,
+    update() {
+      kinds.forEach((kind, i) => {
+        const selected = model.get("view") === kind;
+        tabs[i].setAttribute("aria-selected", String(selected));
+        tabs[i].tabIndex = selected ? 0 : -1;
+        panels[kind].hidden = !selected;
+      });
+    },
+  };
+}
+
+function planeView(model: FocusModel, signal: AbortSignal): View & { node: HTMLElement } {
+  const parts = { plane: plane(model), table: table(model), curves: curves(model), lengths: lengthLine(model) };
+  const summary = summaryLine(model);
+  const button = (label: string, act: () => void) => {
+    const node = h("button", { type: "button" }, label);
+    node.addEventListener("click", act, { signal });
+    return node;
+  };
+  const load = (vectorsToLoad: typeof FIGURE_4) => () => {
+    model.set("q", vectorsToLoad.q);
+    model.set("k", vectorsToLoad.k);
+    change(model, "p", 3);
+  };
+  const node = h("div", {},
+    h("div", { class: "fe-columns" },
+      h("div", {}, parts.plane.node, h("p", { class: "fe-legend" }, "dashed: before · solid: after ", h("i", {}, "f"), h("sub", {}, "p"),
+        " · drag a point, or Tab and arrow keys"), parts.lengths.node),
+      h("div", {}, parts.table.node, parts.curves.node)),
+    summary.node,
+    h("div", { class: "fe-actions" },
+      button("Figure 4 of the paper", load(FIGURE_4)),
+      button("A pair that moves apart", load(MOVES_APART)),
+      linkButton(model, signal)));
+  const all = [...Object.values(parts), summary];
+  return {
+    node,
+    update: () => all.forEach((part) => part.update()),
+    remove: () => all.forEach((part) => part.remove?.()),
+  };
+}
+
+function linkButton(model: FocusModel, signal: AbortSignal): HTMLElement | null {
+  if (!model.link) return null;
+  const node = h("button", { type: "button" }, "Copy a link to this view");
+  node.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(model.link!());
+    node.textContent = "Link copied";
+  }, { signal });
+  return node;
+}
+
+/** The length of each vector before and after: f_p keeps it. */
+function lengthLine(model: FocusModel): View & { node: HTMLElement } {
+  const node = h("p", { class: "fe-lengths" });
+  let pairs: [Readout, Readout][] = [];
+  return {
+    node,
+    update() {
+      const all = vectors(model);
+      if (pairs.length !== all.length) {
+        pairs = all.map(({ name }) => [new Readout(`norm_${name}_before`, fixed(3)), new Readout(`norm_${name}`, fixed(3))]);
+        node.replaceChildren("length kept: ", ...all.flatMap(({ name }, i) => [h("span", {},
+          `${name[0]}`, h("sub", {}, name.slice(1)), " ", pairs[i][0].node, "→", pairs[i][1].node), " "]));
+      }
+      all.forEach((v, i) => {
+        const { before, after } = lengths(v);
+        pairs[i][0].set(before);
+        pairs[i][1].set(after);
+      });
+    },
+  };
+}
+
+/** One sentence on what the reader is looking at; read aloud once the slider rests. */
+function summaryLine(model: FocusModel): View & { node: HTMLElement } {
+  const text = h("p", { "aria-hidden": "true" });
+  const spoken = h("p", { class: "fe-spoken", role: "status" });
+  const speech = settled(600, (said) => { spoken.textContent = said; });
+  return {
+    node: h("div", { class: "fe-summary" }, text, spoken),
+    update() {
+      text.textContent = summary(model);
+      speech.set(text.textContent);
+    },
+    remove: () => speech.cancel(),
+  };
+}
+
+function summary(model: FocusModel): string {
+  const [q, ...keys] = vectors(model);
+  const written = (name: string) => name.replace(/\d/, (digit) => "₀₁₂₃₄₅₆"[Number(digit)]);
+  const states = keys.map((key) => ({ name: written(key.name), state: pair(q, key) }));
+  const list = (wanted: string) => states.filter(({ state }) => verdict(state) === wanted).map(({ name }) => name).join(", ");
+  const parts = [`At p = ${formatP(model.get("p"))}:`];
+  if (model.get("p") === 1) parts.push("nothing is turned yet, f₁ is plain ReLU.");
+  else {
+    const moved = [["closer", "closer to q"], ["apart", "further from q"]].map(([kind, words]) => list(kind) && `${words}: ${list(kind)}`);
+    parts.push((moved.filter(Boolean).join("; ") || "no angle changes") + ".");
+  }
+  const odd = states.filter(({ state }) => state.group === "same" && verdict(state) === "apart").map(({ name }) => name);
+  if (odd.length) parts.push(`${odd.join(", ")} has its largest entry where q has it, and still moves away: keep sliding p.`);
+  const weights = planeWeights([q, ...keys]).p;
+  const top = weights.indexOf(Math.max(...weights));
+  if (weights[top] > 0) parts.push(`Most attention: ${written(keys[top].name)}, ${(100 * weights[top]).toFixed(0)} %.`);
+  else parts.push("q has no positive entry: ReLU leaves nothing of it, and no attention is paid.");
+  return parts.join(" ");
+}

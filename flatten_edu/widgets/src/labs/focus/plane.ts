@@ -1,0 +1,128 @@
+// The plane: q and the keys as draggable points, each with the arrow that f_p turns it into.
+import { drag, type D3DragEvent } from "d3-drag";
+import { scaleLinear } from "d3-scale";
+import { select } from "d3-selection";
+import { svg } from "../../dom";
+import { change, type View } from "../../lab";
+import { norm } from "../../maths";
+import { vectors, type FocusModel, type Point, type VectorState } from "./state";
+
+const SIZE = 340;
+const MARGIN = 1.06; // the plane's edge, as a multiple of the longest vector
+const KEYS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+
+export function plane(model: FocusModel): View & { node: Element } {
+  const sides = svg("g", { class: "fe-sides", "aria-hidden": "true" });
+  const arrows = svg("g", { "aria-hidden": "true" });
+  const handles = svg("g");
+  const node = svg("svg", {
+    class: "fe-plane", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "group",
+    "aria-label": "Plane of the vectors before and after the focused function; the points can be dragged",
+  }, sides, arrows, handles);
+  const x = scaleLinear().range([0, SIZE]);
+  const y = scaleLinear().range([SIZE, 0]);
+
+  function move(v: VectorState, to: Point): void {
+    const limit = x.domain()[1] / MARGIN;
+    const low = x.domain()[0] * 0.9;
+    const inside = to.map((c) => Math.max(c, low));
+    const shrink = Math.min(1, limit / norm(inside));
+    const step = finestStep(limit) / 10;
+    const point = inside.map((c) => Number((Math.round((c * shrink) / step) * step).toPrecision(12))) as Point;
+    if (v.colour === 0) change(model, "q", point);
+    else change(model, "k", model.get("k").map((key, i) => (`k${i + 1}` === v.name ? point : key)));
+  }
+
+  const dragging = drag<SVGGElement, VectorState>()
+    .container(() => node)
+    .subject((_, v) => ({ x: x(v.raw[0]), y: y(v.raw[1]) }))
+    .on("drag", (event: D3DragEvent<SVGGElement, VectorState, unknown>, v) =>
+      move(v, [x.invert(event.x), y.invert(event.y)]));
+
+  function nudge(event: KeyboardEvent, v: VectorState): void {
+    const direction = KEYS[event.key];
+    if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // JupyterLab would move to another cell
+    const step = finestStep(x.domain()[1] / MARGIN) * (event.shiftKey ? 10 : 1);
+    move(v, [v.raw[0] + step * direction[0], v.raw[1] + step * direction[1]]);
+  }
+
+  function drawHandles(all: VectorState[]): void {
+    select(handles).selectAll<SVGGElement, VectorState>("g").data([...all].reverse(), (v) => v.name)
+      .join((enter) => {
+        const g = enter.append("g").attr("class", "fe-handle").attr("role", "slider").attr("tabindex", 0)
+          .attr("data-lm-suppress-shortcuts", "true").attr("data-vector", (v) => v.name)
+          .attr("aria-roledescription", "point in the plane").attr("aria-valuemin", -180).attr("aria-valuemax", 180)
+          .attr("aria-label", (v) => `${v.name}, ${v.colour ? "key" : "q"}: arrow keys move it`)
+          .attr("style", (v) => `--c:var(--fe-c${v.colour})`);
+        g.append("circle").attr("class", "fe-hit").attr("r", 24);
+        g.append("circle").attr("class", "fe-knob").attr("r", 11);
+        g.append("text").attr("dy", "0.35em").text((v) => v.name[0])
+          .append("tspan").attr("class", "fe-sub").attr("dy", "0.25em").text((v) => v.name.slice(1));
+        return g.call(dragging).on("keydown", nudge);
+      })
+      .attr("transform", (v) => `translate(${x(v.raw[0])},${y(v.raw[1])})`)
+      .attr("aria-valuenow", (v) => Math.round((Math.atan2(v.raw[1], v.raw[0]) * 180) / Math.PI))
+      .attr("aria-valuetext", (v) => `${v.raw[0]}, ${v.raw[1]}`);
+  }
+
+  function drawArrows(all: VectorState[]): void {
+    const at = (v: Point) => `${x(v[0]).toFixed(2)} ${y(v[1]).toFixed(2)}`;
+    select(arrows).selectAll<SVGGElement, VectorState>("g").data([...all].reverse(), (v) => v.name)
+      .join((enter) => {
+        const g = enter.append("g").attr("style", (v) => `--c:var(--fe-c${v.colour})`);
+        for (const part of ["before", "turning", "after", "head"]) g.append("path").attr("class", `fe-${part}`);
+        return g;
+      })
+      .each(function (v) {
+        const path = (part: string) => select(this).select(`.fe-${part}`);
+        const radius = x(norm(v.turned)) - x(0);
+        const sweep = v.relu[0] * v.turned[1] - v.relu[1] * v.turned[0] > 0 ? 0 : 1;
+        path("before").attr("d", `M${at([0, 0])}L${at(v.raw)}`);
+        path("turning").attr("d", radius > 0 ? `M${at(v.relu)}A${radius} ${radius} 0 0 ${sweep} ${at(v.turned)}` : null);
+        path("after").attr("d", `M${at([0, 0])}L${at(v.turned)}`);
+        path("head").attr("d", radius > 0 ? "M2 0L-10 -5L-7 0L-10 5Z" : null)
+          .attr("transform", `translate(${at(v.turned)})rotate(${(-Math.atan2(v.turned[1], v.turned[0]) * 180) / Math.PI})`);
+      });
+  }
+
+  return {
+    node,
+    update() {
+      const all = vectors(model);
+      const longest = Math.max(...all.map((v) => norm(v.raw)));
+      const high = MARGIN * Math.max(longest, longest > 0.5 ? 1.09 : longest || 1);
+      const low = Math.min(-0.09 * high, MARGIN * Math.min(...all.flatMap((v) => v.raw)));
+      x.domain([low, high]);
+      y.domain([low, high]);
+      drawSides(sides, x, y);
+      drawArrows(all);
+      drawHandles(all);
+    },
+    remove() {
+      select(handles).selectAll("g").on(".drag", null).on("keydown", null);
+    },
+  };
+}
+
+/** One press of an arrow key: a hundredth of the plane's order of size. */
+function finestStep(limit: number): number {
+  return 10 ** (Math.floor(Math.log10(limit)) - 2);
+}
+
+type Scale = ReturnType<typeof scaleLinear<number, number>>;
+
+/** The two sides of the diagonal: f_p turns a vector towards the axis of its largest entry, away from the diagonal. */
+function drawSides(layer: SVGGElement, x: Scale, y: Scale): void {
+  const [low, high] = x.domain();
+  const corner = `${x(0)},${y(0)} ${x(high)},${y(high)}`;
+  layer.replaceChildren(
+    svg("polygon", { class: "fe-side1", points: `${corner} ${x(high)},${y(0)}` }),
+    svg("polygon", { class: "fe-side2", points: `${corner} ${x(0)},${y(high)}` }),
+    svg("path", { class: "fe-axis", d: `M${x(low)} ${y(0)}H${x(high)}M${x(0)} ${y(low)}V${y(high)}` }),
+    svg("path", { class: "fe-diagonal", d: `M${x(0)} ${y(0)}L${x(high)} ${y(high)}` }),
+    svg("text", { class: "fe-note", x: x(high) - 4, y: y(0) + 16, "text-anchor": "end" }, "axis x₁"),
+    svg("text", { class: "fe-note", transform: `translate(${x(0) - 8},${y(high) + 4})rotate(-90)`, "text-anchor": "end" }, "axis x₂"),
+  );
+}

@@ -1,0 +1,166 @@
+// Mounts the labs of a published page: no kernel, no widget manager. Each lab is an anywidget module and a JSON state.
+import type { LabModel } from "./lab";
+
+type Traits = Record<string, unknown>;
+
+interface LabModule {
+  default: { render(context: { model: PageModel; el: HTMLElement }): (() => void) | undefined };
+  /** The traits that a link carries, and whether a value from a link will do. */
+  shared?: readonly string[];
+  accepts?(trait: string, value: unknown): boolean;
+}
+
+interface Description {
+  esm: string;
+  css: string;
+  state: Traits;
+  /** Traits that are bytes: the file that holds each. */
+  buffers: Record<string, string>;
+}
+
+/** What an anywidget model does under a kernel, within the page. */
+export class PageModel implements LabModel<Traits> {
+  private readonly traits: Traits;
+  private readonly listeners = new Map<string, Set<() => void>>();
+
+  constructor(state: Traits) {
+    this.traits = { ...state };
+  }
+
+  get(name: string) {
+    return this.traits[name];
+  }
+
+  set(name: string, value: unknown) {
+    if (Object.is(this.traits[name], value)) return;
+    this.traits[name] = value;
+    this.emit(`change:${name}`);
+    this.emit("change");
+  }
+
+  save_changes() {}
+
+  send() {}
+
+  on(event: string, handler: () => void) {
+    if (!this.listeners.has(event)) this.listeners.set(event, new Set());
+    this.listeners.get(event)!.add(handler);
+  }
+
+  off(event: string, handler: () => void) {
+    this.listeners.get(event)?.delete(handler);
+  }
+
+  link = () => location.href;
+
+  private emit(event: string) {
+    for (const handler of [...(this.listeners.get(event) ?? [])]) handler();
+  }
+}
+
+const hosts = () => [...document.querySelectorAll<HTMLElement>(".fe-mount")];
+
+/** A lab's name in the page's fragment: `focus`, and for the next of its kind on the page `focus-2`. */
+function fragmentName(host: HTMLElement): string {
+  const name = host.dataset.lab!;
+  const nth = hosts().filter((other) => other.dataset.lab === name).indexOf(host);
+  return nth > 0 ? `${name}-${nth + 1}` : name;
+}
+
+/** The traits that the page's link sets. One that was cut short or makes no sense keeps its default. */
+function readFragment(name: string, module: LabModule): Traits {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const found: Traits = {};
+  for (const trait of module.shared ?? []) {
+    const text = fields.get(`${name}.${trait}`);
+    if (text === null) continue;
+    try {
+      const value = JSON.parse(text);
+      if (module.accepts!(trait, value)) found[trait] = value;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return found;
+}
+
+function writeFragment(name: string, traits: readonly string[], model: PageModel, defaults: Traits): void {
+  const fields = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+  for (const trait of traits) {
+    const text = JSON.stringify(model.get(trait));
+    if (text === JSON.stringify(defaults[trait])) fields.delete(`${name}.${trait}`);
+    else fields.set(`${name}.${trait}`, text);
+  }
+  // Brackets and commas may stand in a fragment as they are; escaped they make a link that nobody can read.
+  const text = fields.toString().replaceAll("%5B", "[").replaceAll("%5D", "]").replaceAll("%2C", ",").replaceAll("%22", '"');
+  history.replaceState(history.state, "", text ? `#${text}` : location.pathname + location.search);
+}
+
+async function fetchBuffers(model: PageModel, buffers: Record<string, string>): Promise<void> {
+  await Promise.all(Object.entries(buffers).map(async ([trait, url]) => {
+    const answer = await fetch(new URL(url, document.baseURI));
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    model.set(trait, new DataView(await answer.arrayBuffer()));
+  }));
+}
+
+/** Mount one lab. Returns the function that unmounts it and brings its still picture back. */
+export async function mount(host: HTMLElement): Promise<() => void> {
+  const description: Description = JSON.parse(host.querySelector('script[type="application/json"]')!.textContent!);
+  const module: LabModule = await import(new URL(description.esm, document.baseURI).href);
+  const traits = module.shared ?? [];
+  const name = fragmentName(host);
+  const defaults = description.state;
+  const empty = Object.fromEntries(Object.keys(description.buffers).map((trait) => [trait, null]));
+  const linked = readFragment(name, module);
+  const model = new PageModel({ ...defaults, ...empty, ...linked });
+
+  let writing = 0;
+  const write = () => {
+    writing = 0;
+    writeFragment(name, traits, model, defaults);
+  };
+  const changed = () => {
+    writing ||= setTimeout(write, 250); // browsers refuse a history entry a frame
+  };
+  model.link = () => {
+    write();
+    return location.href;
+  };
+  const el = document.createElement("div");
+  const unrender = module.default.render({ model, el });
+  const still = host.querySelector(".fe-still");
+  still?.replaceWith(el);
+  if (!still) host.append(el);
+  host.dataset.state = "ready";
+  if (Object.keys(linked).length) host.scrollIntoView({ block: "start" });
+  for (const trait of traits) model.on(`change:${trait}`, changed);
+  await fetchBuffers(model, description.buffers);
+  return () => {
+    clearTimeout(writing);
+    for (const trait of traits) model.off(`change:${trait}`, changed);
+    unrender?.();
+    if (still) el.replaceWith(still);
+    else el.remove();
+    host.dataset.state = "unmounted";
+  };
+}
+
+function failed(host: HTMLElement, error: unknown): void {
+  console.error(error);
+  host.dataset.state = "failed";
+  const sentence = document.createElement("p");
+  sentence.className = "fe-failed";
+  sentence.textContent = "This lab could not be started here; the picture shows its first view.";
+  host.append(sentence);
+}
+
+const nearViewport = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    nearViewport.unobserve(target);
+    mount(target as HTMLElement).catch((error) => failed(target as HTMLElement, error));
+  }
+}, { rootMargin: "600px" });
+
+for (const host of hosts()) nearViewport.observe(host);

@@ -1,0 +1,97 @@
+"""Bring the notebooks into the form in which they are committed: `make notebooks`.
+
+The first cell installs flatten_edu from the repository that _config.yml names, each notebook is run, and only outputs
+that nbval compares are kept. With --check nothing is written, and the exit status says whether anything would be.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+CHECKED = "# NBVAL_CHECK_OUTPUT"
+INSTALL = """\
+try:
+    import flatten_edu
+except ModuleNotFoundError:  # in Colab, say
+    %pip install -q "flatten-edu @ git+{url}"\
+"""
+
+
+def repository_url() -> str:
+    """The one place where the repository's address stands."""
+    return yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"].rstrip("/")
+
+
+def first_cell() -> str:
+    """What the first cell of each notebook has to say: silent where flatten_edu is installed."""
+    return INSTALL.format(url=repository_url())
+
+
+def faults(notebook: nbformat.NotebookNode) -> list[str]:
+    """What keeps a notebook from being committed as it is."""
+    found = []
+    first = notebook.cells[0]
+    if first.source != first_cell() or "remove-cell" not in first.metadata.get("tags", []):
+        found.append("the first cell does not install flatten_edu from _config.yml's repository.url")
+    for i, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        if cell.outputs and CHECKED not in cell.source:
+            found.append(f"cell {i} keeps an output that nothing checks")
+        if CHECKED in cell.source and not cell.outputs:
+            found.append(f"cell {i} is to be checked and has no output")
+    if "widgets" in notebook.metadata:
+        found.append("it carries widget state")
+    return found
+
+
+def refresh(path: Path) -> None:
+    """Set the first cell, run the notebook, and keep what nbval checks."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = first_cell()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            cell.metadata.pop("execution", None)
+            cell.outputs = _merged(cell.outputs) if CHECKED in cell.source else []
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, path)
+
+
+def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """One stream a cell: how a kernel cuts it into messages changes from run to run."""
+    merged: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if "execution_count" in output:
+            output.execution_count = None
+        if merged and output.output_type == "stream" == merged[-1].output_type and output.name == merged[-1].name:
+            merged[-1].text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def main() -> int:
+    """Refresh the notebooks, or say what is wrong with them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a notebook is not in form")
+    check = parser.parse_args().check
+    wrong = 0
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        if not check:
+            refresh(path)
+        for fault in faults(nbformat.read(path, as_version=4)):
+            print(f"{path.relative_to(ROOT)}: {fault}", file=sys.stderr)
+            wrong += 1
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
