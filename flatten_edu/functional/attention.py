@@ -12,7 +12,7 @@ def _widen(*tensors: Tensor) -> list[Tensor]:
     return [t.float() if t.dtype in (torch.float16, torch.bfloat16) else t for t in tensors]
 
 
-def softmax_weights(q: Float[Tensor, "*batch n d"], k: Float[Tensor, "*batch m d"]) -> Float[Tensor, "*batch n m"]:
+def softmax_weights(q: Float[Tensor, "*#batch n d"], k: Float[Tensor, "*#batch m d"]) -> Float[Tensor, "... n m"]:
     r"""Softmax attention's weights, :math:`\mathrm{softmax}(QK^\top/\sqrt d)`: equation 1 of Han et al. 2023.
 
     Args:
@@ -33,8 +33,8 @@ def softmax_weights(q: Float[Tensor, "*batch n d"], k: Float[Tensor, "*batch m d
 
 
 def linear_weights(
-    phi_q: Float[Tensor, "*batch n d"], phi_k: Float[Tensor, "*batch m d"]
-) -> Float[Tensor, "*batch n m"]:
+    phi_q: Float[Tensor, "*#batch n d"], phi_k: Float[Tensor, "*#batch m d"]
+) -> Float[Tensor, "... n m"]:
     r"""Linear attention's weights, :math:`\phi(Q)\phi(K)^\top` with each row divided by its sum: equations 1 and 2.
 
     Nobody who wants speed forms this map; it is here to be looked at.

@@ -27,7 +27,7 @@ def require_finite(where: str, **tensors: Tensor) -> None:
             raise ValueError(f"{where} needs finite numbers, got {name}[{', '.join(map(str, at))}] = {t[at].item()}")
 
 
-def require_focusing_factor(where: str, p: float) -> None:
+def require_focusing_factor(where: str, p: int | float) -> None:
     """Raise unless p is a finite number above 0."""
     if isinstance(p, bool) or not isinstance(p, (int, float)):
         raise TypeError(f"{where} needs a number for the focusing factor p, got {type(p).__name__}")

@@ -6,7 +6,7 @@ from torch import Tensor
 from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor
 
 
-def focused_map(x: Float[Tensor, "*batch c"], p: float = 3.0) -> Float[Tensor, "*batch c"]:
+def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Tensor, "*batch c"]:
     r"""Turn each row towards its largest entries and keep its length: :math:`\phi_p(x) = f_p(\mathrm{ReLU}(x))`.
 
     Equations 5 and 6 of Han et al. 2023, where :math:`f_p(r) = \lVert r\rVert\,r^p / \lVert r^p\rVert` with the power

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 Row = Sequence[float]
 
 
-def focused_map_loop(x: Row, p: float) -> list[float]:
+def focused_map_loop(x: Row, p: int | float) -> list[float]:
     """f_p(ReLU(x)) for one row, power first: equations 5 and 6 as they are printed."""
     r = [max(entry, 0.0) for entry in x]
     powered = [entry**p for entry in r]

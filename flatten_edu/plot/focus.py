@@ -12,7 +12,7 @@ from flatten_edu.functional import focused_map, linear_weights, softmax_weights
 COLOURS = ["#7a828c", "#2088c9", "#dd6a1a", "#12a07a", "#c7659f", "#a58300", "#7a6fe0"]
 
 
-def focus_figure(query: Float[Tensor, "2"], keys: Float[Tensor, "m 2"], p: float) -> Figure:
+def focus_figure(query: Float[Tensor, "2"], keys: Float[Tensor, "m 2"], p: int | float) -> Figure:
     """q and its keys before (dashed) and after f_p (solid), and q's attention over the keys by three kinds."""
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     plane, bars = figure.subplots(1, 2, width_ratios=[1, 1.15])
@@ -21,7 +21,7 @@ def focus_figure(query: Float[Tensor, "2"], keys: Float[Tensor, "m 2"], p: float
     return figure
 
 
-def _draw_vectors(axes: Axes, query: Tensor, keys: Tensor, p: float) -> None:
+def _draw_vectors(axes: Axes, query: Tensor, keys: Tensor, p: int | float) -> None:
     for colour, name, before in zip(COLOURS, _names(keys), [query, *keys], strict=False):
         after = focused_map(before, p)
         axes.plot([0, before[0]], [0, before[1]], "--", color=colour, linewidth=1)
@@ -35,7 +35,7 @@ def _draw_vectors(axes: Axes, query: Tensor, keys: Tensor, p: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_weights(axes: Axes, query: Tensor, keys: Tensor, p: float) -> None:
+def _draw_weights(axes: Axes, query: Tensor, keys: Tensor, p: int | float) -> None:
     q = query[None]
     rows = {
         "linear, p = 1": linear_weights(focused_map(q, 1.0), focused_map(keys, 1.0))[0],

@@ -7,12 +7,14 @@ named by their content. The page's mount script (widgets/src/mount.ts) reads the
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.publish.stills import still
 from flatten_edu.widgets import LABS, Lab
@@ -87,7 +89,7 @@ def _store(content: bytes, suffix: str, folder: Path) -> str:
     return f"{FOLDER}/{name}"
 
 
-def visit_html(translator: Any, node: LabNode) -> None:
+def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
     """Write the lab's host element, its still picture and its state; its files go beside the page."""
     builder = translator.builder
     folder = Path(builder.outdir) / FOLDER
@@ -109,7 +111,7 @@ def visit_html(translator: Any, node: LabNode) -> None:
         f'<link rel="stylesheet" href="{style}">'
         f'<div class="fe-mount" data-lab="{lab}">'
         f'<figure class="fe-still"><img src="{picture_address}" alt="{translator.attval(text)}">'
-        f"<noscript><p>This figure is a lab: with JavaScript switched on, you can move it.</p></noscript></figure>"
+        f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.</figcaption></figure>"
         f'<script type="application/json">{_json_in_html(description)}</script></div>'
     )
     raise nodes.SkipNode
@@ -119,17 +121,20 @@ def _json_in_html(value: object) -> str:
     return json.dumps(value).replace("<", "\\u003c")
 
 
-def visit_other(translator: Any, node: LabNode) -> None:
-    """Builders without JavaScript say where the lab is."""
-    translator.visit_paragraph(nodes.paragraph())
-    translator.visit_Text(nodes.Text(f"[Lab {node['lab']}: live in the book's web edition]"))
-    raise nodes.SkipNode
+def say_where_labs_are(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Builders without JavaScript get a sentence in a lab's place."""
+    if app.builder.format == "html":
+        return
+    for node in list(doctree.findall(LabNode)):
+        node.replace_self(nodes.paragraph(text=f"[Lab {node['lab']}: live in the book's web edition]"))
 
 
 def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     """Put the mount script on pages with a lab, and take off what no page of this book uses."""
-    # Thebe runs cells on a server of others, and its script names a CDN; the labs need neither.
-    context["script_files"][:] = [f for f in context.get("script_files", []) if "thebe" not in _whole(f)]
+    # Thebe runs cells on a server of others, and its script names a CDN. MyST-NB's widget state repeats the labs'
+    # modules and data for a widget manager that is not there. The labs need neither.
+    unused = ["thebe", WIDGET_STATE]
+    context["script_files"][:] = [f for f in context["script_files"] if not any(word in _whole(f) for word in unused)]
     if doctree is not None and any(doctree.findall(LabNode)):
         app.add_js_file("mount.js", type="module")
 
@@ -143,25 +148,42 @@ def hide_check_marks(app: Sphinx, doctree: nodes.document) -> None:
     for block in doctree.findall(nodes.literal_block):
         text = block.astext()
         if CHECK_MARK in text:
-            block.children = [nodes.Text(text.replace(CHECK_MARK, "").rstrip())]
+            block.rawsource = text.replace(CHECK_MARK, "").rstrip()
+            block.children = [nodes.Text(block.rawsource)]
 
 
-def quiet_theme(app: Sphinx, error: Exception | None) -> None:
-    """Take the theme's own reports (its colour mode, a count of toggles) out of the reader's console."""
+def visit_citation(translator: HTML5Translator, node: nodes.citation) -> None:
+    """A citation as docutils writes it, without a role that WAI-ARIA has withdrawn."""
+    HTML5Translator.visit_citation(translator, node)
+    translator.body[-1] = translator.body[-1].replace("doc-biblioentry", "listitem")
+
+
+def lighten_theme(app: Sphinx, error: Exception | None) -> None:
+    """Take out of the theme's scripts what the page does not need.
+
+    That is its reports in the reader's console, and 540 KB (gzipped) of icons that its style sheet has as a font.
+    """
     if error or app.builder.format != "html":
         return
-    for script in ["scripts/pydata-sphinx-theme.js", "togglebutton.js"]:
-        path = Path(app.outdir) / "_static" / script
-        if path.exists():
-            path.write_text(path.read_text("utf-8").replace("console.log(", "void ("), "utf-8")
+    out = Path(app.outdir)
+    for name in ["_static/scripts/pydata-sphinx-theme.js", "_static/togglebutton.js", "search.html"]:
+        _rewrite(out / name, lambda text: text.replace("console.log(", "void ("))
+    _rewrite(out / "_static/scripts/fontawesome.js", lambda text: "/* The icons come from the style sheet's font. */\n")
+
+
+def _rewrite(path: Path, change: Callable[[str], str]) -> None:
+    if path.exists():
+        path.write_text(change(path.read_text("utf-8")), "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    app.add_node(LabNode, html=(visit_html, None), latex=(visit_other, None), text=(visit_other, None))
+    app.add_node(LabNode, html=(visit_lab, None))
+    app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
     app.add_directive("lab", LabDirective)
     app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(STATIC / "mount.js")))
     app.connect("doctree-read", hide_check_marks)
+    app.connect("doctree-resolved", say_where_labs_are)
     app.connect("html-page-context", add_scripts, priority=900)
-    app.connect("build-finished", quiet_theme)
+    app.connect("build-finished", lighten_theme)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

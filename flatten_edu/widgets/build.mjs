@@ -21,7 +21,7 @@ const { outputFiles } = await build({
   target: "es2022",
   minify: true,
   legalComments: "none",
-  banner: { js: "/* Built by `make js` from flatten_edu/widgets/src. With d3 modules, (c) Mike Bostock, ISC. */" },
+  banner: { js: "/* Built by `make js` from flatten_edu/widgets/src. With d3 modules: see THIRD_PARTY.txt. */" },
   write: false,
 });
 

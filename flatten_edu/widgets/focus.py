@@ -36,7 +36,7 @@ class FocusLab(Lab, lab="focus"):
     q = t.Any(FIGURE_4["q"]).tag(sync=True)
     k = t.Any(FIGURE_4["k"]).tag(sync=True)
     view = t.Enum(["plane", "photo"], "plane").tag(sync=True)
-    patch = t.Int(80).tag(sync=True)
+    patch = t.Int(75).tag(sync=True)
     grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
     features = t.Unicode(
         "Not trained: the features are each patch's own pixels (16 × 16 × 3) through one fixed random projection to 64 "
@@ -55,7 +55,7 @@ class FocusLab(Lab, lab="focus"):
         k: Float[Tensor, "n d"],
         grid: tuple[int, int],
         features: str,
-        p: float = 3.0,
+        p: int | float = 3.0,
     ) -> "FocusLab":
         """The photograph view on queries and keys of your own.
 

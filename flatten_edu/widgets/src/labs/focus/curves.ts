@@ -1,17 +1,17 @@
 // The angle of q to each key as a function of p: where a curve rises before it falls, f_p first pushes the pair apart.
-import { scaleLinear } from "d3-scale";
+import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
 import { svg } from "../../dom";
-import { formatP, pToStop, stopToP } from "../../focusing_factor";
+import { formatP } from "../../focusing_factor";
 import type { View } from "../../lab";
 import { angleDegrees, focusedMap } from "../../maths";
 import { pair, vectors, type FocusModel, type VectorState } from "./state";
 
 const WIDTH = 340;
 const HEIGHT = 132;
-const x = scaleLinear().domain([0, 160]).range([30, WIDTH - 10]);
+const x = scaleLog().base(2).domain([1, 256]).range([30, WIDTH - 10]);
 const y = scaleLinear().domain([0, 90]).range([HEIGHT - 22, 20]);
-const STOPS = Array.from({ length: 81 }, (_, i) => 2 * i);
+const FACTORS = Array.from({ length: 81 }, (_, i) => 2 ** (i / 10));
 
 export function curves(model: FocusModel): View & { node: Element } {
   const lines = svg("g");
@@ -21,7 +21,7 @@ export function curves(model: FocusModel): View & { node: Element } {
     node,
     update() {
       const [q, ...keys] = vectors(model);
-      const at = x(Math.min(pToStop(model.get("p")), 160));
+      const at = x(model.get("p"));
       lines.replaceChildren(...keys.map((key) => svg("path", { style: colour(key), d: curve(q, key) })));
       now.replaceChildren(svg("path", { class: "fe-now", d: `M${at} ${y(0)}V${y(90)}` }),
         ...keys.flatMap((key) => dot(at, pair(q, key).after, colour(key))));
@@ -39,20 +39,18 @@ function dot(cx: number, angle: number, style: string): SVGElement[] {
 }
 
 function curve(q: VectorState, key: VectorState): string {
-  const points = STOPS.map((stop): [number, number] => {
-    const p = stopToP(stop);
-    return [x(stop), y(angleDegrees(focusedMap(q.raw, p), focusedMap(key.raw, p)))];
-  });
+  const points = FACTORS.map((p): [number, number] =>
+    [x(p), y(angleDegrees(focusedMap(q.raw, p), focusedMap(key.raw, p)))]);
   return line().defined(([, height]) => Number.isFinite(height))(points) ?? "";
 }
 
 function axes(): SVGGElement {
   const xTicks = [1, 2, 4, 8, 16, 32, 64, 128, 256].map((p) =>
-    svg("text", { x: x(pToStop(p)), y: HEIGHT - 8, "text-anchor": "middle" }, String(p)));
+    svg("text", { x: x(p), y: HEIGHT - 8, "text-anchor": "middle" }, String(p)));
   const yTicks = [0, 45, 90].flatMap((angle) => [
-    svg("path", { d: `M${x(0)} ${y(angle)}H${x(160)}` }),
-    svg("text", { x: x(0) - 5, y: y(angle), dy: "0.32em", "text-anchor": "end" }, `${angle}°`),
+    svg("path", { d: `M${x(1)} ${y(angle)}H${x(256)}` }),
+    svg("text", { x: x(1) - 5, y: y(angle), dy: "0.32em", "text-anchor": "end" }, `${angle}°`),
   ]);
   return svg("g", { class: "fe-axes" }, ...yTicks, ...xTicks,
-    svg("text", { class: "fe-title", x: x(0), y: 10 }, "angle to q, as p grows from 1 to 256"));
+    svg("text", { class: "fe-title", x: x(1), y: 10 }, "angle to q, as p grows from 1 to 256"));
 }

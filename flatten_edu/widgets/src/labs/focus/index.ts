@@ -16,7 +16,7 @@ const FIGURE_4: { q: Point; k: Point[] } = {
   q: [0.39, 0.94], k: [[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]],
 };
 const MOVES_APART: { q: Point; k: Point[] } = {
-  q: [1, 0.99], k: [[1, 0.5], [1, 0.15], [0.5, 1], [0.15, 1]],
+  q: [1, 0.99], k: [[1, 0.5], [0.8, 0.1], [0.35, 0.95]],
 };
 
 export function render(context: RenderContext<FocusTraits>): () => void {
@@ -84,21 +84,25 @@ function planeView(model: FocusModel, signal: AbortSignal): View & { node: HTMLE
     change(model, "p", 3);
   };
   const node = h("div", {},
+    h("div", { class: "fe-actions", role: "group", "aria-label": "vectors to start from" },
+      h("span", { "aria-hidden": "true" }, "Start from"),
+      button("Figure 4", load(FIGURE_4)), button("A pair that moves apart", load(MOVES_APART))),
     h("div", { class: "fe-columns" },
-      h("div", {}, parts.plane.node, h("p", { class: "fe-legend" }, "dashed: before · solid: after ", h("i", {}, "f"), h("sub", {}, "p"),
-        " · drag a point, or Tab and arrow keys"), parts.lengths.node),
+      h("div", {}, parts.plane.node, legend(), parts.lengths.node),
       h("div", {}, parts.table.node, parts.curves.node)),
     summary.node,
-    h("div", { class: "fe-actions" },
-      button("Figure 4 of the paper", load(FIGURE_4)),
-      button("A pair that moves apart", load(MOVES_APART)),
-      linkButton(model, signal)));
+    linkButton(model, signal));
   const all = [...Object.values(parts), summary];
   return {
     node,
     update: () => all.forEach((part) => part.update()),
     remove: () => all.forEach((part) => part.remove?.()),
   };
+}
+
+function legend(): HTMLElement {
+  return h("p", { class: "fe-legend" }, "dashed: before · solid: after ", h("i", {}, "f"), h("sub", {}, "p"),
+    " · drag a point, or Tab and arrow keys");
 }
 
 function linkButton(model: FocusModel, signal: AbortSignal): HTMLElement | null {
@@ -160,7 +164,11 @@ function summary(model: FocusModel): string {
     parts.push((moved.filter(Boolean).join("; ") || "no angle changes") + ".");
   }
   const odd = states.filter(({ state }) => state.group === "same" && verdict(state) === "apart").map(({ name }) => name);
-  if (odd.length) parts.push(`${odd.join(", ")} has its largest entry where q has it, and still moves away: keep sliding p.`);
+  if (odd.length) {
+    const one = odd.length === 1;
+    parts.push(`${odd.join(", ")} ${one ? "has its" : "have their"} largest entry where q has it, and still ` +
+      `${one ? "moves" : "move"} away: keep sliding p.`);
+  }
   const weights = planeWeights([q, ...keys]).p;
   const top = weights.indexOf(Math.max(...weights));
   if (weights[top] > 0) parts.push(`Most attention: ${written(keys[top].name)}, ${(100 * weights[top]).toFixed(0)} %.`);

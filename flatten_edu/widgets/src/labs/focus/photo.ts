@@ -39,7 +39,7 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
   const picker = h("canvas", {
     width: PIXELS, height: PIXELS, role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true",
     "aria-label": "query patch: arrow keys choose another", "aria-roledescription": "patch of the photograph",
-    "aria-valuemin": 0,
+    "aria-valuemin": 0, "aria-valuenow": 0,
   });
   const maps = (Object.keys(TITLES) as Kind[]).map((kind) => new WeightMap(kind));
   const shared = h("input", { type: "checkbox" });
@@ -128,7 +128,7 @@ class WeightMap {
   private readonly top: Readout;
 
   constructor(readonly kind: Kind) {
-    this.canvas = h("canvas", { width: PIXELS, height: PIXELS, role: "img", "data-kind": kind });
+    this.canvas = h("canvas", { width: PIXELS, height: PIXELS, role: "img", "data-kind": kind, "aria-label": TITLES[kind] });
     this.entropy = new Readout(`photo_entropy_${kind}`, fixed(2, " bits"));
     this.top = new Readout(`photo_top1_${kind}`, percent);
     this.node = h("figure", {}, this.canvas, h("figcaption", {}, this.title,

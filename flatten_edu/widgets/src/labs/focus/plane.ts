@@ -9,7 +9,11 @@ import { vectors, type FocusModel, type Point, type VectorState } from "./state"
 
 const SIZE = 340;
 const MARGIN = 1.06; // the plane's edge, as a multiple of the longest vector
+const REACH = 24; // how far from a handle's middle a finger still finds it
 const KEYS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+
+interface Dragged { name: string; x: number; y: number }
+type DragEvent = D3DragEvent<SVGSVGElement, unknown, Dragged>;
 
 export function plane(model: FocusModel): View & { node: Element } {
   const sides = svg("g", { class: "fe-sides", "aria-hidden": "true" });
@@ -22,30 +26,42 @@ export function plane(model: FocusModel): View & { node: Element } {
   const x = scaleLinear().range([0, SIZE]);
   const y = scaleLinear().range([SIZE, 0]);
 
-  function move(v: VectorState, to: Point): void {
+  function move(name: string, to: Point): void {
     const limit = x.domain()[1] / MARGIN;
     const low = x.domain()[0] * 0.9;
     const inside = to.map((c) => Math.max(c, low));
     const shrink = Math.min(1, limit / norm(inside));
     const step = finestStep(limit) / 10;
     const point = inside.map((c) => Number((Math.round((c * shrink) / step) * step).toPrecision(12))) as Point;
-    if (v.colour === 0) change(model, "q", point);
-    else change(model, "k", model.get("k").map((key, i) => (`k${i + 1}` === v.name ? point : key)));
+    if (name === "q") change(model, "q", point);
+    else change(model, "k", model.get("k").map((key, i) => (`k${i + 1}` === name ? point : key)));
   }
 
-  const dragging = drag<SVGGElement, VectorState>()
+  // One behaviour for the plane: where handles overlap, the nearest is meant, not the uppermost.
+  const dragging = drag<SVGSVGElement, unknown, Dragged | null>()
     .container(() => node)
-    .subject((_, v) => ({ x: x(v.raw[0]), y: y(v.raw[1]) }))
-    .on("drag", (event: D3DragEvent<SVGGElement, VectorState, unknown>, v) =>
-      move(v, [x.invert(event.x), y.invert(event.y)]));
+    .subject((event) => nearest(vectors(model), event.x, event.y))
+    .on("start", ({ subject }: DragEvent) => handle(subject.name)?.focus({ preventScroll: true }))
+    .on("drag", ({ subject, x: left, y: top }: DragEvent) => move(subject.name, [x.invert(left), y.invert(top)]));
+  select(node).call(dragging);
 
-  function nudge(event: KeyboardEvent, v: VectorState): void {
+  function nearest(all: VectorState[], left: number, top: number): Dragged | null {
+    const points = all.map(({ name, raw }) => ({ name, x: x(raw[0]), y: y(raw[1]) }));
+    const distance = (point: Dragged) => Math.hypot(point.x - left, point.y - top);
+    const first = points.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+    return distance(first) <= REACH ? first : null;
+  }
+
+  const handle = (name: string) => handles.querySelector<SVGGElement>(`[data-vector="${name}"]`);
+
+  function nudge(event: KeyboardEvent, { name }: VectorState): void {
     const direction = KEYS[event.key];
     if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // JupyterLab would move to another cell
     const step = finestStep(x.domain()[1] / MARGIN) * (event.shiftKey ? 10 : 1);
-    move(v, [v.raw[0] + step * direction[0], v.raw[1] + step * direction[1]]);
+    const { raw } = vectors(model).find((v) => v.name === name)!; // the drawn one may be a key press behind
+    move(name, [raw[0] + step * direction[0], raw[1] + step * direction[1]]);
   }
 
   function drawHandles(all: VectorState[]): void {
@@ -56,11 +72,11 @@ export function plane(model: FocusModel): View & { node: Element } {
           .attr("aria-roledescription", "point in the plane").attr("aria-valuemin", -180).attr("aria-valuemax", 180)
           .attr("aria-label", (v) => `${v.name}, ${v.colour ? "key" : "q"}: arrow keys move it`)
           .attr("style", (v) => `--c:var(--fe-c${v.colour})`);
-        g.append("circle").attr("class", "fe-hit").attr("r", 24);
+        g.append("circle").attr("class", "fe-hit").attr("r", REACH);
         g.append("circle").attr("class", "fe-knob").attr("r", 11);
         g.append("text").attr("dy", "0.35em").text((v) => v.name[0])
           .append("tspan").attr("class", "fe-sub").attr("dy", "0.25em").text((v) => v.name.slice(1));
-        return g.call(dragging).on("keydown", nudge);
+        return g.on("keydown", nudge);
       })
       .attr("transform", (v) => `translate(${x(v.raw[0])},${y(v.raw[1])})`)
       .attr("aria-valuenow", (v) => Math.round((Math.atan2(v.raw[1], v.raw[0]) * 180) / Math.PI))
@@ -101,7 +117,8 @@ export function plane(model: FocusModel): View & { node: Element } {
       drawHandles(all);
     },
     remove() {
-      select(handles).selectAll("g").on(".drag", null).on("keydown", null);
+      select(node).on(".drag", null);
+      select(handles).selectAll("g").on("keydown", null);
     },
   };
 }

@@ -41,7 +41,7 @@ class KeyRow {
       h("th", { scope: "row" }, h("span", { class: "fe-swatch" }), name[0], h("sub", {}, name.slice(1))),
       h("td", { class: "fe-angles" },
         this.before.node, " → ", h("b", {}, this.after.node),
-        h("span", { class: "fe-small" }, this.says, " · ", this.group)),
+        h("span", { class: "fe-small" }, this.says, h("span", { class: "fe-dot" }, " · "), this.group)),
       ...this.bars.map((bar) => bar.node));
   }
 

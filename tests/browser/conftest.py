@@ -1,0 +1,116 @@
+"""The built site behind a server of its own, and a Chromium that reaches nothing but this machine."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from flatten_edu.publish.serve import make_server
+from tools.chromium import MISSING, find
+
+SITE = Path(__file__).parents[2] / "_build" / "html"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+CHAPTER = "notebooks/06_focused_function.html"
+INTRO = "book/intro.html"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = find()
+    assert path, MISSING
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the built site."""
+    assert (SITE / "index.html").exists(), "there is no built site: run `make html` first"
+    server = make_server(SITE, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+class Reader:
+    """A page in a context of its own, with what went wrong on it: messages, errors, requests that left or failed."""
+
+    def __init__(self, browser, site: str, **options):
+        self.context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        self.page = self.context.new_page()
+        self.site = site
+        self.faults: list[str] = []
+        self.bytes: dict[str, bytes] = {}
+        self.page.on("console", lambda m: self.faults.append(f"console {m.type}: {m.text}"))
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("response", self._answered)
+        self.context.route("**/*", self._asked)
+
+    def _asked(self, route):
+        if route.request.url.startswith((self.site, "blob:", "data:")):
+            route.continue_()
+        else:
+            self.faults.append(f"request to another host: {route.request.url}")
+            route.abort()
+
+    def _answered(self, response):
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+    def open(self, path: str, labs: bool = True):
+        """Go to a page, scroll through it, and wait until its labs are live."""
+        self.page.goto("about:blank")  # or a new fragment would not load the page anew
+        self.page.goto(self.site + path, wait_until="load")
+        if labs:
+            for host in self.page.locator(".fe-mount").all():
+                host.scroll_into_view_if_needed()
+            self.page.wait_for_function(
+                "[...document.querySelectorAll('.fe-mount')].every((host) => host.dataset.state === 'ready')"
+            )
+            self.page.evaluate("scrollTo(0, 0)")
+        return self.page
+
+    def frame(self):
+        """Wait until what was changed is painted."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def outputs(self, lab: int = 0) -> dict[str, float]:
+        """All figures that a lab shows, at full precision."""
+        self.frame()
+        found = self.page.locator(".fe-lab").nth(lab).evaluate(
+            "(lab) => Object.fromEntries([...lab.querySelectorAll('output[data-value]')]"
+            ".map((o) => [o.dataset.name, o.dataset.value]))"
+        )  # fmt: skip
+        return {name: float(value) for name, value in found.items()}
+
+
+@pytest.fixture
+def reader(browser, site):
+    """Make readers; at the end none of them may have met a fault."""
+    readers = []
+
+    def make(**options) -> Reader:
+        readers.append(Reader(browser, site, **options))
+        return readers[-1]
+
+    yield make
+    for one in readers:
+        one.context.close()
+    assert [fault for one in readers for fault in one.faults] == []
+
+
+def fragment(lab: str, **traits) -> str:
+    """The part of a link that sets a lab's traits."""
+    return "#" + "&".join(f"{lab}.{name}={json.dumps(value, separators=(',', ':'))}" for name, value in traits.items())

@@ -1,0 +1,76 @@
+"""The lab in JupyterLab, on a real server with a real kernel."""
+
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+CELLS = [
+    "from flatten_edu.widgets import FocusLab\nlab = FocusLab(p=2)\nlab",
+    "lab.p = 8",
+    "print('p is', lab.p, 'q is', lab.q)",
+]
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """A JupyterLab that serves one notebook; gives its address."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, tmp_path / "lab.ipynb")
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
+        "--IdentityProvider.token=", "--LabApp.news_url=None", f"--ServerApp.root_dir={tmp_path}",
+    ]  # fmt: skip
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            yield wait_for_address(server, tmp_path / "log")
+        finally:
+            server.terminate()
+
+
+def wait_for_address(server, log, tries=120):
+    for _ in range(tries):
+        found = re.search(r"http://(?:localhost|127\.0\.0\.1):(\d+)/lab", log.read_text())
+        if found:
+            address = f"http://127.0.0.1:{found[1]}/"
+            urllib.request.urlopen(f"{address}api").close()
+            return address
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.5)
+    raise AssertionError(log.read_text())
+
+
+def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    page.locator(".jp-Notebook .jp-CodeCell").first.click()
+    page.keyboard.press("Shift+Enter")
+    lab = page.locator(".fe-lab")
+    lab.wait_for(timeout=60_000)
+    shown = lab.locator("output[data-name=p]")
+    assert shown.get_attribute("data-value") == "2"
+
+    page.keyboard.press("Shift+Enter")  # lab.p = 8
+    page.wait_for_function("document.querySelector('.fe-lab output[data-name=p]').dataset.value === '8'")
+
+    slider = lab.get_by_role("slider", name="p, focusing factor")
+    slider.focus()
+    slider.press("ArrowLeft")  # the slider's, not JupyterLab's
+    page.wait_for_function("document.querySelector('.fe-lab output[data-name=p]').dataset.value === '7.8'")
+    handle = lab.locator("[data-vector=q]")
+    handle.focus()
+    handle.press("ArrowUp")
+
+    page.locator(".jp-Notebook .jp-CodeCell").nth(2).click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("p is 7.8 q is [0.39, 0.95]").wait_for(timeout=30_000)
+    lab.get_by_role("tab", name="Photograph").click()
+    page.wait_for_function("document.querySelector('.fe-lab [data-name=photo_top1_p]').dataset.value > 0")
+    context.close()

@@ -1,0 +1,168 @@
+"""Every page of the built site: quiet, on this host alone, accessible, no wider than a phone, and its weight."""
+
+import gzip
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import CHAPTER, INTRO, SITE
+
+PAGES = sorted(
+    page.relative_to(SITE).as_posix()
+    for page in SITE.rglob("*.html")
+    if "_static" not in page.parts and "http-equiv" not in page.read_text()[:400]
+)
+LIVE = [INTRO, CHAPTER]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LAB_JS_LIMIT = 60_000
+PAGE_LIMIT = 900_000
+
+
+def test_the_pages_are_there():
+    assert {INTRO, CHAPTER, "book/notation.html", "book/bibliography.html", "search.html"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(reader, path, scheme):
+    one = reader(color_scheme=scheme)
+    page = one.open(path)
+    views = ["Vectors", "Photograph"] if path == INTRO else [None]
+    for view in views:
+        if view:
+            page.get_by_role("tab", name=view).click()
+            one.frame()
+        # Without preload: axe would fetch what style sheets import, from the wrong folder.
+        result = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}, "preload": False})
+        found = [
+            f"{v['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
+            for v in result.response["violations"]
+            for node in v["nodes"]
+        ]
+        assert found == []
+
+
+@pytest.mark.parametrize("width", [375, 768, 1280, 1600])
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_the_screen(reader, path, width):
+    page = reader(viewport={"width": width, "height": 740}).open(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for view in ["Photograph", "Vectors"] if path == INTRO else []:
+        page.get_by_role("tab", name=view).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = page.locator(".fe-lab").evaluate(
+            "(lab) => [...lab.querySelectorAll('*')].filter((e) => e.checkVisibility() && !e.closest('.fe-spoken, svg')"
+            " && e.getBoundingClientRect().right > lab.getBoundingClientRect().right + 1)"
+            ".map((e) => e.outerHTML.slice(0, 90))"
+        )
+        assert cut == []
+
+
+def test_the_lab_is_above_the_fold(reader):
+    page = reader().open(INTRO)
+    assert page.get_by_role("slider", name="p, focusing factor").bounding_box()["y"] < 400
+    assert page.locator(".fe-plane").bounding_box()["y"] < 500
+
+
+def test_a_notebook_page_has_its_buttons(reader):
+    page = reader().open(CHAPTER)
+    links = page.eval_on_selector_all("a[href]", "(all) => all.map((a) => a.href)")
+    colab = [link for link in links if link.startswith("https://colab.research.google.com/github/")]
+    assert colab and colab[0].endswith("/blob/main/notebooks/06_focused_function.ipynb")
+    assert any(link.endswith("06_focused_function.ipynb") and link.startswith("http://127.0.0.1") for link in links)
+
+
+def test_search_finds_a_page_offline(reader):
+    page = reader().open("search.html?q=entropy")
+    page.locator("#search-results a", has_text="The focused function").first.wait_for()
+
+
+def test_without_javascript_a_picture_and_a_sentence_stand_there(reader):
+    page = reader(java_script_enabled=False).open(INTRO, labs=False)
+    assert page.locator(".fe-still img").bounding_box()["width"] > 300
+    assert page.get_by_text("where JavaScript runs, you can move it").is_visible()
+
+
+def test_a_lab_that_cannot_start_says_so(browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    esm = json.loads(re.search(r'<script type="application/json">(.*?)</script>', (SITE / INTRO).read_text())[1])["esm"]
+    page.route(f"**/{esm.split('/')[-1]}", lambda route: route.abort())
+    page.goto(site + INTRO)
+    page.get_by_text("This lab could not be started here").wait_for()
+    assert page.locator(".fe-still img").is_visible()
+    context.close()
+
+
+READY = """
+new MutationObserver(() => {
+  const host = document.querySelector(".fe-mount[data-state=ready]");
+  if (host && !window.readyAt) window.readyAt = performance.now();
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
+"""
+
+
+@pytest.mark.parametrize("path", LIVE)
+def test_page_budget(reader, measured, path):
+    one = reader()
+    bodies: dict[str, bytes] = {}
+    one.page.on("response", lambda r: bodies.__setitem__(r.url, r.body()) if r.status == 200 else None)
+    one.page.add_init_script(READY)
+    page = one.open(path)
+    ready = page.evaluate("readyAt")
+    page.wait_for_load_state("networkidle")
+    packed = {url: len(gzip.compress(body)) for url, body in bodies.items()}
+    js = sum(size for url, size in packed.items() if url.split("?")[0].endswith(".js"))
+    labs = {url: size for url, size in packed.items() if "/labs/" in url and url.endswith(".js")}
+    total = sum(packed.values())
+    name = path.split("/")[-1].removesuffix(".html")
+    largest = ", ".join(
+        f"{url.split('/')[-1].split('?')[0]} {size // 1000}"
+        for url, size in sorted(packed.items(), key=lambda i: -i[1])[:6]
+    )
+    measured(
+        f"page {name}: kB gzipped",
+        f"total {total // 1000}, JS {js // 1000}, labs' JS {sum(labs.values()) // 1000} ({largest})",
+    )
+    measured(f"page {name}: first lab interactive", f"{ready:.0f} ms after navigation, on loopback")
+    assert labs and max(labs.values()) <= LAB_JS_LIMIT
+    assert total <= PAGE_LIMIT
+
+
+FRAMES = """
+async () => {
+  const slider = document.querySelector(".fe-lab input[type=range]");
+  const next = window.requestAnimationFrame.bind(window);
+  const times = [];
+  window.requestAnimationFrame = (f) => next((t) => {
+    const from = performance.now();
+    f(t);
+    times.push(performance.now() - from);
+  });
+  for (let stop = 0; stop <= 160; stop++) {
+    slider.value = stop;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise(next);
+  }
+  window.requestAnimationFrame = next;
+  return times.sort((a, b) => a - b);
+}
+"""
+
+
+@pytest.mark.parametrize("view", ["Vectors", "Photograph"])
+def test_frame_time_of_a_step_of_p(reader, measured, view):
+    page = reader().open(INTRO)
+    page.get_by_role("tab", name=view).click()
+    if view == "Photograph":
+        page.wait_for_function("document.querySelector('[data-name=photo_top1_p]').dataset.value")
+    times = page.evaluate(FRAMES)
+    assert len(times) >= 150
+    what = "N = 196, d = 64, three maps" if view == "Photograph" else "q and 4 keys"
+    median, late = times[len(times) // 2], times[int(0.95 * len(times))]
+    measured(
+        f"lab focus, {view}: script a step of p",
+        f"median {median:.1f} ms, 95th percentile {late:.1f} ms ({what}; goal 16 ms)",
+    )

@@ -1,0 +1,73 @@
+"""The Sphinx extension, on a small book of its own."""
+
+import json
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+CONFIG = """
+extensions = ["myst_nb", "flatten_edu.publish.mount"]
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}
+"""
+
+
+def build(folder, pages: dict[str, str], builder: str = "html"):
+    """Build a book; returns its folder and what Sphinx complained about."""
+    source, out = folder / "source", folder / "out"
+    source.mkdir()
+    (source / "conf.py").write_text(CONFIG)
+    for name, text in pages.items():
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text(text)
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", builder, source, out]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return out, result.stderr
+
+
+def hosts(page: str) -> list[dict]:
+    return [
+        json.loads(text)
+        for text in re.findall(r'<div class="fe-mount".*?<script type="application/json">(.*?)</script>', page)
+    ]
+
+
+def test_a_directive_puts_a_lab_on_a_page_in_a_folder(tmp_path):
+    out, _ = build(
+        tmp_path,
+        {"index.md": "# Home\n\n```{toctree}\npart/page\n```\n", "part/page.md": "# Page\n\n```{lab} focus\n```\n"},
+    )
+    page = (out / "part" / "page.html").read_text()
+    (description,) = hosts(page)
+    assert description["state"]["p"] == 3 and "mount.js" in page
+    for address in [description["esm"], *description["buffers"].values()]:
+        assert (out / "part" / address).exists(), address
+    assert set(description["buffers"]) == {"photo", "tokens_q", "tokens_k"}
+    assert description["buffers"]["tokens_q"] == description["buffers"]["tokens_k"]  # the same bytes are one file
+    assert 'alt="A query and 4 keys' in page and "<noscript>" in page
+    assert "mount.js" not in (out / "index.html").read_text()
+
+
+def test_an_unknown_lab_is_an_error_with_the_known_ones(tmp_path):
+    _, complaints = build(tmp_path, {"index.md": "# Home\n\n```{lab} focsu\n```\n"})
+    assert "no lab is called 'focsu'; there are focus" in complaints
+
+
+@pytest.mark.parametrize("builder", ["text", "latex"])
+def test_other_builders_say_where_the_lab_is(tmp_path, builder):
+    out, _ = build(tmp_path, {"index.md": "# Home\n\n```{lab} focus\n```\n"}, builder)
+    text = "".join(path.read_text() for path in out.iterdir() if path.suffix in {".txt", ".tex"})
+    assert "live in the book" in text
+
+
+def test_the_check_mark_is_not_shown(tmp_path):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Home"), nbformat.v4.new_code_cell("1 + 1\n# NBVAL_CHECK_OUTPUT")],
+        metadata={"language_info": {"name": "python"}, "kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    out, _ = build(tmp_path, {"index.ipynb": nbformat.writes(notebook)})
+    page = (out / "index.html").read_text()
+    assert "NBVAL" not in page and '<span class="mi">1</span>' in page
