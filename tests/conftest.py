@@ -5,6 +5,10 @@ from pathlib import Path
 
 import jaxtyping
 import pytest
+from hypothesis import settings
+
+settings.register_profile("noisy machine", deadline=None)
+settings.load_profile("noisy machine")
 
 MEASURED = Path(__file__).parent.parent / "_build" / "measured.jsonl"
 
