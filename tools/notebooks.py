@@ -13,6 +13,7 @@ import yaml
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).parent.parent
+WIDEST = 78  # characters of an output that a page shows without scrolling
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 INSTALL = """\
 try:
@@ -45,6 +46,9 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
             found.append(f"cell {i} keeps an output that nothing checks")
         if CHECKED in cell.source and not (cell.outputs and cell.execution_count):
             found.append(f"cell {i} is to be checked and was not run")
+        text = "".join(output.get("text", "") for output in cell.outputs)
+        if max(map(len, text.splitlines()), default=0) > WIDEST:
+            found.append(f"cell {i} prints lines of more than {WIDEST} characters")
     if "widgets" in notebook.metadata:
         found.append("it carries widget state")
     return found
