@@ -1,6 +1,30 @@
 """Level 1: pure functions on tensors. They print nothing and change no input."""
 
-from flatten_edu.functional.attention import linear_weights, softmax_weights
-from flatten_edu.functional.feature_maps import focused_map
+from flatten_edu.functional.attention import (
+    attention_matrix,
+    cheaper_order,
+    linear_attention,
+    linear_weights,
+    softmax_attention,
+    softmax_weights,
+)
+from flatten_edu.functional.convolution import depthwise_conv, dwc_matrix, wrapped_dwc_matrix
+from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, feature_map, focused_map, sharpen, unit_rows
 
-__all__ = ["focused_map", "linear_weights", "softmax_weights"]
+__all__ = [
+    "FEATURE_MAPS",
+    "FeatureMap",
+    "attention_matrix",
+    "cheaper_order",
+    "depthwise_conv",
+    "dwc_matrix",
+    "feature_map",
+    "focused_map",
+    "linear_attention",
+    "linear_weights",
+    "sharpen",
+    "softmax_attention",
+    "softmax_weights",
+    "unit_rows",
+    "wrapped_dwc_matrix",
+]

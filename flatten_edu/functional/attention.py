@@ -1,63 +1,193 @@
-"""Attention weights: who looks at whom, as an explicit map of queries by keys."""
+"""Attention in both orders of multiplication, and its weights as an explicit map of queries by keys.
+
+Shapes: q is [..., n, d], k [..., m, d], v [..., m, e]; leading dimensions (batch, heads) broadcast. A `key_mask` is
+[..., m] and True for the keys that count; what masked keys and values hold, NaN too, has no influence.
+"""
+
+from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional as F
 
-from flatten_edu.functional.checks import require_finite, require_floating, require_same_features
+from flatten_edu.functional.checks import (
+    require_finite,
+    require_floating,
+    require_key_mask,
+    require_known,
+    require_same_features,
+    require_tokens,
+)
+from flatten_edu.functional.feature_maps import feature_map
+
+Order = Literal["auto", "qk_first", "kv_first"]
+_HALF = (torch.float16, torch.bfloat16)
 
 
 def _widen(*tensors: Tensor) -> list[Tensor]:
     # A product of two fp16 rows with entries of 1e4 leaves fp16's range, so half precision is summed in float32.
-    return [t.float() if t.dtype in (torch.float16, torch.bfloat16) else t for t in tensors]
+    return [t.float() if t.dtype in _HALF else t for t in tensors]
 
 
-def softmax_weights(q: Float[Tensor, "*#batch n d"], k: Float[Tensor, "*#batch m d"]) -> Float[Tensor, "... n m"]:
-    r"""Softmax attention's weights, :math:`\mathrm{softmax}(QK^\top/\sqrt d)`: equation 1 of Han et al. 2023.
+def _hide(x: Tensor, key_mask: Tensor | None) -> Tensor:
+    return x if key_mask is None else x.masked_fill(~key_mask[..., None], 0)
+
+
+def softmax_attention(
+    q: Float[Tensor, "*#batch n d"],
+    k: Float[Tensor, "*#batch m d"],
+    v: Float[Tensor, "*#batch m e"],
+    key_mask: Bool[Tensor, "*#batch m"] | None = None,
+) -> Float[Tensor, "... n e"]:
+    r"""Softmax attention, :math:`\mathrm{softmax}(QK^\top/\sqrt d)\,V`: equation 1 of Han et al. 2023; O(n m d).
+
+    By PyTorch's fused kernel where there is one. A query whose keys are all masked gets zeros.
+
+    Raises:
+        ValueError: shapes that do not fit. TypeError: not floating-point, two dtypes, a mask that is not boolean.
+    """
+    _check("softmax_attention", q, k, v, key_mask)
+    if key_mask is None:
+        return F.scaled_dot_product_attention(q, k, v)
+    seen = key_mask.any(-1)[..., None, None]
+    out = F.scaled_dot_product_attention(
+        q, _hide(k, key_mask), _hide(v, key_mask), attn_mask=key_mask[..., None, :] | ~seen
+    )
+    return out.where(seen, 0.0)
+
+
+def linear_attention(
+    phi_q: Float[Tensor, "*#batch n f"],
+    phi_k: Float[Tensor, "*#batch m f"],
+    v: Float[Tensor, "*#batch m e"],
+    key_mask: Bool[Tensor, "*#batch m"] | None = None,
+    order: Order = "auto",
+    normalised: bool = True,
+    eps: float = 0.0,
+) -> Float[Tensor, "... n e"]:
+    r"""Linear attention, :math:`\phi(Q)\phi(K)^\top V` with rows divided by their sums: equations 2 to 4.
 
     Args:
-        q: n queries of d features. k: m keys of d features.
+        phi_q, phi_k: queries and keys after a feature map.
+        order: "qk_first" multiplies (Q K^T) V in O(n m (f + e)), "kv_first" Q (K^T V) in O((n + m) f e); "auto" takes
+            the one with fewer multiplications. Outputs and gradients are the same to rounding.
+        normalised: whether rows are divided by their sums; see `FEATURE_MAPS` for which map wants it.
+        eps: added to the mean similarity before the division, as the official code does (1e-6 there). With 0 a query
+            whose similarity to every key is zero gets zeros.
 
     Returns:
-        n x m weights; each row sums to 1.
+        n x e, in v's dtype; half precision is summed in float32.
+
+    Raises:
+        ValueError: shapes that do not fit, an unknown order. TypeError: dtypes, as in `softmax_attention`.
+    """
+    _check("linear_attention", phi_q, phi_k, v, key_mask)
+    require_known("order", order, ["auto", "qk_first", "kv_first"])
+    dtype = v.dtype
+    phi_q, phi_k, v = _widen(phi_q, _hide(phi_k, key_mask), _hide(v, key_mask))
+    # Both sums run over the keys, so both may be means instead: those of 16384 keys stay in range.
+    count = phi_k.shape[-2] if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
+    if order == "auto":
+        order = cheaper_order(phi_q.shape[-2], phi_k.shape[-2], phi_k.shape[-1], v.shape[-1])
+    out = (phi_q @ phi_k.mT) @ (v / count) if order == "qk_first" else phi_q @ (phi_k.mT @ (v / count))
+    if not normalised:
+        return (out * count).to(dtype)
+    mean = phi_q @ (phi_k.sum(-2)[..., None] / count) + eps
+    sees = mean != 0
+    return (out / mean.where(sees, 1.0)).where(sees, 0.0).to(dtype)
+
+
+def cheaper_order(n: int, m: int, f: int, e: int) -> Literal["qk_first", "kv_first"]:
+    """The order with fewer multiplications: n m (f + e) for (Q K^T) V against (n + m) f e for Q (K^T V)."""
+    return "qk_first" if n * m * (f + e) <= (n + m) * f * e else "kv_first"
+
+
+def _check(where: str, q: Tensor, k: Tensor, v: Tensor, key_mask: Tensor | None) -> None:
+    require_floating(where, q=q, k=k, v=v)
+    require_same_features(where, q=q, k=k)
+    require_tokens(where, k=k, v=v)
+    require_key_mask(where, key_mask, k)
+
+
+def softmax_weights(
+    q: Float[Tensor, "*#batch n d"], k: Float[Tensor, "*#batch m d"], key_mask: Bool[Tensor, "*#batch m"] | None = None
+) -> Float[Tensor, "... n m"]:
+    r"""Softmax attention's weights, :math:`\mathrm{softmax}(QK^\top/\sqrt d)`: equation 1 of Han et al. 2023.
+
+    Returns:
+        n x m weights; each row sums to 1, or is zero where all its keys are masked.
 
     Raises:
         ValueError: shapes that do not fit, NaN or Inf. TypeError: not floating-point, or two dtypes.
     """
     require_floating("softmax_weights", q=q, k=k)
     require_same_features("softmax_weights", q=q, k=k)
+    require_key_mask("softmax_weights", key_mask, k)
+    k = _hide(k, key_mask)
     require_finite("softmax_weights", q=q, k=k)
     wide_q, wide_k = _widen(q, k)
     logits = wide_q @ wide_k.mT / q.shape[-1] ** 0.5
-    return logits.softmax(-1).to(q.dtype)
+    if key_mask is None:
+        return logits.softmax(-1).to(q.dtype)
+    weights = logits.masked_fill(~key_mask[..., None, :], torch.finfo(logits.dtype).min).softmax(-1)
+    return (weights * key_mask[..., None, :]).to(q.dtype)
 
 
 def linear_weights(
-    phi_q: Float[Tensor, "*#batch n d"], phi_k: Float[Tensor, "*#batch m d"]
+    phi_q: Float[Tensor, "*#batch n f"],
+    phi_k: Float[Tensor, "*#batch m f"],
+    key_mask: Bool[Tensor, "*#batch m"] | None = None,
+    normalised: bool = True,
 ) -> Float[Tensor, "... n m"]:
     r"""Linear attention's weights, :math:`\phi(Q)\phi(K)^\top` with each row divided by its sum: equations 1 and 2.
 
     Nobody who wants speed forms this map; it is here to be looked at.
 
     Args:
-        phi_q, phi_k: queries and keys after a feature map with entries >= 0, n x d and m x d.
+        phi_q, phi_k: queries and keys after a feature map; with entries >= 0 if rows are to be divided by their sums.
+        normalised: whether they are.
 
     Returns:
         n x m weights; each row sums to 1, or is zero where a query's similarity to every key is zero.
 
     Raises:
-        ValueError: a negative entry (a feature map is missing), shapes that do not fit, NaN or Inf.
+        ValueError: a negative similarity that would be normalised, shapes that do not fit, NaN or Inf.
         TypeError: not floating-point, or two dtypes.
     """
     require_floating("linear_weights", phi_q=phi_q, phi_k=phi_k)
     require_same_features("linear_weights", phi_q=phi_q, phi_k=phi_k)
+    require_key_mask("linear_weights", key_mask, phi_k)
+    phi_k = _hide(phi_k, key_mask)
     require_finite("linear_weights", phi_q=phi_q, phi_k=phi_k)
-    for name, t in {"phi_q": phi_q, "phi_k": phi_k}.items():
-        if not torch.compiler.is_compiling() and (t < 0).any():
-            raise ValueError(
-                f"linear_weights needs entries >= 0, got {t.min().item():.4g} in {name}: apply a feature map first"
-            )
     wide_q, wide_k = _widen(phi_q, phi_k)
     similarity = wide_q @ wide_k.mT
+    if not normalised:
+        return similarity.to(phi_q.dtype)
+    if not torch.compiler.is_compiling() and (similarity < 0).any():
+        raise ValueError(
+            f"linear_weights divides rows by their sums and needs similarities >= 0, got {similarity.min().item():.4g}"
+            ": apply a feature map with entries >= 0 first, or pass normalised=False"
+        )
     total = similarity.sum(-1, keepdim=True)
     return (similarity / total.where(total > 0, 1.0)).to(phi_q.dtype)
+
+
+def attention_matrix(
+    q: Float[Tensor, "*#batch n d"],
+    k: Float[Tensor, "*#batch m d"],
+    kind: str = "softmax",
+    key_mask: Bool[Tensor, "*#batch m"] | None = None,
+    p: int | float = 3.0,
+) -> Float[Tensor, "... n m"]:
+    """The explicit n x m map of an attention: `kind` is "softmax" or the name of one of `FEATURE_MAPS`.
+
+    Raises:
+        ValueError: an unknown kind (the known ones are listed), and what `softmax_weights` and `linear_weights` raise.
+    """
+    if kind == "softmax":
+        return softmax_weights(q, k, key_mask)
+    phi = feature_map(kind)
+    require_key_mask("attention_matrix", key_mask, k)
+    phi_q, phi_k = phi(q, _hide(k, key_mask), key_mask, p)
+    return linear_weights(phi_q, phi_k, key_mask, phi.normalised)

@@ -1,6 +1,7 @@
 """Checks of what a caller passes in, each with an error in the reader's words."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -50,3 +51,50 @@ def require_same_features(where: str, **tensors: Tensor) -> None:
         torch.broadcast_shapes(*(t.shape[:-2] for t in values))
     except RuntimeError:
         raise ValueError(f"{where} needs leading dimensions that broadcast, got {shapes}") from None
+
+
+def require_known(what: str, name: str, table: Iterable[str]) -> str:
+    """The name itself, or a ValueError that lists the names there are."""
+    if name not in table:
+        raise ValueError(f"there is no {what} {name!r}; there are {', '.join(sorted(table))}")
+    return name
+
+
+def require_tokens(where: str, k: Tensor, v: Tensor) -> None:
+    """Raise unless there is one value a key."""
+    if v.ndim < 2 or k.shape[-2] != v.shape[-2]:
+        raise ValueError(f"{where} needs as many values as keys, got k {tuple(k.shape)} and v {tuple(v.shape)}")
+
+
+def require_key_mask(where: str, key_mask: Tensor | None, k: Tensor) -> None:
+    """Raise unless the mask says True or False of each key."""
+    if key_mask is None:
+        return
+    if key_mask.dtype != torch.bool:
+        raise TypeError(f"{where} needs a boolean key_mask, True for keys that count, got {key_mask.dtype}")
+    if key_mask.ndim < 1 or key_mask.shape[-1] != k.shape[-2]:
+        raise ValueError(
+            f"{where} needs a key_mask [..., {k.shape[-2]}] for k {tuple(k.shape)}, got {tuple(key_mask.shape)}"
+        )
+
+
+def require_grid(where: str, grid: tuple[int, ...], tokens: int, class_token: bool) -> None:
+    """Raise unless the grid's cells, and the class token if there is one, are the tokens."""
+    if not 1 <= len(grid) <= 3 or any(side < 1 for side in grid):
+        raise ValueError(f"{where} needs a grid of one to three sides of at least 1, got {grid}")
+    cells = math.prod(grid)
+    if cells + class_token == tokens:
+        return
+    hint = ""
+    if cells + 1 == tokens:
+        hint = ": pass class_token=True?"
+    elif class_token and cells == tokens:
+        hint = ": pass class_token=False?"
+    extra = " and a class token" if class_token else ""
+    raise ValueError(f"grid {grid} has {cells} cells{extra}, but {where} got {tokens} tokens{hint}")
+
+
+def require_odd(where: str, sizes: Iterable[int]) -> None:
+    """Raise unless each kernel size is odd: only then is a kernel centred on its token."""
+    if any(size % 2 == 0 for size in sizes):
+        raise ValueError(f"{where} needs a kernel of odd sides, so that it has a middle, got {tuple(sizes)}")

@@ -1,9 +1,15 @@
 """Feature maps phi: what a linear attention applies to queries and keys before their product."""
 
-from jaxtyping import Float
-from torch import Tensor
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor, require_known
 
 
 def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Tensor, "*batch c"]:
@@ -27,7 +33,11 @@ def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Ten
     require_focusing_factor("focused_map", p)
     require_floating("focused_map", x=x)
     require_finite("focused_map", x=x)
-    r = x.relu()
+    return sharpen(x.relu(), p)
+
+
+def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*batch c"]:
+    r"""Equation 6, :math:`f_p`, on rows with entries >= 0. Unchecked: `focused_map` is the one to call."""
     # Any per-row constant cancels in r**p / |r**p|. Dividing by the largest entry keeps the power inside the dtype's
     # range; being a constant, it needs no gradient.
     largest = r.detach().amax(-1, keepdim=True)
@@ -36,6 +46,101 @@ def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Ten
     # 0**p has an infinite slope below p = 1, and ReLU makes many zeros: raise a 1 in their place.
     positive = unit > 0
     powered = unit.where(positive, 1.0).pow(p) * positive
-    length = unit.norm(dim=-1, keepdim=True)
-    powered_length = powered.norm(dim=-1, keepdim=True)
-    return powered * (length / powered_length.where(powered_length > 0, 1.0)) * largest
+    length = _length(unit, positive)
+    powered_length = _length(powered, positive)
+    return powered * (length / powered_length) * largest
+
+
+def _length(x: Tensor, positive: Tensor) -> Tensor:
+    """The rows' norms; 1 for a row without a positive entry, where the norm's own slope would be NaN."""
+    squared = x.square().sum(-1, keepdim=True)
+    return squared.where(positive.any(-1, keepdim=True), 1.0).sqrt()
+
+
+KeyMask = Bool[Tensor, "*#batch m"]
+Mapped = tuple[Float[Tensor, "... n f"], Float[Tensor, "... m f"]]
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """How queries and keys are mapped, and whether rows of phi(Q) phi(K)^T are then divided by their sums."""
+
+    map: Callable[[Tensor, Tensor, Tensor | None, int | float], tuple[Tensor, Tensor]]
+    normalised: bool
+    paper: str
+    note: str
+
+    def __call__(
+        self,
+        q: Float[Tensor, "*#batch n d"],
+        k: Float[Tensor, "*#batch m d"],
+        key_mask: KeyMask | None = None,
+        p: int | float = 3.0,
+    ) -> Mapped:
+        """phi(q) and phi(k). `key_mask` is True for keys that count; p matters to the focused map alone."""
+        return self.map(q, k, key_mask, p)
+
+
+def unit_rows(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+    """Each row divided by its length; a zero row stays zero."""
+    return F.normalize(x, dim=-1, eps=torch.finfo(x.dtype).tiny)
+
+
+def _efficient(q: Tensor, k: Tensor, key_mask: Tensor | None, p: int | float) -> tuple[Tensor, Tensor]:
+    if key_mask is not None:
+        k = k.masked_fill(~key_mask[..., None], torch.finfo(k.dtype).min)
+    return q.softmax(-1), k.softmax(-2)
+
+
+def _angular(x: Tensor) -> Tensor:
+    constant = x.new_full((*x.shape[:-1], 1), math.sqrt(0.5))
+    return torch.cat([constant, unit_rows(x) / math.sqrt(math.pi)], dim=-1)
+
+
+def _both(one: Callable[[Tensor], Tensor]) -> Callable:
+    return lambda q, k, key_mask, p: (one(q), one(k))
+
+
+FEATURE_MAPS: dict[str, FeatureMap] = {
+    "relu": FeatureMap(
+        _both(torch.relu),
+        normalised=True,
+        paper="Cai et al. 2022 (EfficientViT); the vanilla linear attention of Han et al. 2023, table 4",
+        note="phi(x) = ReLU(x); rows divided by their sums.",
+    ),
+    "elu1": FeatureMap(
+        _both(lambda x: F.elu(x) + 1),
+        normalised=True,
+        paper="Katharopoulos et al. 2020",
+        note="phi(x) = elu(x) + 1, positive everywhere; rows divided by their sums.",
+    ),
+    "efficient": FeatureMap(
+        _efficient,
+        normalised=False,
+        paper="Shen et al. 2021 (Efficient attention)",
+        note="Softmax of q over its features and of k over the tokens. Rows sum to 1 by themselves.",
+    ),
+    "cosine": FeatureMap(
+        _both(unit_rows),
+        normalised=False,
+        paper="Bolya et al. 2022 (Hydra attention)",
+        note="phi(x) = x / |x|. Weights may be negative, so a row's sum may be 0: nothing is divided.",
+    ),
+    "angular": FeatureMap(
+        _both(_angular),
+        normalised=True,
+        paper="You et al. 2023 (Castling-ViT)",
+        note="phi(x) = (sqrt(1/2), x / (|x| sqrt(pi))): 1/2 + cos / pi is the linear part of 1 - angle / pi.",
+    ),
+    "focused": FeatureMap(
+        lambda q, k, key_mask, p: (sharpen(q.relu(), p), sharpen(k.relu(), p)),
+        normalised=True,
+        paper="Han et al. 2023 (FLatten Transformer)",
+        note="phi_p(x) = f_p(ReLU(x)), equations 5 and 6; rows divided by their sums.",
+    ),
+}
+
+
+def feature_map(name: str) -> FeatureMap:
+    """The feature map of that name. Raises ValueError with the known names on another."""
+    return FEATURE_MAPS[require_known("feature map", name, FEATURE_MAPS)]

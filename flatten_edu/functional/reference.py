@@ -1,30 +1,135 @@
-"""Slow twins: the same formulas written with loops over Python floats (float64), in the paper's order of operations.
+"""Slow twins: the same formulas written with loops over tokens and entries, in the paper's order of operations.
 
-Nothing but tests and the book calls these. Where one of them and a fast function differ, this one is right.
+They take one head without batch dimensions, in float64, and PyTorch differentiates them. Nothing but tests and the
+book calls these. Where one of them and a fast function differ, this one is right.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-Row = Sequence[float]
-
-
-def focused_map_loop(x: Row, p: int | float) -> list[float]:
-    """f_p(ReLU(x)) for one row, power first: equations 5 and 6 as they are printed."""
-    r = [max(entry, 0.0) for entry in x]
-    powered = [entry**p for entry in r]
-    length, powered_length = math.hypot(*r), math.hypot(*powered)
-    return [length / powered_length * entry if powered_length > 0 else 0.0 for entry in powered]
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 
-def softmax_weights_loop(q: Row, keys: Sequence[Row]) -> list[float]:
-    """Equation 1 for one query."""
-    exponentials = [math.exp(sum(a * b for a, b in zip(q, k, strict=True)) / math.sqrt(len(q))) for k in keys]
-    return [e / sum(exponentials) for e in exponentials]
+def focused_map_loop(x: Tensor, p: int | float) -> Tensor:
+    """f_p(ReLU(x)) row by row, power first: equations 5 and 6 as they are printed."""
+    rows = []
+    for row in x:
+        r = [entry.relu() for entry in row]
+        if all(entry == 0 for entry in r):
+            rows.append(torch.zeros_like(row))
+            continue
+        powered = [entry**p if entry > 0 else entry * 0 for entry in r]
+        scale = _length(r) / _length(powered)
+        rows.append(torch.stack([scale * entry for entry in powered]))
+    return torch.stack(rows)
 
 
-def linear_weights_loop(phi_q: Row, phi_keys: Sequence[Row]) -> list[float]:
-    """Equation 2's similarity, normalised as in equation 1, for one query."""
-    similarity = [sum(a * b for a, b in zip(phi_q, k, strict=True)) for k in phi_keys]
-    total = sum(similarity)
-    return [s / total if total > 0 else 0.0 for s in similarity]
+def _length(entries: list[Tensor]) -> Tensor:
+    return sum(entry * entry for entry in entries).sqrt()
+
+
+def _dot(x: Tensor, y: Tensor) -> Tensor:
+    return sum(a * b for a, b in zip(x, y, strict=True))
+
+
+def _kept(key_mask: Tensor | None, m: int) -> list[int]:
+    return [j for j in range(m) if key_mask is None or key_mask[j]]
+
+
+def _weighted(weights: list[Tensor], values: list[Tensor], like: Tensor) -> Tensor:
+    return sum((w * value for w, value in zip(weights, values, strict=True)), torch.zeros_like(like))
+
+
+def softmax_attention_loop(q: Tensor, k: Tensor, v: Tensor, key_mask: Tensor | None = None) -> Tensor:
+    """Equation 1, query by query."""
+    kept = _kept(key_mask, len(k))
+    rows = []
+    for query in q:
+        exponentials = [(_dot(query, k[j]) / math.sqrt(q.shape[1])).exp() for j in kept]
+        weights = [e / sum(exponentials) for e in exponentials]
+        rows.append(_weighted(weights, [v[j] for j in kept], like=v[0]))
+    return torch.stack(rows)
+
+
+def linear_attention_loop(
+    phi_q: Tensor,
+    phi_k: Tensor,
+    v: Tensor,
+    key_mask: Tensor | None = None,
+    normalised: bool = True,
+    eps: float = 0.0,
+) -> Tensor:
+    """Equation 2's similarity, query by query and key by key; normalised as in equation 1."""
+    kept = _kept(key_mask, len(phi_k))
+    rows = []
+    for query in phi_q:
+        similarity = [_dot(query, phi_k[j]) for j in kept]
+        row = _weighted(similarity, [v[j] for j in kept], like=v[0])
+        total = sum(similarity) + len(kept) * eps if kept else 0.0
+        if normalised:
+            row = row / total if total != 0 else row * 0
+        rows.append(row)
+    return torch.stack(rows)
+
+
+def depthwise_conv_loop(
+    v: Tensor, kernel: Tensor, bias: Tensor | None, grid: tuple[int, ...], class_token: bool = False
+) -> Tensor:
+    """Cell by cell, neighbour by neighbour; a neighbour beyond the edge counts as zero."""
+    cells = list(itertools.product(*map(range, grid)))
+    at = {cell: i + class_token for i, cell in enumerate(cells)}
+    rows = [torch.zeros_like(v[0])] if class_token else []
+    for cell in cells:
+        total = torch.zeros_like(v[0]) if bias is None else bias
+        for offset in itertools.product(*map(range, kernel.shape[1:])):
+            neighbour = tuple(c + o - side // 2 for c, o, side in zip(cell, offset, kernel.shape[1:], strict=True))
+            if neighbour in at:
+                total = total + kernel[(slice(None), *offset)] * v[at[neighbour]]
+        rows.append(total)
+    return torch.stack(rows)
+
+
+def published_focused_attention(
+    x: Tensor,
+    state: Mapping[str, Tensor],
+    num_heads: int,
+    grid: tuple[int, int],
+    p: int | float = 3,
+    class_token: bool = False,
+    fp16_fix: bool = True,
+) -> Tensor:
+    """The module in the order of operations of the authors' code, on x [B, N, C] with a block's parameters by name.
+
+    Norms run over all C channels, before the split into heads. `fp16_fix` is the authors' change of May 2024 (K^T V
+    from k / sqrt(N) and v / sqrt(N), the denominator from the mean key) with the division by the row's maximum where
+    p > 6. Without it, this is the plain transcription that overflows in half precision.
+    """
+    batch, n, channels = x.shape
+    q, k, v = (x @ state["qkv.weight"].T + state["qkv.bias"]).chunk(3, dim=-1)
+    scale = F.softplus(state["scale"])
+    mapped = []
+    for t in (q, k + state["positional_encoding"]):
+        t = (t.relu() + 1e-6) / scale
+        length = t.norm(dim=-1, keepdim=True)
+        if fp16_fix and p > 6:
+            t = t / t.amax(dim=-1, keepdim=True)
+        t = t**p
+        mapped.append(t / t.norm(dim=-1, keepdim=True) * length)
+    q, k, v = (t.reshape(batch, n, num_heads, -1).transpose(1, 2) for t in (*mapped, v))
+    if fp16_fix:
+        z = 1 / (q @ k.mean(dim=-2, keepdim=True).mT + 1e-6)
+        out = q @ ((k.mT * n**-0.5) @ (v * n**-0.5)) * z
+    else:
+        z = 1 / (q @ k.sum(dim=-2, keepdim=True).mT + 1e-6)
+        out = q @ (k.mT @ v) * z
+    cells = v[:, :, 1:] if class_token else v
+    image = cells.mT.reshape(batch * num_heads, -1, *grid)
+    weight, bias = state["dwc.weight"], state["dwc.bias"]
+    image = F.conv2d(image, weight, bias, padding=weight.shape[-1] // 2, groups=len(weight))
+    local = image.reshape(batch, num_heads, -1, grid[0] * grid[1]).mT
+    out = out + (F.pad(local, (0, 0, 1, 0)) if class_token else local)
+    out = out.transpose(1, 2).reshape(batch, n, channels)
+    return out @ state["proj.weight"].T + state["proj.bias"]

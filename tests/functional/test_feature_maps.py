@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flatten_edu.functional import focused_map
 from flatten_edu.functional.reference import focused_map_loop
+from tests.helpers import assert_twins
 
 entries = st.one_of(st.just(0.0), st.floats(0.01, 10), st.floats(-10, -0.01))
 rows = st.lists(entries, min_size=1, max_size=8)
@@ -22,7 +23,7 @@ def double(row):
 
 @given(rows, factors)
 def test_equals_its_slow_twin(row, p):
-    torch.testing.assert_close(focused_map(double(row), p), double(focused_map_loop(row, p)), rtol=1e-10, atol=1e-12)
+    assert_twins(lambda x: focused_map(x, p), lambda x: focused_map_loop(x, p), [double([row])], torch.float64)
 
 
 @given(rows, factors)

@@ -1,0 +1,76 @@
+"""Look inside a model while it runs, by forward hooks: no forward is edited to make a picture."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flatten_edu.nn import Attention, Heads
+
+
+@dataclass
+class Captured:
+    """What one attention module computed: tensors [B, h, N, features], detached, on the model's device."""
+
+    name: str  # of the module, "blocks.2.attn"
+    q: Float[Tensor, "b h n d"]
+    k: Float[Tensor, "b h n d"]
+    v: Float[Tensor, "b h n d"]
+    phi_q: Float[Tensor, "b h n f"] | None  # None for softmax attention
+    phi_k: Float[Tensor, "b h n f"] | None
+    weights: Float[Tensor, "b h n n"]  # the explicit map, without a convolution's share
+    dwc_kernel: Float[Tensor, "d kh kw"] | None  # shared by all heads; None where there is none
+    grid: tuple[int, ...]
+    class_token: bool
+
+
+@contextmanager
+def capture(model: nn.Module, x: Tensor | None = None) -> Iterator[list[Captured]]:
+    """Within this context each run of `model` fills the list, a record per attention module in the order they ran.
+
+    Args:
+        model: anything that holds modules of `flatten_edu.nn.Attention`; softmax and linear ones alike.
+        x: run the model on it at once, without gradients.
+
+    Raises:
+        ValueError: the model has no attention of this library.
+    """
+    modules = {module: name for name, module in model.named_modules() if isinstance(module, Attention)}
+    if not modules:
+        raise ValueError(f"capture found no attention of flatten_edu.nn in {type(model).__name__}")
+    records: list[Captured] = []
+
+    def record(module: Attention, inputs: tuple, output: Tensor) -> None:
+        with torch.no_grad():
+            tokens, key_mask = (*inputs, None)[:2]
+            mask = None if key_mask is None else key_mask[:, None]
+            records.append(_record(modules[module], module, module.heads(tokens, mask), mask))
+
+    hooks = [module.register_forward_hook(record) for module in modules]
+    try:
+        if x is not None:
+            with torch.no_grad():
+                model(x)
+        yield records
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None) -> Captured:
+    dwc = getattr(module, "dwc", None)
+    return Captured(
+        name=name,
+        q=heads.q,
+        k=heads.k,
+        v=heads.v,
+        phi_q=heads.phi_q,
+        phi_k=heads.phi_k,
+        weights=module.weights(heads, key_mask),
+        dwc_kernel=None if dwc is None else dwc.weight.detach().squeeze(1),
+        grid=module.grid,
+        class_token=module.class_token,
+    )

@@ -1,0 +1,119 @@
+"""Depthwise convolution of tokens on a grid, as an operation and as the matrix that it is (equations 10 and 11)."""
+
+import itertools
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from flatten_edu.functional.checks import require_grid, require_odd
+
+_CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+
+
+def depthwise_conv(
+    v: Float[Tensor, "*batch n d"],
+    kernel: Float[Tensor, "d *sides"],
+    bias: Float[Tensor, " d"] | None,
+    grid: tuple[int, ...],
+    class_token: bool = False,
+) -> Float[Tensor, "*batch n d"]:
+    """Each channel of v convolved over the grid with its own kernel, zeros beyond the edges.
+
+    Args:
+        v: tokens in row-major order of the grid; with `class_token` the first is none of its cells.
+        kernel: one kernel of odd sides a channel; as many sides as the grid has (1 to 3).
+        bias: one number a channel, added to each cell, or None.
+        grid: the grid's sides, (H, W) for an image.
+
+    Returns:
+        The convolution; a class token's row is zero, since it takes no part.
+
+    Raises:
+        ValueError: the grid does not fit n, an even kernel, another number of sides or channels.
+    """
+    _check_kernel("depthwise_conv", kernel, grid, channels=v.shape[-1])
+    require_grid("depthwise_conv", grid, v.shape[-2], class_token)
+    cells = v[..., 1:, :] if class_token else v
+    image = cells.mT.reshape(-1, v.shape[-1], *grid)
+    padding = [side // 2 for side in kernel.shape[1:]]
+    convolve = _CONVOLUTIONS[len(grid)]
+    image = convolve(image, kernel.unsqueeze(1), bias, padding=padding, groups=v.shape[-1])
+    out = image.reshape(*cells.mT.shape).mT
+    return F.pad(out, (0, 0, 1, 0)) if class_token else out
+
+
+def dwc_matrix(
+    kernel: Float[Tensor, "*channels_and_sides"], grid: tuple[int, ...], class_token: bool = False, sparse: bool = False
+) -> Tensor:
+    """M_DWC: the matrix that multiplies the tokens as the convolution does, exactly (equation 11).
+
+    Args:
+        kernel: as many sides as the grid, or one dimension more in front for the channels.
+        sparse: return a sparse COO tensor instead of a dense one; it has 25 entries a row for a 5 x 5 kernel.
+
+    Returns:
+        n x n, or channels x n x n; n counts the class token, whose row and column are zero.
+
+    Raises:
+        ValueError: an even kernel, or one whose sides are not as many as the grid's.
+    """
+    if kernel.ndim == len(grid):
+        return dwc_matrix(kernel[None], grid, class_token, sparse)[0]
+    _check_kernel("dwc_matrix", kernel, grid)
+    coordinates = torch.cartesian_prod(*(torch.arange(side, device=kernel.device) for side in grid))
+    coordinates = coordinates.reshape(-1, len(grid))
+    sides = torch.tensor(grid, device=kernel.device)
+    rows, columns, values = [], [], []
+    for offset in itertools.product(*(range(side) for side in kernel.shape[1:])):
+        middle = torch.tensor([o - side // 2 for o, side in zip(offset, kernel.shape[1:], strict=True)])
+        neighbour = coordinates + middle.to(kernel.device)
+        inside = ((neighbour >= 0) & (neighbour < sides)).all(-1)
+        rows.append(_flat(coordinates[inside], grid))
+        columns.append(_flat(neighbour[inside], grid))
+        values.append(kernel[(slice(None), *offset)][:, None].expand(-1, int(inside.sum())))
+    return _assemble(torch.cat(rows), torch.cat(columns), torch.cat(values, 1), math.prod(grid), class_token, sparse)
+
+
+def wrapped_dwc_matrix(kernel: Float[Tensor, "kh kw"], grid: tuple[int, int]) -> Float[Tensor, "n n"]:
+    """The matrix that the authors' public visualisation draws: NOT the convolution's.
+
+    It places the kernel by offsets of the flat token index, so that the kernel wraps round the left and right edges.
+    Here for comparison: on a 14 x 14 grid with a 5 x 5 kernel 378 entries that must be zero are not.
+    """
+    require_odd("wrapped_dwc_matrix", kernel.shape)
+    n = grid[0] * grid[1]
+    matrix = kernel.new_zeros(n, n)
+    for (i, j), value in zip(itertools.product(*map(range, kernel.shape)), kernel.reshape(-1), strict=True):
+        offset = (i - kernel.shape[0] // 2) * grid[1] + j - kernel.shape[1] // 2
+        matrix.diagonal(offset).copy_(value.expand(max(n - abs(offset), 0)))
+    return matrix
+
+
+def _check_kernel(where: str, kernel: Tensor, grid: tuple[int, ...], channels: int | None = None) -> None:
+    if kernel.ndim != len(grid) + 1:
+        raise ValueError(f"{where} needs a kernel of {len(grid)} sides for grid {grid}, got {tuple(kernel.shape)}")
+    if channels is not None and kernel.shape[0] != channels:
+        raise ValueError(f"{where} needs a kernel a channel: v has {channels}, the kernel is {tuple(kernel.shape)}")
+    require_odd(where, kernel.shape[1:])
+
+
+def _flat(coordinates: Tensor, grid: tuple[int, ...]) -> Tensor:
+    strides = [math.prod(grid[i + 1 :]) for i in range(len(grid))]
+    return (coordinates * torch.tensor(strides, device=coordinates.device)).sum(-1)
+
+
+def _assemble(rows: Tensor, columns: Tensor, values: Tensor, cells: int, class_token: bool, sparse: bool) -> Tensor:
+    channels, entries = values.shape
+    n = cells + class_token
+    rows, columns = rows + class_token, columns + class_token
+    if not sparse:
+        matrix = values.new_zeros(channels, n, n)
+        matrix[:, rows, columns] = values
+        return matrix
+    channel = torch.arange(channels, device=values.device).repeat_interleave(entries)
+    indices = torch.stack([channel, rows.repeat(channels), columns.repeat(channels)])
+    stacked = torch.sparse_coo_tensor(indices, values.reshape(-1), (channels, n, n), check_invariants=True)
+    return stacked.coalesce()

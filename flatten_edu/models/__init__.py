@@ -1,0 +1,26 @@
+"""Level 3: DeiT and FLatten-DeiT, and how weights get in and out."""
+
+from flatten_edu.models.deit import (
+    DeiT,
+    DeiTConfig,
+    deit_base,
+    deit_small,
+    deit_tiny,
+    flatten_deit_base,
+    flatten_deit_small,
+    flatten_deit_tiny,
+)
+from flatten_edu.models.weights import load_weights, save_weights
+
+__all__ = [
+    "DeiT",
+    "DeiTConfig",
+    "deit_base",
+    "deit_small",
+    "deit_tiny",
+    "flatten_deit_base",
+    "flatten_deit_small",
+    "flatten_deit_tiny",
+    "load_weights",
+    "save_weights",
+]

@@ -1,0 +1,126 @@
+"""DeiT (Touvron et al. 2021), with any attention in any block: with "focused" in all of them it is FLatten-DeiT."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flatten_edu.functional.checks import require_known
+from flatten_edu.nn import ATTENTIONS, Block, Mlp, PatchEmbed, make_attention
+
+
+@dataclass(frozen=True)
+class DeiTConfig:
+    """Everything that shapes a model."""
+
+    dim: int  # C, features of a token
+    num_heads: int  # h
+    depth: int = 12  # blocks
+    attention: str | tuple[str, ...] = "softmax"  # a kind for all blocks, or a kind per block
+    img_size: int | tuple[int, int] = 224  # pixels: a side, or height and width
+    patch_size: int = 16  # pixels
+    in_chans: int = 3
+    num_classes: int = 1000  # 0: no head, the class token's features
+    mlp_ratio: float = 4.0  # hidden features of the MLP / C
+    p: int | float = 3  # focusing factor of focused blocks
+    kernel_size: int = 5  # of their depthwise convolution
+    norm_over: Literal["channels", "head"] = "channels"  # what the norms of f_p run over
+    qkv_bias: bool = True
+    drop_rate: float = 0.0  # dropout after embedding, projections and MLP
+    drop_path_rate: float = 0.0  # of the last block; the first has 0, those between lie on a line
+
+    @property
+    def image(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return (self.img_size, self.img_size) if isinstance(self.img_size, int) else tuple(self.img_size)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The attention of each block. Raises ValueError for an unknown kind, or not one a block."""
+        kinds = (self.attention,) * self.depth if isinstance(self.attention, str) else tuple(self.attention)
+        if len(kinds) != self.depth:
+            raise ValueError(f"attention names {len(kinds)} kinds, but the model has {self.depth} blocks")
+        return tuple(require_known("attention", kind, ATTENTIONS) for kind in kinds)
+
+
+class DeiT(nn.Module):
+    """A vision transformer with a class token and learned positions; parameters have timm's DeiT names.
+
+    Raises:
+        ValueError: sizes that do not fit, or an attention that is not known.
+    """
+
+    def __init__(self, config: DeiTConfig):
+        super().__init__()
+        self.config = config
+        kinds = config.kinds
+        self.patch_embed = PatchEmbed(config.image, config.patch_size, config.in_chans, config.dim)
+        self.grid = self.patch_embed.grid
+        tokens = self.grid[0] * self.grid[1] + 1
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim))
+        self.pos_embed = nn.Parameter(torch.zeros(1, tokens, config.dim))
+        self.pos_drop = nn.Dropout(config.drop_rate)
+        rates = torch.linspace(0, config.drop_path_rate, config.depth).tolist()
+        blocks = [self._block(kind, rate) for kind, rate in zip(kinds, rates, strict=True)]
+        self.blocks = nn.ModuleList(blocks)
+        self.norm = nn.LayerNorm(config.dim, eps=1e-6)
+        self.head = nn.Linear(config.dim, config.num_classes) if config.num_classes else nn.Identity()
+        nn.init.trunc_normal_(self.cls_token, std=0.02)
+        nn.init.trunc_normal_(self.pos_embed, std=0.02)
+        self.apply(_initialise)
+
+    def _block(self, kind: str, drop_path: float) -> Block:
+        c = self.config
+        settings = {"p": c.p, "kernel_size": c.kernel_size, "norm_over": c.norm_over}
+        attn = make_attention(
+            kind, c.dim, c.num_heads, self.grid, qkv_bias=c.qkv_bias, proj_drop=c.drop_rate, settings=settings
+        )
+        kernel_size = ATTENTIONS[kind].mlp_kernel
+        mlp = Mlp(c.dim, int(c.dim * c.mlp_ratio), c.drop_rate, kernel_size=kernel_size, grid=self.grid)
+        return Block(attn, mlp, drop_path)
+
+    def features(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n c"]:
+        """All tokens after the last block, normalised; the class token is the first."""
+        x = self.patch_embed(x)
+        x = torch.cat([self.cls_token.expand(len(x), -1, -1).to(x.dtype), x], dim=1)
+        x = self.pos_drop(x + self.pos_embed)
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+
+    def forward(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b classes"]:
+        """Class scores, before softmax."""
+        return self.head(self.features(x)[:, 0])
+
+
+def _initialise(module: nn.Module) -> None:
+    """As DeiT: truncated normals of standard deviation 0.02 and zero biases in linear layers; others as PyTorch."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _builder(name: str, default: str, dim: int, num_heads: int) -> Callable[..., DeiT]:
+    def build(attention: str | Sequence[str] = default, **settings: object) -> DeiT:
+        kinds = attention if isinstance(attention, str) else tuple(attention)
+        return DeiT(DeiTConfig(dim=dim, num_heads=num_heads, attention=kinds, **settings))
+
+    build.__name__ = build.__qualname__ = name
+    build.__doc__ = (
+        f"A model with C = {dim}, h = {num_heads}, 12 blocks and {default} attention in each.\n\n"
+        "`attention` names another kind for all blocks, or a list with one a block; the other settings, such as "
+        "img_size, patch_size, in_chans, num_classes and p, are those of `DeiTConfig`."
+    )
+    return build
+
+
+deit_tiny = _builder("deit_tiny", "softmax", 192, 3)
+deit_small = _builder("deit_small", "softmax", 384, 6)
+deit_base = _builder("deit_base", "softmax", 768, 12)
+flatten_deit_tiny = _builder("flatten_deit_tiny", "focused", 192, 3)
+flatten_deit_small = _builder("flatten_deit_small", "focused", 384, 6)
+flatten_deit_base = _builder("flatten_deit_base", "focused", 768, 12)

@@ -1,0 +1,100 @@
+"""What every attention module shares: projections in and out, heads, and a view of what happens in between."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from flatten_edu.functional.checks import require_grid
+
+
+@dataclass
+class Heads:
+    """What one attention module computes from its input, split into h heads: each is [B, h, N, features of a head].
+
+    phi_q and phi_k are what the products are formed from: None for softmax attention. v is never mapped.
+    """
+
+    q: Float[Tensor, "b h n d"]
+    k: Float[Tensor, "b h n d"]
+    v: Float[Tensor, "b h n d"]
+    phi_q: Float[Tensor, "b h n f"] | None = None
+    phi_k: Float[Tensor, "b h n f"] | None = None
+
+
+class Attention(nn.Module):
+    """Self-attention over the tokens of a grid. Subclasses say how heads are mapped, weighted and summed.
+
+    Args:
+        dim: C, features of a token. num_heads: h, which divides C.
+        grid: the tokens' grid, row-major; one to three sides of any length.
+        class_token: whether one token that belongs to no cell stands in front.
+        qkv_bias: as DeiT has it, True. proj_drop: dropout after the output projection.
+
+    Raises:
+        ValueError: heads that do not divide dim; in `forward`, an input of another shape.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_heads: int,
+        grid: tuple[int, ...],
+        class_token: bool = True,
+        qkv_bias: bool = True,
+        proj_drop: float = 0.0,
+    ):
+        super().__init__()
+        if num_heads < 1 or dim % num_heads:
+            raise ValueError(f"{type(self).__name__} needs num_heads that divides dim, got {dim=}, {num_heads=}")
+        self.dim, self.num_heads, self.head_dim = dim, num_heads, dim // num_heads
+        self.grid, self.class_token = tuple(grid), class_token
+        self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
+        self.proj = nn.Linear(dim, dim)
+        self.proj_drop = nn.Dropout(proj_drop)
+
+    @property
+    def tokens(self) -> int:
+        """N: the grid's cells, and the class token if there is one."""
+        return torch.Size(self.grid).numel() + self.class_token
+
+    def forward(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b n"] | None = None) -> Float[Tensor, "b n c"]:
+        """Attend. `key_mask` is True for the tokens that count as keys."""
+        if x.ndim != 3 or x.shape[-1] != self.dim:
+            raise ValueError(f"{type(self).__name__} needs tokens [B, N, {self.dim}], got {tuple(x.shape)}")
+        require_grid(type(self).__name__, self.grid, x.shape[1], self.class_token)
+        mask = None if key_mask is None else key_mask[:, None]
+        heads = self.heads(x, mask)
+        out = self.attend(heads, mask)
+        return self.proj_drop(self.proj(out.transpose(1, 2).flatten(2).to(x.dtype)))
+
+    def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
+        """Queries, keys and values of x, mapped where this attention maps them."""
+        return Heads(*(self.split(t) for t in self.qkv(x).chunk(3, dim=-1)))
+
+    def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
+        """Each head's output, before the output projection."""
+        raise NotImplementedError
+
+    def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
+        """The explicit map of each head, to be looked at; a depthwise convolution's share is not in it."""
+        raise NotImplementedError
+
+    def split(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b h n d"]:
+        """Split C channels into heads."""
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+    def extra_repr(self) -> str:
+        """What the default representation leaves out."""
+        return f"grid={self.grid}, class_token={self.class_token}, num_heads={self.num_heads}"
+
+
+def full_precision(x: Tensor) -> torch.autocast:
+    """A context without autocast: maps and sums over tokens are formed in float32, whatever surrounds them."""
+    return torch.autocast(device_type=x.device.type, enabled=False)
+
+
+def widen(x: Tensor) -> Tensor:
+    """Half precision to float32; others as they are."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -1,0 +1,94 @@
+"""The four linear attentions that the paper's table 3 compares with, each as its own paper has it."""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from flatten_edu.functional import linear_attention, linear_weights, unit_rows
+from flatten_edu.functional.checks import require_odd
+from flatten_edu.nn.attention import LinearAttention
+from flatten_edu.nn.base import Attention, Heads, full_precision, widen
+
+
+class HydraAttention(Attention):
+    """Hydra attention (Bolya et al. 2022): as many heads as channels, cosine similarity, O(N C) in all.
+
+    Queries and keys are divided by their length over all C channels before they are split; a head is one channel,
+    so `num_heads` changes nothing and is there to be called like the others. Nothing is divided by a row's sum.
+    """
+
+    def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
+        """C heads of one channel."""
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        with full_precision(x):
+            phi_q, phi_k = unit_rows(widen(q)), unit_rows(widen(k))
+        return Heads(*(t.mT[..., None] for t in (q, k, v, phi_q, phi_k)))
+
+    def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
+        """phi(q) times the sum over the tokens of phi(k) v, channel by channel."""
+        with full_precision(heads.v):
+            return linear_attention(heads.phi_q, heads.phi_k, widen(heads.v), key_mask, normalised=False)
+
+    def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
+        """One map of rank 1 a channel."""
+        return linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False)
+
+
+class EfficientAttention(LinearAttention):
+    """Efficient attention (Shen et al. 2021): softmax of q over its features and of k over the tokens."""
+
+    def __init__(self, *args: object, **kwargs: object):
+        super().__init__(*args, feature_map="efficient", **kwargs)
+
+
+class LinearAngularAttention(Attention):
+    """Linear-angular attention (Castling-ViT, You et al. 2023) at inference: V / 2 + Q (K^T V) / pi + convolution.
+
+    Queries and keys have length 1. The sum is divided by its own length, token by token, and a depthwise convolution
+    of the values along the sequence, one kernel a head and no bias, is added. The softmax branch that the paper adds
+    in training, and drops after it, is not there.
+
+    Args:
+        kernel_size: of the convolution, odd; 9 in the authors' code. The others are those of `Attention`.
+    """
+
+    def __init__(self, *args: object, kernel_size: int = 9, **kwargs: object):
+        super().__init__(*args, **kwargs)
+        require_odd(type(self).__name__, [kernel_size])
+        h = self.num_heads
+        self.dconv = nn.Conv2d(h, h, (kernel_size, 1), padding=(kernel_size // 2, 0), groups=h, bias=False)
+
+    def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
+        """With queries and keys of length 1."""
+        heads = super().heads(x)
+        with full_precision(x):
+            heads.phi_q, heads.phi_k = unit_rows(widen(heads.q)), unit_rows(widen(heads.k))
+        return heads
+
+    def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
+        """The linear part of 1 - angle / pi, as the authors' code sums it."""
+        with full_precision(heads.v):
+            v = widen(heads.v)
+            if key_mask is not None:
+                v = v.masked_fill(~key_mask[..., None], 0)
+            out = v / 2 + linear_attention(heads.phi_q, heads.phi_k, v, key_mask, normalised=False) / math.pi
+            weight = widen(self.dconv.weight)
+            local = nn.functional.conv2d(v, weight, padding=self.dconv.padding, groups=self.num_heads)
+            return unit_rows(out) + local
+
+    def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
+        """I / 2 + Q K^T / pi, before the division by the output's length."""
+        half = torch.eye(heads.q.shape[2], dtype=heads.phi_q.dtype, device=heads.q.device) / 2
+        return half + linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False) / math.pi
+
+
+class EnhancedLinearAttention(LinearAttention):
+    """Enhanced linear attention (EfficientViT, Cai et al. 2022): ReLU linear attention.
+
+    Its enhancement is a 3 x 3 depthwise convolution inside the block's feed-forward part: `ATTENTIONS` gives it one.
+    """
+
+    def __init__(self, *args: object, **kwargs: object):
+        super().__init__(*args, feature_map="relu", **kwargs)
