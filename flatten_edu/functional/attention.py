@@ -139,6 +139,7 @@ def linear_weights(
     phi_k: Float[Tensor, "*#batch m f"],
     key_mask: Bool[Tensor, "*#batch m"] | None = None,
     normalised: bool = True,
+    eps: float = 0.0,
 ) -> Float[Tensor, "... n m"]:
     r"""Linear attention's weights, :math:`\phi(Q)\phi(K)^\top` with each row divided by its sum: equations 1 and 2.
 
@@ -147,9 +148,11 @@ def linear_weights(
     Args:
         phi_q, phi_k: queries and keys after a feature map; with entries >= 0 if rows are to be divided by their sums.
         normalised: whether they are.
+        eps: added to the mean similarity before the division; see `linear_attention`.
 
     Returns:
-        n x m weights; each row sums to 1, or is zero where a query's similarity to every key is zero.
+        n x m weights; each row sums to 1 (less with eps), or is zero where a query's similarity to every key is zero,
+        by rounding too: an entry below the dtype's smallest number is a zero.
 
     Raises:
         ValueError: a negative similarity that would be normalised, shapes that do not fit, NaN or Inf.
@@ -161,16 +164,25 @@ def linear_weights(
     phi_k = _hide(phi_k, key_mask)
     require_finite("linear_weights", phi_q=phi_q, phi_k=phi_k)
     wide_q, wide_k = _widen(phi_q, phi_k)
-    similarity = wide_q @ wide_k.mT
     if not normalised:
-        return similarity.to(phi_q.dtype)
+        return (wide_q @ wide_k.mT).to(phi_q.dtype)
+    # One number a query and one for all keys cancel in the division; without them products of 1e20 would overflow.
+    size_q, size_k = _size(wide_q, -1), _size(wide_k, (-2, -1))
+    similarity = (wide_q / size_q) @ (wide_k / size_k).mT
     if not torch.compiler.is_compiling() and (similarity < 0).any():
         raise ValueError(
             f"linear_weights divides rows by their sums and needs similarities >= 0, got {similarity.min().item():.4g}"
             ": apply a feature map with entries >= 0 first, or pass normalised=False"
         )
-    total = similarity.sum(-1, keepdim=True)
+    count = phi_k.shape[-2] if key_mask is None else key_mask.sum(-1)[..., None, None]
+    total = similarity.sum(-1, keepdim=True) + eps * count / size_q / size_k
     return (similarity / total.where(total > 0, 1.0)).to(phi_q.dtype)
+
+
+def _size(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
+    """The largest entry's size, as a constant: 1 where all entries are zero."""
+    size = x.detach().abs().amax(dim, keepdim=True)
+    return size.where(size > 0, 1.0)
 
 
 def attention_matrix(

@@ -19,7 +19,7 @@ class DeiTConfig:
     dim: int  # C, features of a token
     num_heads: int  # h
     depth: int = 12  # blocks
-    attention: str | tuple[str, ...] = "softmax"  # a kind for all blocks, or a kind per block
+    attention: str | Sequence[str] = "softmax"  # a kind for all blocks, or a kind per block
     img_size: int | tuple[int, int] = 224  # pixels: a side, or height and width
     patch_size: int = 16  # pixels
     in_chans: int = 3
@@ -29,6 +29,7 @@ class DeiTConfig:
     kernel_size: int = 5  # of their depthwise convolution
     norm_over: Literal["channels", "head"] = "channels"  # what the norms of f_p run over
     qkv_bias: bool = True
+    pool: Literal["class", "mean"] = "class"  # what the head sees: the class token, or the mean of the patches
     drop_rate: float = 0.0  # dropout after embedding, projections and MLP
     drop_path_rate: float = 0.0  # of the last block; the first has 0, those between lie on a line
 
@@ -57,13 +58,14 @@ class DeiT(nn.Module):
         super().__init__()
         self.config = config
         kinds = config.kinds
+        require_known("pool", config.pool, ["class", "mean"])
         self.patch_embed = PatchEmbed(config.image, config.patch_size, config.in_chans, config.dim)
         self.grid = self.patch_embed.grid
         tokens = self.grid[0] * self.grid[1] + 1
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, tokens, config.dim))
         self.pos_drop = nn.Dropout(config.drop_rate)
-        rates = torch.linspace(0, config.drop_path_rate, config.depth).tolist()
+        rates = [config.drop_path_rate * i / max(config.depth - 1, 1) for i in range(config.depth)]
         blocks = [self._block(kind, rate) for kind, rate in zip(kinds, rates, strict=True)]
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(config.dim, eps=1e-6)
@@ -93,7 +95,8 @@ class DeiT(nn.Module):
 
     def forward(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b classes"]:
         """Class scores, before softmax."""
-        return self.head(self.features(x)[:, 0])
+        tokens = self.features(x)
+        return self.head(tokens[:, 0] if self.config.pool == "class" else tokens[:, 1:].mean(1))
 
 
 def _initialise(module: nn.Module) -> None:

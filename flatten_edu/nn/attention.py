@@ -142,10 +142,10 @@ class FocusedLinearAttention(Attention):
             return sum(parts[1:], parts[0])
 
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
-        """phi_p(Q) phi_p(K)^T with rows divided by their sums; see `equivalent_map` for the convolution's share."""
+        """phi_p(Q) phi_p(K)^T rows divided by their sums and eps; `equivalent_map` adds the convolution's share."""
         if not self.attention:
             return heads.q.new_zeros(*heads.q.shape[:3], heads.q.shape[2])
-        return linear_weights(heads.phi_q, heads.phi_k, key_mask)
+        return linear_weights(heads.phi_q, heads.phi_k, key_mask, eps=EPS)
 
     def extra_repr(self) -> str:
         """With the module's own settings."""

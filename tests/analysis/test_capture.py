@@ -1,0 +1,85 @@
+"""Looking inside: what capture keeps is what the model computed, and nothing is changed by looking."""
+
+import pytest
+import torch
+
+from flatten_edu.analysis import angles_by_group, attention_rollout, capture, equivalent_map, pairwise_angles
+from flatten_edu.functional import depthwise_conv
+from flatten_edu.models import DeiT, DeiTConfig
+from flatten_edu.nn import ATTENTIONS
+
+
+def model(attention):
+    torch.manual_seed(0)
+    config = DeiTConfig(dim=12, num_heads=3, depth=2, attention=attention, img_size=32, patch_size=8, num_classes=5)
+    return DeiT(config).eval()
+
+
+@pytest.mark.parametrize("kind", sorted(ATTENTIONS))
+def test_softmax_and_linear_blocks_alike(kind):
+    net, x = model(kind), torch.randn(2, 3, 32, 32)
+    before = net(x)
+    with capture(net, x) as blocks:
+        pass
+    assert [block.name for block in blocks] == ["blocks.0.attn", "blocks.1.attn"]
+    assert blocks[0].weights.shape[-2:] == (17, 17) and not blocks[0].q.requires_grad
+    assert (blocks[0].phi_q is None) == (kind == "softmax")
+    assert (blocks[0].dwc_kernel is not None) == (kind in ("focused", "dwc_only"))
+    assert net(x).equal(before)
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+def test_each_run_within_the_context_is_kept_and_none_after():
+    net, x = model("softmax"), torch.randn(1, 3, 32, 32)
+    with capture(net) as blocks:
+        net(x)
+        net(x)
+    net(x)
+    assert len(blocks) == 4
+
+
+def test_hooks_go_when_the_model_fails():
+    net = model("softmax")
+    with pytest.raises(ValueError, match="images"), capture(net, torch.randn(1, 3, 8, 8)):
+        pass
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+def test_a_model_without_our_attention():
+    with pytest.raises(ValueError, match=r"no attention of flatten_edu.nn in Linear"), capture(torch.nn.Linear(2, 2)):
+        pass
+
+
+def test_the_equivalent_map_is_attention_and_convolution_per_channel():
+    net = model("focused")
+    with torch.no_grad():
+        net.blocks[0].attn.dwc.bias.zero_()
+    with capture(net, torch.randn(1, 3, 32, 32)) as (block, _):
+        pass
+    maps = equivalent_map(block.weights, block.dwc_kernel, block.grid, block.class_token)
+    assert maps.shape == (1, 3, 4, 17, 17)
+    out = torch.einsum("bhcnm,bhmc->bhnc", maps, block.v)
+    local = depthwise_conv(block.v, block.dwc_kernel, None, block.grid, block.class_token)
+    torch.testing.assert_close(out, block.weights @ block.v + local)
+    one = equivalent_map(block.weights, block.dwc_kernel, block.grid, block.class_token, channels=[2])
+    assert one.equal(maps[:, :, 2:3])
+
+
+def test_rollout_of_rows_that_sum_to_1_sums_to_1_and_multiplies_in_order():
+    with capture(model("linear"), torch.randn(2, 3, 32, 32)) as blocks:
+        pass
+    rolled = attention_rollout([block.weights for block in blocks])
+    torch.testing.assert_close(rolled.sum(-1), torch.ones(2, 17))
+    first, second = (block.weights.mean(1) / 2 + torch.eye(17) / 2 for block in blocks)
+    torch.testing.assert_close(rolled, second @ first)
+    with pytest.raises(ValueError, match="at least one block"):
+        attention_rollout([])
+    with pytest.raises(ValueError, match="entries >= 0, got -1"):
+        attention_rollout([-torch.ones(1, 2, 2)])
+
+
+def test_angles_within_and_across_groups():
+    x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 3.0], [1.0, 1.0]])
+    same, different = angles_by_group(x)
+    torch.testing.assert_close(same, pairwise_angles(x)[0, 1][None])
+    assert len(different) == 2 and different.max().item() == pytest.approx(90)
