@@ -53,7 +53,7 @@ def angles_by_group(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " s"], Float
 
 def entropy_bits(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
     """Each row's entropy in bits: 0 for one key alone, log2(m) for m keys alike, NaN for a row that is all zero."""
-    entropy = -torch.xlogy(weights, weights).sum(-1) / torch.log(torch.tensor(2.0, dtype=weights.dtype))
+    entropy = torch.xlogy(weights, weights).sum(-1).abs() / torch.log(torch.tensor(2.0, dtype=weights.dtype))
     return entropy.where(weights.sum(-1) > 0, torch.nan)
 
 

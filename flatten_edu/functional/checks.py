@@ -1,6 +1,7 @@
 """Checks of what a caller passes in, each with an error in the reader's words."""
 
 import math
+import numbers
 from collections.abc import Iterable
 
 import torch
@@ -30,7 +31,7 @@ def require_finite(where: str, **tensors: Tensor) -> None:
 
 def require_focusing_factor(where: str, p: int | float) -> None:
     """Raise unless p is a finite number above 0."""
-    if isinstance(p, bool) or not isinstance(p, (int, float)):
+    if isinstance(p, bool) or not isinstance(p, numbers.Real):
         raise TypeError(f"{where} needs a number for the focusing factor p, got {type(p).__name__}")
     if not (p > 0 and math.isfinite(p)):
         raise ValueError(f"{where} needs a finite focusing factor p > 0, got p = {p}")

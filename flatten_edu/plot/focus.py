@@ -30,7 +30,8 @@ def _draw_vectors(axes: Axes, query: Tensor, keys: Tensor, p: int | float) -> No
         axes.add_patch(FancyArrowPatch((0, 0), after.tolist(), arrowstyle="-|>", mutation_scale=11, color=colour,
                                        linewidth=2, shrinkA=0, shrinkB=0))  # fmt: skip
     reach = 1.08 * max(float(v.norm()) for v in [query, *keys])
-    axes.set(xlim=(-0.05 * reach, reach), ylim=(-0.05 * reach, reach), aspect="equal",
+    low = min(-0.05 * reach, 1.08 * min(float(v.min()) for v in [query, *keys]))
+    axes.set(xlim=(low, reach), ylim=(low, reach), aspect="equal",
              title=f"before (dashed) and after $f_p$, p = {p:g}")  # fmt: skip
     axes.spines[["top", "right"]].set_visible(False)
 

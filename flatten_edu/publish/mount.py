@@ -105,7 +105,7 @@ def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
         "buffers": {trait: address(content, ".bin") for trait, content in node["buffers"].items()},
     }
     style = address((STATIC / f"{lab}.css").read_bytes(), ".css")
-    picture, text = still(lab, node["state"])
+    picture, text = still(lab, node["state"], node["buffers"])
     picture_address = address(picture, ".svg")
     translator.body.append(
         f'<link rel="stylesheet" href="{style}">'

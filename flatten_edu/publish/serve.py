@@ -11,6 +11,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Files with the types that browsers insist on, whatever this machine's registry of types says."""
 
     extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".css": "text/css",
         ".js": "text/javascript",
         ".svg": "image/svg+xml",
         ".woff": "font/woff",

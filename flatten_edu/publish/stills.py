@@ -1,14 +1,18 @@
 """Still pictures of the labs: for readers without JavaScript, for print, and for the moment before a lab starts."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib
+import numpy as np
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
 
-from flatten_edu.plot import focus_figure
+from flatten_edu.functional import attention_matrix
+from flatten_edu.plot import attention_figure, focus_figure
 
 INK = "#7a828c"  # readable on white and on black
 STYLE = {
@@ -18,9 +22,14 @@ STYLE = {
     "axes.titlesize": 9,
     **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK),
 }
+Buffers = Mapping[str, bytes]
 
 
-def _focus(state: dict[str, Any]) -> tuple[Figure, str]:
+def _focus(state: dict[str, Any], buffers: Buffers) -> tuple[Figure, str]:
+    return _focus_photo(state, buffers) if state["view"] == "photo" else _focus_plane(state)
+
+
+def _focus_plane(state: dict[str, Any]) -> tuple[Figure, str]:
     query, keys = torch.tensor(state["q"]), torch.tensor(state["k"])
     text = (
         f"A query and {len(keys)} keys in the plane before and after f_p at p = {state['p']:g}, and the "
@@ -29,13 +38,31 @@ def _focus(state: dict[str, Any]) -> tuple[Figure, str]:
     return focus_figure(query, keys, state["p"]), text
 
 
-_STILLS: dict[str, Callable[[dict[str, Any]], tuple[Figure, str]]] = {"focus": _focus}
+def _focus_photo(state: dict[str, Any], buffers: Buffers) -> tuple[Figure, str]:
+    grid, patch, p = tuple(state["grid"]), state["patch"], float(state["p"])
+    q, k = (_tokens(buffers[name], grid) for name in ("tokens_q", "tokens_k"))
+    query = q[patch : patch + 1]
+    maps = {
+        "softmax": attention_matrix(query, k)[0],
+        "linear, p = 1": attention_matrix(query, k, "relu")[0],
+        f"focused, p = {p:g}": attention_matrix(query, k, "focused", p=p)[0],
+    }
+    image = np.asarray(Image.open(io.BytesIO(buffers["photo"])).convert("RGB"))
+    text = f"A photograph with a query patch, and its attention over all patches: {', '.join(maps)}."
+    return attention_figure(image[::2, ::2], maps, grid, patch), text  # a still need not be large
 
 
-def still(lab: str, state: dict[str, Any]) -> tuple[bytes, str]:
+def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
+    return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)
+
+
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], tuple[Figure, str]]] = {"focus": _focus}
+
+
+def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:
     """A lab's first view as an SVG file, and the sentence that stands for it."""
     with matplotlib.rc_context(STYLE):
-        figure, text = _STILLS[lab](state)
+        figure, text = _STILLS[lab](state, buffers)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return buffer.getvalue(), text

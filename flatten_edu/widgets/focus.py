@@ -33,8 +33,8 @@ class FocusLab(Lab, lab="focus"):
     """
 
     p = t.Float(3.0).tag(sync=True)
-    q = t.Any(FIGURE_4["q"]).tag(sync=True)
-    k = t.Any(FIGURE_4["k"]).tag(sync=True)
+    q = t.Any().tag(sync=True)
+    k = t.Any().tag(sync=True)
     view = t.Enum(["plane", "photo"], "plane").tag(sync=True)
     patch = t.Int(75).tag(sync=True)
     grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
@@ -65,7 +65,7 @@ class FocusLab(Lab, lab="focus"):
         """
         n = grid[0] * grid[1]
         for name, tokens in {"q": q, "k": k}.items():
-            if tokens.shape[0] != n or tokens.shape[1] != q.shape[1]:
+            if tokens.ndim != 2 or q.ndim != 2 or tokens.shape[0] != n or tokens.shape[1] != q.shape[1]:
                 raise ValueError(
                     f"grid {grid} has {n} patches: q and k need {n} rows of one d, {name} is {tuple(tokens.shape)}"
                 )
@@ -75,6 +75,14 @@ class FocusLab(Lab, lab="focus"):
             view="photo", patch=n // 2, grid=grid, features=features, p=p,
             photo=data.to_jpeg(image), tokens_q=_bytes(q), tokens_k=_bytes(k),
         )  # fmt: skip
+
+    @t.default("q")
+    def _figure_4_query(self) -> list[float]:
+        return list(FIGURE_4["q"])
+
+    @t.default("k")
+    def _figure_4_keys(self) -> list[list[float]]:
+        return [list(key) for key in FIGURE_4["k"]]
 
     @t.default("photo")
     def _chelsea(self) -> bytes:
@@ -115,8 +123,9 @@ class FocusLab(Lab, lab="focus"):
 
     def _point(self, trait: str, value: object) -> list[float]:
         try:
-            point = [float(entry) for entry in value]
-        except (TypeError, ValueError):
+            # A row of a tensor, [1, 2], will do as well: so queries come out of a model.
+            point = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1).tolist()
+        except (TypeError, ValueError, RuntimeError):
             raise refuse(self, trait, "two numbers", value) from None
         if len(point) != 2 or not all(math.isfinite(entry) and abs(entry) <= 1e6 for entry in point):
             raise refuse(self, trait, "two finite numbers between -1e6 and 1e6", value)

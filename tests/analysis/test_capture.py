@@ -66,7 +66,7 @@ def test_the_equivalent_map_is_attention_and_convolution_per_channel():
 
 
 def test_rollout_of_rows_that_sum_to_1_sums_to_1_and_multiplies_in_order():
-    with capture(model("linear"), torch.randn(2, 3, 32, 32)) as blocks:
+    with capture(model("softmax"), torch.randn(2, 3, 32, 32)) as blocks:
         pass
     rolled = attention_rollout([block.weights for block in blocks])
     torch.testing.assert_close(rolled.sum(-1), torch.ones(2, 17))

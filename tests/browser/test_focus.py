@@ -361,3 +361,106 @@ def test_unmounting_brings_back_the_still_picture(reader):
       return states;
     }}"""
     assert page.evaluate(again) == [1, 0, 0, 1] * 2
+
+
+def drag_to(one, name, dx, dy, steps=6):
+    """Drag a handle by so many pixels of the screen."""
+    box = handle(one.page, name).locator(".fe-knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    one.page.mouse.move(x, y)
+    one.page.mouse.down()
+    one.page.mouse.move(x + dx, y + dy, steps=steps)
+    one.page.mouse.up()
+    one.frame()
+
+
+def test_a_vector_that_was_made_small_can_grow_again(reader):
+    one = reader()
+    page = one.open(INTRO + fragment("focus", k=[[0.3, 0.2]]))
+    plane = page.locator(".fe-plane").bounding_box()
+    for _ in range(2):
+        box = handle(page, "q").locator(".fe-knob").bounding_box()
+        drag_to(one, "q", plane["x"] + 80 - box["x"], plane["y"] + plane["height"] - 90 - box["y"])
+    small = math.hypot(*position(page, "q"))
+    drag_to(one, "q", 200, -200)
+    assert math.hypot(*position(page, "q")) > max(0.6, 3 * small)
+
+
+def test_a_far_vector_stays_under_the_pointer(reader):
+    one = reader()
+    page = one.open(INTRO + fragment("focus", q=[8, 6]))
+    box = handle(page, "q").locator(".fe-knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(12):
+        page.mouse.move(x - 25 + i % 2, y + 10)
+        one.frame()
+    held = handle(page, "q").locator(".fe-knob").bounding_box()
+    assert (held["x"], held["y"]) == pytest.approx((box["x"] - 24, box["y"] + 10), abs=3)
+    page.mouse.up()
+
+
+def test_q_dragged_far_out_moves_softmax_alone(reader):
+    one = reader()
+    one.open(INTRO)
+    before = one.outputs()
+    drag_to(one, "q", 250 * 0.39, -250 * 0.94)
+    after = one.outputs()
+    assert after["norm_q"] > 1.5
+    assert after["top1_softmax"] > before["top1_softmax"] + 0.03
+    assert after["top1_p"] == pytest.approx(before["top1_p"], abs=0.02)
+
+
+def test_arrow_keys_move_one_coordinate_and_leave_the_other(reader):
+    one = reader()
+    page = one.open(INTRO + fragment("focus", q=[-0.5, 0.9]))
+    for key in ["ArrowUp", "ArrowDown", "ArrowUp", "ArrowUp"]:
+        handle(page, "q").press(key)
+    one.frame()
+    assert position(page, "q") == pytest.approx([-0.5, 0.92])
+
+
+@pytest.mark.parametrize(
+    ("traits", "words"),
+    [
+        ({"q": [-1, -0.2]}, "q has no positive entry"),
+        ({"k": [[-1, -1]]}, "No key has a positive entry"),
+        ({"q": [1, 0], "k": [[0, 1]]}, "q is at right angles to every key"),
+        (
+            {"q": [1, 0.99], "k": [[1, 0.5]]},
+            "k₁ has its largest entry where q has it, and still moves away: a larger p",
+        ),
+        ({"q": [1, 0.999], "k": [[1, 0.9]], "p": 256}, "still moves away. Most"),
+        ({"p": 1}, "nothing is turned yet"),
+    ],
+)
+def test_the_summary_is_true(reader, traits, words):
+    one = reader()
+    page = one.open(INTRO + fragment("focus", **traits))
+    one.frame()
+    assert words in page.locator(".fe-summary p").first.inner_text()
+    assert "NaN" not in page.locator(".fe-lab").evaluate("(lab) => lab.outerHTML.replaceAll(/data-value=.NaN./g, '')")
+
+
+def test_a_link_to_the_second_lab_leads_there(reader):
+    one = reader()
+    page = one.open(CHAPTER + fragment("focus-2", p=8), labs=False)
+    page.wait_for_function("document.querySelectorAll('.fe-mount')[1].dataset.state === 'ready'")
+    lab = page.locator(".fe-mount").nth(1)
+    assert lab.locator("[data-name=p]").get_attribute("data-value") == "8"
+    page.wait_for_function("Math.abs(document.querySelectorAll('.fe-mount')[1].getBoundingClientRect().top) < 400")
+    page.evaluate("location.hash = 'focus-2.p=4'")
+    page.wait_for_function(
+        "document.querySelectorAll('.fe-mount')[1].querySelector('[data-name=p]').dataset.value === '4'"
+    )
+
+
+def test_without_a_clipboard_the_link_is_shown(reader):
+    one = reader()
+    one.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page = one.open(INTRO)
+    page.get_by_role("button", name="p = 8", exact=True).click()
+    page.get_by_role("button", name="Copy a link").click()
+    address = page.get_by_role("textbox", name="link to this view")
+    assert address.input_value() == page.url and "focus.p=8" in page.url

@@ -102,6 +102,19 @@ def test_a_lab_that_cannot_start_says_so(browser, site):
     context.close()
 
 
+def test_data_that_does_not_come_is_said_and_the_rest_works(browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/*.bin", lambda route: route.abort())
+    page.goto(site + INTRO)
+    page.get_by_text("This lab's data could not be fetched").wait_for()
+    page.get_by_role("button", name="p = 8", exact=True).click()
+    page.wait_for_function("document.querySelector('[data-name=p]').dataset.value === '8'")
+    page.get_by_role("tab", name="Photograph").click()
+    page.get_by_text("The photograph has not arrived yet").wait_for()
+    context.close()
+
+
 READY = """
 new MutationObserver(() => {
   const host = document.querySelector(".fe-mount[data-state=ready]");

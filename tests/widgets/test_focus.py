@@ -14,6 +14,12 @@ def test_takes_tensors_and_arrays():
     assert (lab.q, lab.k, lab.p) == ([1.0, 2.0], [[1.0, 0.5], [0.5, 1.0]], 2.5)
 
 
+def test_a_row_of_a_tensor_is_a_point_and_the_figure_s_own_points_stay():
+    assert FocusLab(q=torch.tensor([[1.0, 2.0]], requires_grad=True)).q == [1.0, 2.0]
+    FocusLab().k[0][0] = 9.0
+    assert FocusLab().k[0] == [0.43, 0.86]
+
+
 def test_observers_work():
     seen = []
     lab = FocusLab()
@@ -31,7 +37,7 @@ def test_observers_work():
         ("q", [1.0], "q to be two finite numbers"),
         ("q", "ab", "q to be two numbers, got 'ab'"),
         ("k", [], "k to be 1 to 6 points"),
-        ("k", [[0.0, 1.0], 3], r"k\[1\] to be two numbers, got 3"),
+        ("k", [[0.0, 1.0], 3], r"k\[1\] to be two finite numbers .*, got 3"),
         ("patch", 196, r"patch to be from 0 to 195 on a grid of \(14, 14\), got 196"),
     ],
 )

@@ -133,11 +133,15 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   still?.replaceWith(el);
   if (!still) host.append(el);
   host.dataset.state = "ready";
-  if (Object.keys(linked).length) host.scrollIntoView({ block: "start" });
   for (const trait of traits) model.on(`change:${trait}`, changed);
-  await fetchBuffers(model, description.buffers);
+  const followed = () => {
+    for (const [trait, value] of Object.entries(readFragment(name, module))) model.set(trait, value);
+  };
+  addEventListener("hashchange", followed);
+  fetchBuffers(model, description.buffers).catch((error) => say(host, error, "This lab's data could not be fetched: reload the page."));
   return () => {
     clearTimeout(writing);
+    removeEventListener("hashchange", followed);
     for (const trait of traits) model.off(`change:${trait}`, changed);
     unrender?.();
     if (still) el.replaceWith(still);
@@ -146,21 +150,30 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   };
 }
 
-function failed(host: HTMLElement, error: unknown): void {
+function say(host: HTMLElement, error: unknown, text: string): void {
   console.error(error);
-  host.dataset.state = "failed";
   const sentence = document.createElement("p");
   sentence.className = "fe-failed";
-  sentence.textContent = "This lab could not be started here; the picture shows its first view.";
+  sentence.textContent = text;
   host.append(sentence);
+}
+
+function start(host: HTMLElement): void {
+  mount(host).catch((error) => {
+    host.dataset.state = "failed";
+    say(host, error, "This lab could not be started here; the picture shows its first view.");
+  });
 }
 
 const nearViewport = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     nearViewport.unobserve(target);
-    mount(target as HTMLElement).catch((error) => failed(target as HTMLElement, error));
+    start(target as HTMLElement);
   }
 }, { rootMargin: "600px" });
 
 for (const host of hosts()) nearViewport.observe(host);
+
+// A link to a view leads to its lab, which then comes near the viewport.
+hosts().find((host) => location.hash.includes(`${fragmentName(host)}.`))?.scrollIntoView({ block: "start" });

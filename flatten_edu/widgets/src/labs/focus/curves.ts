@@ -27,11 +27,12 @@ export function curves(model: FocusModel): View & { node: Element } {
         ...keys.flatMap((key) => dot(at, pair(q, key).after, colour(key))));
       node.setAttribute("aria-label",
         `Angle of q to each key against p from 1 to 256. At p = ${formatP(model.get("p"))}: ` +
-        keys.map((key) => `${key.name} ${pair(q, key).after.toFixed(1)}°`).join(", "));
+        keys.map((key) => `${key.name} ${spoken(pair(q, key).after)}`).join(", "));
     },
   };
 }
 
+const spoken = (angle: number) => (Number.isFinite(angle) ? `${angle.toFixed(1)}°` : "has no angle");
 const colour = (v: VectorState) => `--c:var(--fe-c${v.colour})`;
 
 function dot(cx: number, angle: number, style: string): SVGElement[] {

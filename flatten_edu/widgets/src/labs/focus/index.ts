@@ -2,10 +2,13 @@
 import { fixed, h, Readout, uniqueId } from "../../dom";
 import { focusingFactorControl, formatP } from "../../focusing_factor";
 import { change, mountLab, settled, type RenderContext, type View } from "../../lab";
+import { linkButton } from "../../link";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
-import { lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type Point } from "./state";
+import {
+  lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type Point, type VectorState,
+} from "./state";
 import { table } from "./table";
 
 export * from "../../maths";
@@ -28,7 +31,9 @@ export function render(context: RenderContext<FocusTraits>): () => void {
     root.append(
       h("header", {}, h("p", { class: "fe-question" }, "What does ", h("i", {}, "p"), " do to directions?"), tabs.node),
       p.node, views.plane.node, views.photo.node);
-    return [p, tabs, views.plane, views.photo];
+    const link = linkButton(model, signal);
+    if (link) root.append(link.node);
+    return [p, tabs, views.plane, views.photo, ...(link ? [link] : [])];
   });
 }
 
@@ -90,8 +95,7 @@ function planeView(model: FocusModel, signal: AbortSignal): View & { node: HTMLE
     h("div", { class: "fe-columns" },
       h("div", {}, parts.plane.node, legend(), parts.lengths.node),
       h("div", {}, parts.table.node, parts.curves.node)),
-    summary.node,
-    linkButton(model, signal));
+    summary.node);
   const all = [...Object.values(parts), summary];
   return {
     node,
@@ -103,16 +107,6 @@ function planeView(model: FocusModel, signal: AbortSignal): View & { node: HTMLE
 function legend(): HTMLElement {
   return h("p", { class: "fe-legend" }, "dashed: before · solid: after ", h("i", {}, "f"), h("sub", {}, "p"),
     " · drag a point, or Tab and arrow keys");
-}
-
-function linkButton(model: FocusModel, signal: AbortSignal): HTMLElement | null {
-  if (!model.link) return null;
-  const node = h("button", { type: "button" }, "Copy a link to this view");
-  node.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(model.link!());
-    node.textContent = "Link copied";
-  }, { signal });
-  return node;
 }
 
 /** The length of each vector before and after: f_p keeps it. */
@@ -154,11 +148,12 @@ function summaryLine(model: FocusModel): View & { node: HTMLElement } {
 
 function summary(model: FocusModel): string {
   const [q, ...keys] = vectors(model);
+  const p = model.get("p");
   const written = (name: string) => name.replace(/\d/, (digit) => "₀₁₂₃₄₅₆"[Number(digit)]);
   const states = keys.map((key) => ({ name: written(key.name), state: pair(q, key) }));
   const list = (wanted: string) => states.filter(({ state }) => verdict(state) === wanted).map(({ name }) => name).join(", ");
-  const parts = [`At p = ${formatP(model.get("p"))}:`];
-  if (model.get("p") === 1) parts.push("nothing is turned yet, f₁ is plain ReLU.");
+  const parts = [`At p = ${formatP(p)}:`];
+  if (p === 1) parts.push("nothing is turned yet, f₁ is plain ReLU.");
   else {
     const moved = [["closer", "closer to q"], ["apart", "further from q"]].map(([kind, words]) => list(kind) && `${words}: ${list(kind)}`);
     parts.push((moved.filter(Boolean).join("; ") || "no angle changes") + ".");
@@ -167,11 +162,18 @@ function summary(model: FocusModel): string {
   if (odd.length) {
     const one = odd.length === 1;
     parts.push(`${odd.join(", ")} ${one ? "has its" : "have their"} largest entry where q has it, and still ` +
-      `${one ? "moves" : "move"} away: keep sliding p.`);
+      `${one ? "moves" : "move"} away${p < 256 ? ": a larger p brings them back" : ""}.`);
   }
+  parts.push(mostAttention(q, keys, written));
+  return parts.join(" ");
+}
+
+function mostAttention(q: VectorState, keys: VectorState[], written: (name: string) => string): string {
   const weights = planeWeights([q, ...keys]).p;
   const top = weights.indexOf(Math.max(...weights));
-  if (weights[top] > 0) parts.push(`Most attention: ${written(keys[top].name)}, ${(100 * weights[top]).toFixed(0)} %.`);
-  else parts.push("q has no positive entry: ReLU leaves nothing of it, and no attention is paid.");
-  return parts.join(" ");
+  if (weights[top] > 0) return `Most attention: ${written(keys[top].name)}, ${(100 * weights[top]).toFixed(0)} %.`;
+  const gone = (v: VectorState) => v.relu.every((entry) => entry === 0);
+  if (gone(q)) return "q has no positive entry: ReLU leaves nothing of it, and no attention is paid.";
+  if (keys.every(gone)) return "No key has a positive entry: ReLU leaves nothing of them, and no attention is paid.";
+  return "q is at right angles to every key, to the last digit: no attention is paid.";
 }

@@ -3,7 +3,7 @@ import { fixed, h, percent, Readout } from "../../dom";
 import { change, type View } from "../../lab";
 import { formatP } from "../../focusing_factor";
 import { entropyBits, focusedMap, linearWeights, softmaxWeights, top1Share } from "../../maths";
-import type { FocusModel } from "./state";
+import { queryPatch, type FocusModel } from "./state";
 
 const PIXELS = 336; // of each canvas; the page scales it
 const ARROWS: Record<string, [number, number]> = {
@@ -43,7 +43,7 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
   });
   const maps = (Object.keys(TITLES) as Kind[]).map((kind) => new WeightMap(kind));
   const shared = h("input", { type: "checkbox" });
-  const waiting = h("p", { class: "fe-waiting" }, "The photograph is being fetched.");
+  const waiting = h("p", {}, "The photograph has not arrived yet.");
   const source = h("p", { class: "fe-source" });
   const node = h("div", {},
     waiting,
@@ -59,24 +59,35 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
 
   async function decode(bytes: DataView): Promise<void> {
     pictureOf = bytes;
-    const bitmap = await createImageBitmap(new Blob([bytes as DataView<ArrayBuffer>], { type: "image/jpeg" }));
-    if (signal.aborted) return bitmap.close();
+    let bitmap: ImageBitmap;
+    try {
+      bitmap = await createImageBitmap(new Blob([bytes as DataView<ArrayBuffer>], { type: "image/jpeg" }));
+    } catch {
+      waiting.textContent = "This photograph cannot be read by the browser.";
+      waiting.hidden = false;
+      return;
+    }
+    if (signal.aborted || bytes !== pictureOf) return bitmap.close();
+    picture?.close();
     picture = bitmap;
     update();
   }
 
   function pick(event: PointerEvent): void {
+    if (event.type === "pointerdown" && event.button !== 0) return;
+    if (event.type === "pointermove" && event.buttons !== 1) return;
     const [rows, columns] = model.get("grid");
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const cell = (along: number, size: number, cells: number) =>
       Math.min(cells - 1, Math.max(0, Math.floor((along / size) * cells)));
     const row = cell(event.clientY - box.top, box.height, rows);
     change(model, "patch", row * columns + cell(event.clientX - box.left, box.width, columns));
+    picker.focus({ preventScroll: true });
   }
 
   for (const canvas of [picker, ...maps.map((map) => map.canvas)]) {
     canvas.addEventListener("pointerdown", pick, { signal });
-    canvas.addEventListener("pointermove", (event) => event.buttons && pick(event), { signal });
+    canvas.addEventListener("pointermove", pick, { signal });
   }
   shared.addEventListener("change", () => update(), { signal });
   picker.addEventListener("keydown", (event) => {
@@ -85,8 +96,8 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
     event.preventDefault();
     event.stopPropagation();
     const [rows, columns] = model.get("grid");
-    const row = Math.floor(model.get("patch") / columns) + step[0];
-    const column = (model.get("patch") % columns) + step[1];
+    const row = Math.floor(queryPatch(model) / columns) + step[0];
+    const column = (queryPatch(model) % columns) + step[1];
     if (row >= 0 && row < rows && column >= 0 && column < columns) change(model, "patch", row * columns + column);
   }, { signal });
 
@@ -99,7 +110,7 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
     if (bytes !== pictureOf) void decode(bytes);
     if (!picture) return;
     const grid = model.get("grid");
-    const patch = Math.min(model.get("patch"), grid[0] * grid[1] - 1);
+    const patch = queryPatch(model);
     const p = model.get("p");
     const n = grid[0] * grid[1];
     const query = tokenRows(q, n)[patch];

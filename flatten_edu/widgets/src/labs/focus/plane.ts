@@ -8,7 +8,9 @@ import { norm } from "../../maths";
 import { vectors, type FocusModel, type Point, type VectorState } from "./state";
 
 const SIZE = 340;
-const MARGIN = 1.06; // the plane's edge, as a multiple of the longest vector
+const REST = 1.09; // the longest vector that the plane shows at its first size
+const MARGIN = 1.06; // the plane's edge, as a multiple of that
+const BELOW = 0.18; // how far it reaches below zero, as a share of the edge: there ReLU can be seen at work
 const REACH = 24; // how far from a handle's middle a finger still finds it
 const KEYS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
@@ -25,14 +27,18 @@ export function plane(model: FocusModel): View & { node: Element } {
   }, sides, arrows, handles);
   const x = scaleLinear().range([0, SIZE]);
   const y = scaleLinear().range([SIZE, 0]);
+  let held = false;
 
+  /** Move a point, at most to three times the plane's edge; what lies further already may stay. */
   function move(name: string, to: Point): void {
-    const limit = x.domain()[1] / MARGIN;
-    const low = x.domain()[0] * 0.9;
+    const { raw } = vectors(model).find((v) => v.name === name)!;
+    const limit = Math.max(3 * x.domain()[1], norm(raw));
+    const low = Math.min(x.domain()[0], ...raw);
     const inside = to.map((c) => Math.max(c, low));
     const shrink = Math.min(1, limit / norm(inside));
-    const step = finestStep(limit) / 10;
-    const point = inside.map((c) => Number((Math.round((c * shrink) / step) * step).toPrecision(12))) as Point;
+    const step = finestStep(x.domain()[1]) / 10;
+    const rounded = (c: number) => Number((Math.round((c * shrink) / step) * step).toPrecision(12));
+    const point = inside.map((c, i) => (c === raw[i] && shrink === 1 ? c : rounded(c))) as Point;
     if (name === "q") change(model, "q", point);
     else change(model, "k", model.get("k").map((key, i) => (`k${i + 1}` === name ? point : key)));
   }
@@ -41,7 +47,14 @@ export function plane(model: FocusModel): View & { node: Element } {
   const dragging = drag<SVGSVGElement, unknown, Dragged | null>()
     .container(() => node)
     .subject((event) => nearest(vectors(model), event.x, event.y))
-    .on("start", ({ subject }: DragEvent) => handle(subject.name)?.focus({ preventScroll: true }))
+    .on("start", ({ subject }: DragEvent) => {
+      held = true; // or the scale would change under the finger
+      handle(subject.name)?.focus({ preventScroll: true });
+    })
+    .on("end", () => {
+      held = false;
+      update();
+    })
     .on("drag", ({ subject, x: left, y: top }: DragEvent) => move(subject.name, [x.invert(left), y.invert(top)]));
   select(node).call(dragging);
 
@@ -59,13 +72,13 @@ export function plane(model: FocusModel): View & { node: Element } {
     if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // JupyterLab would move to another cell
-    const step = finestStep(x.domain()[1] / MARGIN) * (event.shiftKey ? 10 : 1);
+    const step = finestStep(x.domain()[1]) * (event.shiftKey ? 10 : 1);
     const { raw } = vectors(model).find((v) => v.name === name)!; // the drawn one may be a key press behind
     move(name, [raw[0] + step * direction[0], raw[1] + step * direction[1]]);
   }
 
   function drawHandles(all: VectorState[]): void {
-    select(handles).selectAll<SVGGElement, VectorState>("g").data([...all].reverse(), (v) => v.name)
+    select(handles).selectAll<SVGGElement, VectorState>("g").data(all, (v) => v.name)
       .join((enter) => {
         const g = enter.append("g").attr("class", "fe-handle").attr("role", "slider").attr("tabindex", 0)
           .attr("data-lm-suppress-shortcuts", "true").attr("data-vector", (v) => v.name)
@@ -103,19 +116,21 @@ export function plane(model: FocusModel): View & { node: Element } {
       });
   }
 
+  function update(): void {
+    const all = vectors(model);
+    if (!held) {
+      const domain = frame(all.map((v) => v.raw));
+      x.domain(domain);
+      y.domain(domain);
+      drawSides(sides, x, y);
+    }
+    drawArrows(all);
+    drawHandles(all);
+  }
+
   return {
     node,
-    update() {
-      const all = vectors(model);
-      const longest = Math.max(...all.map((v) => norm(v.raw)));
-      const high = MARGIN * Math.max(longest, longest > 0.5 ? 1.09 : longest || 1);
-      const low = Math.min(-0.09 * high, MARGIN * Math.min(...all.flatMap((v) => v.raw)));
-      x.domain([low, high]);
-      y.domain([low, high]);
-      drawSides(sides, x, y);
-      drawArrows(all);
-      drawHandles(all);
-    },
+    update,
     remove() {
       select(node).on(".drag", null);
       select(handles).selectAll("g").on("keydown", null);
@@ -123,9 +138,17 @@ export function plane(model: FocusModel): View & { node: Element } {
   };
 }
 
+/** The range of both axes: it doubles until all points are in, and halves only for points that are really small. */
+function frame(points: Point[]): [number, number] {
+  const longest = Math.max(...points.map(norm));
+  const doublings = longest > 0 ? Math.ceil(Math.log2(longest / REST)) : 0;
+  const high = MARGIN * REST * 2 ** (longest < 0.2 ? doublings : Math.max(doublings, 0));
+  return [Math.min(-BELOW * high, MARGIN * Math.min(...points.flat())), high];
+}
+
 /** One press of an arrow key: a hundredth of the plane's order of size. */
-function finestStep(limit: number): number {
-  return 10 ** (Math.floor(Math.log10(limit)) - 2);
+function finestStep(edge: number): number {
+  return 10 ** (Math.floor(Math.log10(edge)) - 2);
 }
 
 type Scale = ReturnType<typeof scaleLinear<number, number>>;
@@ -139,7 +162,7 @@ function drawSides(layer: SVGGElement, x: Scale, y: Scale): void {
     svg("polygon", { class: "fe-side2", points: `${corner} ${x(0)},${y(high)}` }),
     svg("path", { class: "fe-axis", d: `M${x(low)} ${y(0)}H${x(high)}M${x(0)} ${y(low)}V${y(high)}` }),
     svg("path", { class: "fe-diagonal", d: `M${x(0)} ${y(0)}L${x(high)} ${y(high)}` }),
-    svg("text", { class: "fe-note", x: x(high) - 4, y: y(0) + 16, "text-anchor": "end" }, "axis x₁"),
-    svg("text", { class: "fe-note", transform: `translate(${x(0) - 8},${y(high) + 4})rotate(-90)`, "text-anchor": "end" }, "axis x₂"),
+    svg("text", { x: x(high) - 4, y: y(0) + 16, "text-anchor": "end" }, "axis x₁"),
+    svg("text", { transform: `translate(${x(0) - 8},${y(high) + 4})rotate(-90)`, "text-anchor": "end" }, "axis x₂"),
   );
 }

@@ -59,9 +59,15 @@ export function pair(q: VectorState, key: VectorState): PairState {
 
 /** What f_p did to a pair's angle; a change that the table rounds away counts as none. */
 export function verdict({ before, after }: PairState): "closer" | "apart" | "unchanged" | "undefined" {
-  const turn = after - before;
-  if (Number.isNaN(turn)) return "undefined";
-  return Math.abs(turn) < 0.05 ? "unchanged" : turn < 0 ? "closer" : "apart";
+  if (Number.isNaN(after - before)) return "undefined";
+  const turn = Number(after.toFixed(1)) - Number(before.toFixed(1));
+  return turn === 0 ? "unchanged" : turn < 0 ? "closer" : "apart";
+}
+
+/** The query patch; a link may name one that this grid does not have. */
+export function queryPatch(model: FocusModel): number {
+  const [rows, columns] = model.get("grid");
+  return Math.min(model.get("patch"), rows * columns - 1);
 }
 
 export const KINDS = ["p1", "p", "softmax"] as const;
@@ -82,13 +88,13 @@ export const shared = ["p", "q", "k", "view", "patch"] as const;
 
 const isPoint = (v: unknown) => Array.isArray(v) && v.length === 2 && v.every((c) => Number.isFinite(c) && Math.abs(c) <= 1e6);
 
-/** Whether a value that came with a link will do for a trait: the same limits as FocusLab's in Python. */
+/** Whether a value that came with a link will do for a trait: FocusLab's limits; `queryPatch` sees to the grid. */
 export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
   switch (trait) {
     case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
     case "q": return isPoint(value);
     case "k": return Array.isArray(value) && value.length >= 1 && value.length <= 6 && value.every(isPoint);
     case "view": return value === "plane" || value === "photo";
-    case "patch": return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 196;
+    case "patch": return Number.isInteger(value) && (value as number) >= 0;
   }
 }
