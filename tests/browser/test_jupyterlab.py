@@ -50,7 +50,8 @@ def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
     page = context.new_page()
     page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)  # the kernel is there
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    idle.wait_for(state="attached", timeout=60_000)  # before that a cell is not run
     page.locator(".jp-Notebook .jp-CodeCell").first.click()
     page.keyboard.press("Shift+Enter")
     lab = page.locator(".fe-lab")
