@@ -57,6 +57,13 @@ def patch_features(
     return (features / spread.sqrt()).float() if spread > 0 else features.float()
 
 
+def as_input(image: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
+    """The photograph as a model takes it: a batch of one, channels first, by ImageNet's means and deviations."""
+    x = torch.tensor(image, dtype=torch.float32).permute(2, 0, 1) / 255
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return ((x - mean[:, None, None]) / deviation[:, None, None])[None]
+
+
 def _standardise(x: Tensor, dim: int | None) -> Tensor:
     mean = x.mean() if dim is None else x.mean(dim, keepdim=True)
     spread = x.std() if dim is None else x.std(dim, keepdim=True)

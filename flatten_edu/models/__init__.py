@@ -10,14 +10,17 @@ from flatten_edu.models.deit import (
     flatten_deit_small,
     flatten_deit_tiny,
 )
+from flatten_edu.models.describe import count_parameters, describe
 from flatten_edu.models.weights import load_weights, save_weights
 
 __all__ = [
     "DeiT",
     "DeiTConfig",
+    "count_parameters",
     "deit_base",
     "deit_small",
     "deit_tiny",
+    "describe",
     "flatten_deit_base",
     "flatten_deit_small",
     "flatten_deit_tiny",

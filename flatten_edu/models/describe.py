@@ -1,0 +1,37 @@
+"""A model as a table of its blocks."""
+
+from torch import nn
+
+from flatten_edu.models.deit import DeiT
+
+
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers the module learns."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def describe(model: DeiT) -> str:
+    """One line a part, one a run of equal blocks: kind of attention, parameters of attention and MLP, tokens."""
+    config, tokens = model.config, model.pos_embed.shape[1]
+    head = f"{'part':18} {'attention':20} {'in attention':>12} {'in the MLP':>11} {'in all':>11}"
+    lines = [f"C = {config.dim}, h = {config.num_heads}, N = {tokens} on a grid {model.grid}", head]
+    for first, last, kind in _runs(config.kinds):
+        block = model.blocks[first]
+        name = f"block {first}" if first == last else f"blocks {first}-{last}, each"
+        attn, mlp = count_parameters(block.attn), count_parameters(block.mlp)
+        lines.append(f"{name:18} {kind:20} {attn:12,} {mlp:11,} {count_parameters(block):11,}")
+    rest = count_parameters(model) - sum(count_parameters(block) for block in model.blocks)
+    lines.append(f"{'the rest':18} {'':20} {'':12} {'':11} {rest:11,}")
+    lines.append(f"{'model':18} {'':20} {'':12} {'':11} {count_parameters(model):11,}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _runs(kinds: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Neighbours of one kind as (first, last, kind)."""
+    runs: list[tuple[int, int, str]] = []
+    for i, kind in enumerate(kinds):
+        if runs and runs[-1][2] == kind:
+            runs[-1] = (runs[-1][0], i, kind)
+        else:
+            runs.append((i, i, kind))
+    return runs
