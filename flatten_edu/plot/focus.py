@@ -2,22 +2,27 @@
 
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from torch import Tensor
 
 from flatten_edu.functional import focused_map, linear_weights, softmax_weights
+from flatten_edu.plot.style import Picture, in_style
 
 # The labs' colours of q and k1..k6; dark enough on white and light enough on black for a picture that serves both.
 COLOURS = ["#7a828c", "#2088c9", "#dd6a1a", "#12a07a", "#c7659f", "#a58300", "#7a6fe0"]
 
 
-def focus_figure(query: Float[Tensor, "2"], keys: Float[Tensor, "m 2"], p: int | float) -> Figure:
+@in_style
+def focus_figure(query: Float[Tensor, "2"], keys: Float[Tensor, "m 2"], p: int | float) -> Picture:
     """q and its keys before (dashed) and after f_p (solid), and q's attention over the keys by three kinds."""
-    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+    figure = Picture(figsize=(7.2, 3.6), layout="constrained")
     plane, bars = figure.subplots(1, 2, width_ratios=[1, 1.15])
     _draw_vectors(plane, query, keys, p)
     _draw_weights(bars, query, keys, p)
+    figure.alt = (
+        f"A query and {len(keys)} keys in the plane before and after f_p at p = {p:g}, and the query's attention over "
+        "the keys by plain linear, focused and softmax attention."
+    )
     return figure
 
 

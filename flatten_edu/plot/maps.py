@@ -5,18 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from flatten_edu.plot.style import Picture, in_style
 
+
+@in_style
 def attention_figure(
     image: UInt8[np.ndarray, "h w 3"],
     maps: Mapping[str, Float[Tensor, " n"]],
     grid: tuple[int, int],
     query: int,
     columns: int = 4,
-) -> Figure:
+) -> Picture:
     """A photograph, and for each named row of weights the photograph lit where the weight is.
 
     Args:
@@ -26,7 +28,7 @@ def attention_figure(
     Each map is scaled to its own largest weight, which stands below it: maps compare in form, not in brightness.
     """
     rows = -(-(1 + len(maps)) // columns)
-    figure = Figure(figsize=(1.9 * columns, 2.25 * rows), layout="constrained")
+    figure = Picture(figsize=(1.9 * columns, 2.25 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in axes[1 + len(maps) :]:
         spare.set_axis_off()
@@ -35,6 +37,7 @@ def attention_figure(
         share = weights / weights.max() if weights.max() > 0 else weights
         lit = _light(image, share.reshape(grid).detach().cpu().numpy())
         _show(one, lit, title, f"brightest {float(weights.max()):.1%}", grid, query)
+    figure.alt = f"A photograph with a query patch, and its attention over all patches: {', '.join(maps)}."
     return figure
 
 

@@ -110,7 +110,7 @@ def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
     translator.body.append(
         f'<link rel="stylesheet" href="{style}">'
         f'<div class="fe-mount" data-lab="{lab}">'
-        f'<figure class="fe-still"><img src="{picture_address}" alt="{translator.attval(text)}">'
+        f'<figure class="fe-still"><img class="dark-light" src="{picture_address}" alt="{translator.attval(text)}">'
         f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.</figcaption></figure>"
         f'<script type="application/json">{_json_in_html(description)}</script></div>'
     )

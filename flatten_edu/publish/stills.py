@@ -7,38 +7,26 @@ from typing import Any
 import matplotlib
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
 from flatten_edu.functional import attention_matrix
 from flatten_edu.plot import attention_figure, focus_figure
+from flatten_edu.plot.style import STYLE, Picture
 
-INK = "#7a828c"  # readable on white and on black
-STYLE = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "flatten_edu",  # the same picture is the same file
-    "font.size": 9,
-    "axes.titlesize": 9,
-    **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK),
-}
 Buffers = Mapping[str, bytes]
 
 
-def _focus(state: dict[str, Any], buffers: Buffers) -> tuple[Figure, str]:
+def _focus(state: dict[str, Any], buffers: Buffers) -> Picture:
     return _focus_photo(state, buffers) if state["view"] == "photo" else _focus_plane(state)
 
 
-def _focus_plane(state: dict[str, Any]) -> tuple[Figure, str]:
+def _focus_plane(state: dict[str, Any]) -> Picture:
     query, keys = torch.tensor(state["q"]), torch.tensor(state["k"])
-    text = (
-        f"A query and {len(keys)} keys in the plane before and after f_p at p = {state['p']:g}, and the "
-        "query's attention over the keys by plain linear, focused and softmax attention."
-    )
-    return focus_figure(query, keys, state["p"]), text
+    return focus_figure(query, keys, state["p"])
 
 
-def _focus_photo(state: dict[str, Any], buffers: Buffers) -> tuple[Figure, str]:
+def _focus_photo(state: dict[str, Any], buffers: Buffers) -> Picture:
     grid, patch, p = tuple(state["grid"]), state["patch"], float(state["p"])
     q, k = (_tokens(buffers[name], grid) for name in ("tokens_q", "tokens_k"))
     query = q[patch : patch + 1]
@@ -48,21 +36,20 @@ def _focus_photo(state: dict[str, Any], buffers: Buffers) -> tuple[Figure, str]:
         f"focused, p = {p:g}": attention_matrix(query, k, "focused", p=p)[0],
     }
     image = np.asarray(Image.open(io.BytesIO(buffers["photo"])).convert("RGB"))
-    text = f"A photograph with a query patch, and its attention over all patches: {', '.join(maps)}."
-    return attention_figure(image[::2, ::2], maps, grid, patch), text  # a still need not be large
+    return attention_figure(image[::2, ::2], maps, grid, patch)  # a still need not be large
 
 
 def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)
 
 
-_STILLS: dict[str, Callable[[dict[str, Any], Buffers], tuple[Figure, str]]] = {"focus": _focus}
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus}
 
 
 def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:
     """A lab's first view as an SVG file, and the sentence that stands for it."""
+    figure = _STILLS[lab](state, buffers)
+    buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure, text = _STILLS[lab](state, buffers)
-        buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return buffer.getvalue(), text
+    return buffer.getvalue(), figure.alt

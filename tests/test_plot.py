@@ -1,0 +1,46 @@
+"""Figures show what they are given, by themselves and with a text alternative."""
+
+import re
+
+import matplotlib
+import numpy as np
+import torch
+
+from flatten_edu.data import photo
+from flatten_edu.plot import attention_figure, focus_figure
+
+
+def test_a_figure_shows_itself_with_its_alternative():
+    figure = focus_figure(torch.tensor([0.39, 0.94]), torch.tensor([[0.43, 0.86], [0.55, 0.3]]), 3)
+    html = figure._repr_html_()
+    assert re.match(r'<img [^>]*alt="A query and 2 keys in the plane[^"]+" src="data:image/png;base64,\w', html)
+
+
+def test_negative_vectors_are_within_the_axes():
+    figure = focus_figure(torch.tensor([-0.8, 0.4]), torch.tensor([[0.4, 0.9]]), 2)
+    assert figure.axes[0].get_xlim()[0] < -0.8
+
+
+def test_weights_are_printed_as_they_are():
+    figure = focus_figure(
+        torch.tensor([0.39, 0.94]), torch.tensor([[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]]), 3
+    )
+    printed = [text.get_text() for text in figure.axes[1].texts]
+    assert printed[:8] == ["0.373", "0.190", "0.260", "0.177", "0.751", "0.113", "0.085", "0.051"]
+
+
+def test_a_map_is_bright_where_its_weight_is():
+    image = np.full((32, 32, 3), 200, dtype=np.uint8)
+    weights = torch.tensor([0.0, 0.1, 0.2, 0.4])
+    figure = attention_figure(image, {"one": weights, "none": torch.zeros(4)}, (2, 2), 0)
+    lit = figure.axes[1].images[0].get_array()
+    patches = [lit[0, 0, 0], lit[0, 31, 0], lit[31, 0, 0], lit[31, 31, 0]]
+    assert patches == sorted(patches) and patches[0] == 16 and patches[3] == 200
+    assert figure.axes[1].get_xlabel() == "brightest 40.0%"
+    assert not figure.axes[3].axison and "one, none" in figure.alt
+
+
+def test_the_reader_s_own_style_stays():
+    before = dict(matplotlib.rcParams)
+    attention_figure(photo("coffee", 32), {"a": torch.ones(4)}, (2, 2), 0)
+    assert dict(matplotlib.rcParams) == before
