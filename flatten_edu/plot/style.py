@@ -31,8 +31,8 @@ class Picture(Figure):
         with matplotlib.rc_context(STYLE):
             self.savefig(buffer, format="png", dpi=180, transparent=True)
         data = base64.b64encode(buffer.getvalue()).decode()
-        width = round(100 * self.get_figwidth())
-        return f'<img class="fe-picture dark-light" style="max-width: 100%" width="{width}" alt="{self.alt}" src="data:image/png;base64,{data}">'
+        shape = f'style="max-width: 100%" width="{round(100 * self.get_figwidth())}"'
+        return f'<img class="fe-picture dark-light" {shape} alt="{self.alt}" src="data:image/png;base64,{data}">'
 
 
 def in_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
