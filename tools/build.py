@@ -1,7 +1,7 @@
 """Build the book with warnings as errors, and from the start where an old part would be wrong.
 
-Sphinx reads again only pages whose source changed, and notebooks are run again only when their own cells changed.
-Neither looks at the library and the labs that a page shows, so this does.
+Sphinx reads again only pages whose source changed, copies style sheets only when a page changed, and notebooks are run
+again only when their own cells changed. None looks at the library and the labs that a page shows, so this does.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ FINISHED = BUILD / "html" / ".built"
 
 
 def digest(*patterns: str) -> str:
-    """One number for the content of all files of the library that match."""
+    """One number for the content of all files that match."""
     total = hashlib.sha256()
-    for path in sorted(path for pattern in patterns for path in (ROOT / "flatten_edu").rglob(pattern)):
+    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()):
         total.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return total.hexdigest()
 
@@ -33,12 +33,12 @@ def changed(name: str, now: str) -> bool:
 
 
 def drop_what_is_stale() -> None:
-    """Results of notebooks go when the library changed; pages go then, when a lab changed, or after a failed build."""
-    library_changed = changed("library", digest("*.py"))
-    labs_changed = changed("labs", digest("static/*"))
+    """Results of notebooks go when the library changed; pages go then, when a lab or asset changed, or after a failed build."""
+    library_changed = changed("library", digest("flatten_edu/**/*.py"))
+    assets_changed = changed("assets", digest("flatten_edu/widgets/static/*", "book/assets/**/*"))
     if library_changed:
         shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
-    if library_changed or labs_changed or not FINISHED.exists():
+    if library_changed or assets_changed or not FINISHED.exists():
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         shutil.rmtree(BUILD / "html", ignore_errors=True)
     FINISHED.unlink(missing_ok=True)
