@@ -27,6 +27,11 @@ class Server(http.server.ThreadingHTTPServer):
 
     allow_reuse_port = False
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that hangs up in the middle of a file is no error of ours; others are shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def make_server(folder: Path, port: int) -> Server:
     """A server of `folder` on 127.0.0.1; port 0 takes a free one. Raises OSError where the port is busy."""
