@@ -138,10 +138,10 @@ export function plane(model: FocusModel): View & { node: Element } {
   };
 }
 
-/** The range of both axes: it doubles until all points are in, and halves only for points that are really small. */
+/** The range of both axes: it grows by half doublings until all points are in, and shrinks only for really small ones. */
 function frame(points: Point[]): [number, number] {
   const longest = Math.max(...points.map(norm));
-  const doublings = longest > 0 ? Math.ceil(Math.log2(longest / REST)) : 0;
+  const doublings = longest > 0 ? Math.ceil(2 * Math.log2(longest / REST)) / 2 : 0;
   const high = MARGIN * REST * 2 ** (longest < 0.2 ? doublings : Math.max(doublings, 0));
   return [Math.min(-BELOW * high, MARGIN * Math.min(...points.flat())), high];
 }
