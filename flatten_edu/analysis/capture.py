@@ -9,11 +9,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flatten_edu.nn import Attention, Heads
+from flatten_edu.nn.base import full_precision
 
 
 @dataclass
 class Captured:
-    """What one attention module computed: tensors [B, h, N, features], detached, on the model's device."""
+    """What one attention module computed: tensors [B, h, N, features], detached, on the model's device.
+
+    Hydra attention has a head a channel: there h = C.
+    """
 
     name: str  # of the module, "blocks.2.attn"
     q: Float[Tensor, "b h n d"]
@@ -22,7 +26,7 @@ class Captured:
     phi_q: Float[Tensor, "b h n f"] | None  # None for softmax attention
     phi_k: Float[Tensor, "b h n f"] | None
     weights: Float[Tensor, "b h n n"]  # the explicit map, without a convolution's share
-    dwc_kernel: Float[Tensor, "d kh kw"] | None  # shared by all heads; None where there is none
+    dwc_kernel: Float[Tensor, "d *sides"] | None  # of the paper's DWC, shared by all heads; None where there is none
     grid: tuple[int, ...]
     class_token: bool
 
@@ -36,20 +40,23 @@ def capture(model: nn.Module, x: Tensor | None = None) -> Iterator[list[Captured
         x: run the model on it at once, without gradients.
 
     Raises:
-        ValueError: the model has no attention of this library.
+        ValueError: the model has no attention of this library, or it was compiled (hooks are not run then).
     """
+    if hasattr(model, "_orig_mod"):
+        raise ValueError("capture needs the model itself, not what torch.compile made of it: pass model._orig_mod")
     modules = {module: name for name, module in model.named_modules() if isinstance(module, Attention)}
     if not modules:
         raise ValueError(f"capture found no attention of flatten_edu.nn in {type(model).__name__}")
     records: list[Captured] = []
 
-    def record(module: Attention, inputs: tuple, output: Tensor) -> None:
-        with torch.no_grad():
-            tokens, key_mask = (*inputs, None)[:2]
+    def record(module: Attention, inputs: tuple, named: dict[str, Tensor], output: Tensor) -> None:
+        given = dict(zip(("x", "key_mask"), inputs, strict=False)) | named
+        tokens, key_mask = given["x"], given.get("key_mask")
+        with torch.no_grad(), full_precision(tokens):
             mask = None if key_mask is None else key_mask[:, None]
             records.append(_record(modules[module], module, module.heads(tokens, mask), mask))
 
-    hooks = [module.register_forward_hook(record) for module in modules]
+    hooks = [module.register_forward_hook(record, with_kwargs=True) for module in modules]
     try:
         if x is not None:
             with torch.no_grad():
@@ -70,7 +77,7 @@ def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None)
         phi_q=heads.phi_q,
         phi_k=heads.phi_k,
         weights=module.weights(heads, key_mask),
-        dwc_kernel=None if dwc is None else dwc.weight.detach().squeeze(1),
+        dwc_kernel=None if dwc is None else dwc.weight.detach().squeeze(1).clone(),
         grid=module.grid,
         class_token=module.class_token,
     )

@@ -52,11 +52,11 @@ def angles_by_group(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " s"], Float
 
 
 def entropy_bits(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
-    """Each row's entropy in bits: 0 for one key alone, log2(m) for m keys alike, NaN for a row that is all zero."""
+    """The entropy in bits of rows that sum to 1: 0 for one key alone, log2(m) for m alike, NaN for a row of zeros."""
     entropy = torch.xlogy(weights, weights).sum(-1).abs() / torch.log(torch.tensor(2.0, dtype=weights.dtype))
     return entropy.where(weights.sum(-1) > 0, torch.nan)
 
 
 def top1_share(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
-    """The weight of the key that gets most, row by row: 1/m for m keys alike, 1 for one key alone, NaN for no key."""
+    """The weight of the key that gets most, of rows that sum to 1: 1/m for m keys alike, NaN for a row of zeros."""
     return weights.amax(-1).where(weights.sum(-1) > 0, torch.nan)

@@ -30,27 +30,28 @@ def numerical_rank(
 
 
 def effective_rank(matrix: Float[Tensor, "*batch n m"]) -> Float[Tensor, "*batch"]:
-    """exp of the entropy of the singular values divided by their sum (Roy & Vetterli 2007): 1 to min(n, m)."""
+    """exp of the entropy of the normalised singular values (Roy & Vetterli 2007): 1 to min(n, m); NaN for zeros."""
     values = spectrum(matrix)
     share = values / values.sum(-1, keepdim=True)
     return torch.exp(-torch.xlogy(share, share).sum(-1))
 
 
 def stable_rank(matrix: Float[Tensor, "*batch n m"]) -> Float[Tensor, "*batch"]:
-    """The squared Frobenius norm over the squared largest singular value: 1 to the rank, and blind to tiny values."""
+    """Squared Frobenius norm over the squared largest singular value: 1 to the rank; NaN for zeros."""
     values = spectrum(matrix)
     return values.square().sum(-1) / values[..., 0].square()
 
 
 @dataclass
 class RankGuarantee:
-    """What is certain, and what is measured, of M_DWC + A with A = phi(Q) phi(K)^T, rows divided by their sums."""
+    """What the theorems say, and what is measured, of M_DWC + A with A = phi(Q) phi(K)^T, rows divided by their sums."""
 
     dwc_rank: int
     linear_rank: int
     sum_rank: int
-    lower_bound: int  # |rank(M_DWC) - rank(A)|: always true, by subadditivity
-    upper_bound: int  # min(N, rank(M_DWC) + rank(A)): always true
+    # Both bounds hold for exact ranks, by subadditivity; what is reported are numerical ranks, each with a tolerance.
+    lower_bound: int  # |rank(M_DWC) - rank(A)|
+    upper_bound: int  # min(N, rank(M_DWC) + rank(A))
     # By the matrix determinant lemma: det(M + U W^T) = det(M) det(I + W^T M^-1 U). Both None for a singular M_DWC.
     log_det: float | None  # log |det(M_DWC + A)|, computed from the sum
     log_det_lemma: float | None  # the same by the lemma

@@ -1,7 +1,8 @@
 """Attention in both orders of multiplication, and its weights as an explicit map of queries by keys.
 
 Shapes: q is [..., n, d], k [..., m, d], v [..., m, e]; leading dimensions (batch, heads) broadcast. A `key_mask` is
-[..., m] and True for the keys that count; what masked keys and values hold, NaN too, has no influence.
+[..., m] and True for the keys that count; what masked keys and values hold, NaN too, has no influence. For k of
+[B, h, m, d] the mask of a batch is [B, 1, m].
 """
 
 from typing import Literal
@@ -77,7 +78,8 @@ def linear_attention(
             whose similarity to every key is zero gets zeros.
 
     Returns:
-        n x e, in v's dtype; half precision is summed in float32.
+        n x e, in v's dtype; half precision is summed in float32. Products of phi_q and phi_k must stay in the dtype's
+        range: entries of 1e20 overflow, of 1e-25 vanish.
 
     Raises:
         ValueError: shapes that do not fit, an unknown order. TypeError: dtypes, as in `softmax_attention`.
@@ -87,7 +89,7 @@ def linear_attention(
     dtype = v.dtype
     phi_q, phi_k, v = _widen(phi_q, _hide(phi_k, key_mask), _hide(v, key_mask))
     # Both sums run over the keys, so both may be means instead: those of 16384 keys stay in range.
-    count = phi_k.shape[-2] if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
+    count = max(phi_k.shape[-2], 1) if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
     if order == "auto":
         order = cheaper_order(phi_q.shape[-2], phi_k.shape[-2], phi_k.shape[-1], v.shape[-1])
     out = (phi_q @ phi_k.mT) @ (v / count) if order == "qk_first" else phi_q @ (phi_k.mT @ (v / count))
@@ -106,7 +108,7 @@ def cheaper_order(n: int, m: int, f: int, e: int) -> Literal["qk_first", "kv_fir
 def _check(where: str, q: Tensor, k: Tensor, v: Tensor, key_mask: Tensor | None) -> None:
     require_floating(where, q=q, k=k, v=v)
     require_same_features(where, q=q, k=k)
-    require_tokens(where, k=k, v=v)
+    require_tokens(where, q=q, k=k, v=v)
     require_key_mask(where, key_mask, k)
 
 
@@ -116,7 +118,7 @@ def softmax_weights(
     r"""Softmax attention's weights, :math:`\mathrm{softmax}(QK^\top/\sqrt d)`: equation 1 of Han et al. 2023.
 
     Returns:
-        n x m weights; each row sums to 1, or is zero where all its keys are masked.
+        n x m weights; each row sums to 1, or is zero where all its keys are masked. Products must stay in range.
 
     Raises:
         ValueError: shapes that do not fit, NaN or Inf. TypeError: not floating-point, or two dtypes.
@@ -181,7 +183,7 @@ def linear_weights(
 
 def _size(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
     """The largest entry's size, as a constant: 1 where all entries are zero."""
-    size = x.detach().abs().amax(dim, keepdim=True)
+    size = x.detach().abs().amax(dim, keepdim=True) if x.numel() else x.new_ones(())
     return size.where(size > 0, 1.0)
 
 

@@ -48,10 +48,7 @@ def require_same_features(where: str, **tensors: Tensor) -> None:
     if len({t.dtype for t in values}) > 1:
         dtypes = ", ".join(f"{name} {t.dtype}" for name, t in tensors.items())
         raise TypeError(f"{where} needs one dtype, got {dtypes}")
-    try:
-        torch.broadcast_shapes(*(t.shape[:-2] for t in values))
-    except RuntimeError:
-        raise ValueError(f"{where} needs leading dimensions that broadcast, got {shapes}") from None
+    _broadcast(where, {name: t.shape[:-2] for name, t in tensors.items()})
 
 
 def require_known(what: str, name: str, table: Iterable[str]) -> str:
@@ -61,10 +58,13 @@ def require_known(what: str, name: str, table: Iterable[str]) -> str:
     return name
 
 
-def require_tokens(where: str, k: Tensor, v: Tensor) -> None:
-    """Raise unless there is one value a key."""
+def require_tokens(where: str, q: Tensor, k: Tensor, v: Tensor) -> None:
+    """Raise unless there is one value a key, in the same dtype, with leading dimensions that broadcast."""
+    if v.dtype != k.dtype:
+        raise TypeError(f"{where} needs one dtype, got k {k.dtype}, v {v.dtype}")
     if v.ndim < 2 or k.shape[-2] != v.shape[-2]:
         raise ValueError(f"{where} needs as many values as keys, got k {tuple(k.shape)} and v {tuple(v.shape)}")
+    _broadcast(where, {"q": q.shape[:-2], "k": k.shape[:-2], "v": v.shape[:-2]})
 
 
 def require_key_mask(where: str, key_mask: Tensor | None, k: Tensor) -> None:
@@ -77,11 +77,21 @@ def require_key_mask(where: str, key_mask: Tensor | None, k: Tensor) -> None:
         raise ValueError(
             f"{where} needs a key_mask [..., {k.shape[-2]}] for k {tuple(k.shape)}, got {tuple(key_mask.shape)}"
         )
+    _broadcast(where, {"k": k.shape[:-2], "key_mask": key_mask.shape[:-1]})
+
+
+def _broadcast(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    try:
+        torch.broadcast_shapes(*shapes.values())
+    except RuntimeError:
+        listed = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
+        raise ValueError(f"{where} needs leading dimensions that broadcast, got {listed}") from None
 
 
 def require_grid(where: str, grid: tuple[int, ...], tokens: int, class_token: bool) -> None:
     """Raise unless the grid's cells, and the class token if there is one, are the tokens."""
-    if not 1 <= len(grid) <= 3 or any(side < 1 for side in grid):
+    sides = grid if isinstance(grid, tuple) else ()
+    if not 1 <= len(sides) <= 3 or any(side < 1 for side in sides):
         raise ValueError(f"{where} needs a grid of one to three sides of at least 1, got {grid}")
     cells = math.prod(grid)
     if cells + class_token == tokens:
@@ -97,5 +107,6 @@ def require_grid(where: str, grid: tuple[int, ...], tokens: int, class_token: bo
 
 def require_odd(where: str, sizes: Iterable[int]) -> None:
     """Raise unless each kernel size is odd: only then is a kernel centred on its token."""
-    if any(size % 2 == 0 for size in sizes):
-        raise ValueError(f"{where} needs a kernel of odd sides, so that it has a middle, got {tuple(sizes)}")
+    sizes = tuple(sizes)
+    if any(size < 1 or size % 2 != 1 for size in sizes):
+        raise ValueError(f"{where} needs a kernel of odd sides, so that it has a middle, got {sizes}")

@@ -52,7 +52,7 @@ def dwc_matrix(
 
     Args:
         kernel: as many sides as the grid, or one dimension more in front for the channels.
-        sparse: return a sparse COO tensor instead of a dense one; it has 25 entries a row for a 5 x 5 kernel.
+        sparse: return a sparse COO tensor instead of a dense one; it has at most 25 entries a row for a 5 x 5 kernel.
 
     Returns:
         n x n, or channels x n x n; n counts the class token, whose row and column are zero.
@@ -61,7 +61,8 @@ def dwc_matrix(
         ValueError: an even kernel, or one whose sides are not as many as the grid's.
     """
     if kernel.ndim == len(grid):
-        return dwc_matrix(kernel[None], grid, class_token, sparse)[0]
+        one = dwc_matrix(kernel[None], grid, class_token, sparse)[0]
+        return one.coalesce() if sparse else one
     _check_kernel("dwc_matrix", kernel, grid)
     coordinates = torch.cartesian_prod(*(torch.arange(side, device=kernel.device) for side in grid))
     coordinates = coordinates.reshape(-1, len(grid))

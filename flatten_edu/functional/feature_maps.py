@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor, require_known
 
@@ -78,12 +77,17 @@ class FeatureMap:
         p: int | float = 3.0,
     ) -> Mapped:
         """phi(q) and phi(k). `key_mask` is True for keys that count; p matters to the focused map alone."""
+        require_focusing_factor("feature map", p)
         return self.map(q, k, key_mask, p)
 
 
 def unit_rows(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-    """Each row divided by its length; a zero row stays zero."""
-    return F.normalize(x, dim=-1, eps=torch.finfo(x.dtype).tiny)
+    """Each row divided by its length; a zero row stays zero, with a zero gradient."""
+    # Dividing by the largest entry first, as in `sharpen`: squares of 1e-30 or 1e30 leave float32's range.
+    largest = x.detach().abs().amax(-1, keepdim=True)
+    some = largest > 0
+    scaled = x / largest.where(some, 1.0)
+    return scaled / scaled.square().sum(-1, keepdim=True).where(some, 1.0).sqrt() * some
 
 
 def _efficient(q: Tensor, k: Tensor, key_mask: Tensor | None, p: int | float) -> tuple[Tensor, Tensor]:
@@ -109,10 +113,10 @@ FEATURE_MAPS: dict[str, FeatureMap] = {
         note="phi(x) = ReLU(x); rows divided by their sums.",
     ),
     "elu1": FeatureMap(
-        _both(lambda x: F.elu(x) + 1),
+        _both(lambda x: torch.where(x > 0, x + 1, x.clamp(max=0).exp())),  # elu(x) + 1 cancels where x is negative
         normalised=True,
         paper="Katharopoulos et al. 2020",
-        note="phi(x) = elu(x) + 1, positive everywhere; rows divided by their sums.",
+        note="phi(x) = elu(x) + 1, positive; rows divided by their sums.",
     ),
     "efficient": FeatureMap(
         _efficient,

@@ -1,6 +1,6 @@
 """Slow twins: the same formulas written with loops over tokens and entries, in the paper's order of operations.
 
-They take one head without batch dimensions, in float64, and PyTorch differentiates them. Nothing but tests and the
+The loops take one head without batch dimensions, in float64, and PyTorch differentiates them. Nothing but tests and the
 book calls these. Where one of them and a fast function differ, this one is right, as long as its powers and
 exponentials stay in float64's range: it takes them as printed, where the fast functions first divide by the largest.
 """

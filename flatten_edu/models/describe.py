@@ -6,12 +6,12 @@ from flatten_edu.models.deit import DeiT
 
 
 def count_parameters(module: nn.Module) -> int:
-    """How many numbers the module learns."""
+    """How many numbers the module's parameters are."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def describe(model: DeiT) -> str:
-    """One line a part, one a run of equal blocks: kind of attention, parameters of attention and MLP, tokens."""
+    """A table of the model as it was configured: a line for each run of equal blocks, with their parameters."""
     config, tokens = model.config, model.pos_embed.shape[1]
     head = f"{'part':18} {'attention':20} {'in attention':>12} {'in the MLP':>11} {'in all':>11}"
     lines = [f"C = {config.dim}, h = {config.num_heads}, N = {tokens} on a grid {model.grid}", head]

@@ -1,20 +1,21 @@
 """Weights in and out: safetensors or .pth, from a file or an address, with positions fitted to another grid."""
 
 import hashlib
+import math
 import os
-import pickle
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.error import URLError
 from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import Tensor
 from torch.nn import functional as F
 
+from flatten_edu.models.checkpoint import read_checkpoint
 from flatten_edu.models.deit import DeiT
 
 _POSITIONS = ("pos_embed", "positional_encoding")
@@ -36,95 +37,95 @@ def load_weights(
 ) -> Mismatch:
     """Load a checkpoint into a model. Nothing is changed unless all that is to be loaded fits.
 
-    Positional encodings for another grid are resized (bicubic; the class token's stays).
+    Positional encodings for another grid are resized (bicubic; the class token's stays). Files that `save_weights`
+    wrote say which grid theirs is; of others a square is assumed.
 
     Args:
         path_or_url: .safetensors, or .pth / .pt, which is read without running any code in it; a dict under "model"
-            or "state_dict" is unwrapped. An address is downloaded once, with a progress bar, into torch.hub's folder.
-        strict: whether a name that only one side has is an error. Otherwise such names are returned.
+            or "state_dict" is unwrapped, and so are the prefixes of DistributedDataParallel and torch.compile. An
+            address is downloaded once, with a progress bar, into torch.hub's folder.
+        strict: whether a name that only one side has is an error. Otherwise such names are returned; a name that both
+            have with another shape is an error all the same.
         sha256: the file's expected checksum, or the beginning of it.
         source_grid: rows and columns of the checkpoint's positions, where they are not those of a square.
 
     Raises:
-        FileNotFoundError: no such file.
+        FileNotFoundError: no such file. OSError: an address that cannot be reached.
         ValueError: a wrong checksum, a file that is no checkpoint or would run code, names or shapes that do not fit.
     """
-    path = _download(str(path_or_url), sha256) if _is_address(path_or_url) else Path(path_or_url)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no weights file {path}")
-    if not _is_address(path_or_url) and sha256:
-        _require_checksum(path, sha256)
-    state = _fit_positions(_read(path), model, source_grid)
+    sha256 = sha256.lower().removeprefix("sha256:") if sha256 else None
+    path = _local(str(path_or_url), sha256)
+    state, saved_grid = read_checkpoint(path)
+    state = _fit_positions(state, model, source_grid or saved_grid)
     mismatch, shapes = _compare(state, model.state_dict())
-    if shapes or (strict and any(mismatch)):
+    nothing = len(mismatch.unexpected) == len(state)
+    if shapes or nothing or (strict and any(mismatch)):
         raise ValueError(_explain(path, mismatch, shapes))
     model.load_state_dict(state, strict=False)
     return mismatch
 
 
-def save_weights(model: nn.Module, path: str | os.PathLike, dtype: torch.dtype | None = None) -> None:
+def save_weights(model: DeiT, path: str | os.PathLike, dtype: torch.dtype | None = None) -> None:
     """Write a model's weights as safetensors; floating-point ones as `dtype` if one is given.
 
-    The file appears whole or not at all. Raises ValueError for another ending than .safetensors.
+    The file appears whole or not at all.
+
+    Raises:
+        ValueError: another ending than .safetensors, or a dtype that is not floating-point.
+        FileNotFoundError: no such folder.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"save_weights writes .safetensors, got {path.name}")
+    if dtype is not None and not dtype.is_floating_point:
+        raise ValueError(f"save_weights needs a floating-point dtype, got {dtype}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to save weights in")
     state = {
         name: t.detach().cpu().to(dtype if dtype and t.is_floating_point() else t.dtype).clone().contiguous()
         for name, t in model.state_dict().items()
     }
-    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(state, draft)
+        save_file(state, draft, metadata={"grid": f"{model.grid[0]}x{model.grid[1]}"})
         os.replace(draft, path)
     except BaseException:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 
-def _is_address(path_or_url: object) -> bool:
-    return urlparse(str(path_or_url)).scheme in ("http", "https", "file")
+def _local(path_or_url: str, sha256: str | None) -> Path:
+    """The file itself, downloaded first if it is an address; its checksum is the expected one."""
+    scheme = urlparse(path_or_url).scheme
+    if scheme in ("http", "https"):
+        return _download(path_or_url, sha256)
+    path = Path(url2pathname(urlparse(path_or_url).path)) if scheme == "file" else Path(path_or_url)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no weights file {path}")
+    if sha256 and not _checksum(path).startswith(sha256):
+        raise ValueError(f"{path} has SHA-256 {_checksum(path)}, expected {sha256}")
+    return path
 
 
 def _download(url: str, sha256: str | None) -> Path:
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / Path(urlparse(url).path).name
-    if not path.exists():
-        # Downloads beside its target, checks, and only then moves: a broken download leaves nothing behind.
-        try:
-            torch.hub.download_url_to_file(url, str(path), hash_prefix=sha256, progress=True)
-        except RuntimeError as error:
-            raise ValueError(f"{url} was downloaded, but its checksum is not the expected one ({error})") from None
-    elif sha256:
-        _require_checksum(path, sha256)
+    # Two addresses may end in the same name.
+    path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:12]}-{Path(urlparse(url).path).name}"
+    if path.exists() and (sha256 is None or _checksum(path).startswith(sha256)):
+        return path
+    # Downloads beside its target, checks, and only then moves: a broken download leaves nothing behind.
+    try:
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=sha256, progress=True)
+    except URLError as error:
+        raise OSError(f"{url} could not be downloaded: {error.reason}") from None
+    except RuntimeError as error:
+        raise ValueError(f"{url} was downloaded, but its checksum is not the expected one ({error})") from None
     return path
 
 
-def _require_checksum(path: Path, sha256: str) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not found.startswith(sha256):
-        raise ValueError(f"{path} has SHA-256 {found}, expected {sha256}")
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ValueError(
-            f"{path} was not opened: it holds more than tensors, and a pickle can run code when it is opened. "
-            f"Ask its author for a safetensors file, or save its state_dict alone"
-        ) from None
-    except (SafetensorError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path} is not a readable checkpoint: {error}") from None
-    for key in ("model", "state_dict"):
-        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    if not isinstance(state, Mapping) or not state or not all(isinstance(t, Tensor) for t in state.values()):
-        raise ValueError(f"{path} is not a state dict: a mapping from names to tensors was expected")
-    return dict(state)
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _fit_positions(state: dict[str, Tensor], model: DeiT, source_grid: tuple[int, int] | None) -> dict[str, Tensor]:
@@ -132,20 +133,32 @@ def _fit_positions(state: dict[str, Tensor], model: DeiT, source_grid: tuple[int
     wanted, fitted = model.state_dict(), {}
     for name, t in state.items():
         like = wanted.get(name)
-        is_position = name.endswith(_POSITIONS) and like is not None and t.ndim == 3 and t.shape[-1] == like.shape[-1]
-        moved = is_position and (t.shape[1] != like.shape[1] or source_grid is not None)
-        fitted[name] = _resize(t, source_grid, model.grid, name) if moved else t
+        if name.endswith(_POSITIONS) and like is not None and t.ndim == 3 and t.shape[-1] == like.shape[-1]:
+            t = _resize(t, source_grid or _guess_grid(t.shape[1] - 1, model.grid, name), model.grid, name)
+        fitted[name] = t
     return fitted
 
 
-def _resize(t: Tensor, source: tuple[int, int] | None, target: tuple[int, int], name: str) -> Tensor:
-    cells = t.shape[1] - 1
-    source = source or (round(cells**0.5),) * 2
-    if source[0] * source[1] != cells:
-        raise ValueError(f"{name} has positions for {cells} cells, not for {source}: pass source_grid=(rows, columns)")
+def _guess_grid(cells: int, target: tuple[int, int], name: str) -> tuple[int, int]:
+    """The grid of positions that come without one: the model's own if the number fits, or a square."""
+    side = math.isqrt(cells)
+    square, same = side * side == cells, target[0] * target[1] == cells
+    if (same and target[0] == target[1]) or (same and not square):
+        return target
+    if square and not same:
+        return side, side
+    raise ValueError(f"{name} has positions for {cells} cells: pass source_grid=(rows, columns) to say of which grid")
+
+
+def _resize(t: Tensor, source: tuple[int, int], target: tuple[int, int], name: str) -> Tensor:
+    if source[0] * source[1] != t.shape[1] - 1:
+        raise ValueError(f"{name} has positions for {t.shape[1] - 1} cells, not for source_grid={tuple(source)}")
+    if tuple(source) == tuple(target):
+        return t
     first, rest = t[:, :1], t[:, 1:]
     image = rest.mT.unflatten(-1, source)
-    image = F.interpolate(image.float(), target, mode="bicubic", align_corners=False).to(t.dtype)
+    wide = image.float() if t.dtype in (torch.float16, torch.bfloat16) else image
+    image = F.interpolate(wide, target, mode="bicubic", align_corners=False).to(t.dtype)
     return torch.cat([first, image.flatten(2).mT], dim=1)
 
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from flatten_edu.functional import (
     FEATURE_MAPS,
+    FeatureMap,
     depthwise_conv,
     linear_attention,
     linear_weights,
@@ -47,7 +48,10 @@ class LinearAttention(Attention):
         super().__init__(*args, **kwargs)
         require_focusing_factor(type(self).__name__, p)
         self.feature_map, self.p = require_known("feature map", feature_map, FEATURE_MAPS), p
-        self._phi = FEATURE_MAPS[feature_map]
+
+    @property
+    def _phi(self) -> FeatureMap:
+        return FEATURE_MAPS[self.feature_map]
 
     def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
         """With phi of each head's queries and keys."""

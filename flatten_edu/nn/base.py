@@ -1,5 +1,6 @@
 """What every attention module shares: projections in and out, heads, and a view of what happens in between."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +50,10 @@ class Attention(nn.Module):
         if num_heads < 1 or dim % num_heads:
             raise ValueError(f"{type(self).__name__} needs num_heads that divides dim, got {dim=}, {num_heads=}")
         self.dim, self.num_heads, self.head_dim = dim, num_heads, dim // num_heads
-        self.grid, self.class_token = tuple(grid), class_token
+        self.grid, self.class_token = grid, class_token
+        require_grid(
+            type(self).__name__, grid, math.prod(grid) + class_token if isinstance(grid, tuple) else 0, class_token
+        )
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
         self.proj_drop = nn.Dropout(proj_drop)
@@ -64,6 +68,11 @@ class Attention(nn.Module):
         if x.ndim != 3 or x.shape[-1] != self.dim:
             raise ValueError(f"{type(self).__name__} needs tokens [B, N, {self.dim}], got {tuple(x.shape)}")
         require_grid(type(self).__name__, self.grid, x.shape[1], self.class_token)
+        if key_mask is not None and (
+            key_mask.dtype != torch.bool or key_mask.shape not in (x.shape[:2], (1, x.shape[1]))
+        ):
+            wanted = f"a boolean key_mask {tuple(x.shape[:2])}, True for tokens that count"
+            raise ValueError(f"{type(self).__name__} needs {wanted}, got {key_mask.dtype} {tuple(key_mask.shape)}")
         mask = None if key_mask is None else key_mask[:, None]
         heads = self.heads(x, mask)
         out = self.attend(heads, mask)

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from flatten_edu.functional.checks import require_grid
+from flatten_edu.functional.checks import require_grid, require_odd
 from flatten_edu.nn.base import Attention
 
 
@@ -17,7 +17,7 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, img_size: tuple[int, int], patch_size: int, in_chans: int, dim: int):
         super().__init__()
-        if any(side % patch_size for side in img_size):
+        if patch_size < 1 or any(side < 1 or side % patch_size for side in img_size):
             raise ValueError(f"patch_size={patch_size} does not divide the image's sides {tuple(img_size)}")
         self.img_size = tuple(img_size)
         self.grid = (img_size[0] // patch_size, img_size[1] // patch_size)
@@ -38,6 +38,8 @@ class DropPath(nn.Module):
 
     def __init__(self, rate: float = 0.0):
         super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f"DropPath needs a rate from 0 to below 1, got {rate}")
         self.rate = rate
 
     def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
@@ -65,6 +67,8 @@ class Mlp(nn.Module):
         class_token: bool = True,
     ):
         super().__init__()
+        if kernel_size is not None:
+            require_odd("Mlp", [kernel_size])
         self.grid, self.class_token = grid, class_token
         self.fc1 = nn.Linear(dim, hidden)
         self.dwc = (

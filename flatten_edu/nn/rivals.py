@@ -81,6 +81,8 @@ class LinearAngularAttention(Attention):
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
         """I / 2 + Q K^T / pi, before the division by the output's length."""
         half = torch.eye(heads.q.shape[2], dtype=heads.phi_q.dtype, device=heads.q.device) / 2
+        if key_mask is not None:
+            half = half * key_mask[..., None, :]
         return half + linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False) / math.pi
 
 

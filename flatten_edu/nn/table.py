@@ -45,5 +45,7 @@ def make_attention(kind: str, *args: object, settings: dict[str, object] | None 
         ValueError: an unknown kind; the known ones are listed.
     """
     entry = ATTENTIONS[require_known("attention", kind, ATTENTIONS)]
+    for name in settings or {}:
+        require_known("setting", name, _FOCUSED)
     taken = {name: value for name, value in (settings or {}).items() if name in entry.settings}
     return entry.make(*args, **taken, **kwargs)

@@ -6,7 +6,7 @@ import torch
 from flatten_edu.analysis import angles_by_group, attention_rollout, capture, equivalent_map, pairwise_angles
 from flatten_edu.functional import depthwise_conv
 from flatten_edu.models import DeiT, DeiTConfig
-from flatten_edu.nn import ATTENTIONS
+from flatten_edu.nn import ATTENTIONS, make_attention
 
 
 def model(attention):
@@ -36,6 +36,29 @@ def test_each_run_within_the_context_is_kept_and_none_after():
         net(x)
     net(x)
     assert len(blocks) == 4
+
+
+@pytest.mark.parametrize("kind", sorted(ATTENTIONS))
+def test_a_mask_by_name_counts_too(kind):
+    module, x = make_attention(kind, 8, 2, (2, 3)), torch.randn(1, 7, 8)
+    mask = torch.ones(1, 7, dtype=torch.bool)
+    mask[0, 3] = False
+    with capture(module) as records:
+        module(x, mask)
+        module(x=x, key_mask=mask)
+    assert records[0].weights.equal(records[1].weights) and (records[0].weights[..., 3] == 0).all()
+
+
+def test_a_record_stays_when_the_model_learns_and_a_compiled_model_is_refused():
+    net = model("focused")
+    with capture(net, torch.randn(1, 3, 32, 32)) as (block, _):
+        pass
+    before = block.dwc_kernel.clone()
+    with torch.no_grad():
+        net.blocks[0].attn.dwc.weight.add_(1)
+    assert block.dwc_kernel.equal(before)
+    with pytest.raises(ValueError, match=r"not what torch\.compile made of it"), capture(torch.compile(net)):
+        pass
 
 
 def test_hooks_go_when_the_model_fails():

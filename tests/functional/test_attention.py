@@ -141,6 +141,11 @@ def test_half_precision_does_not_overflow(dtype, kind):
     torch.testing.assert_close(kind(x, x), torch.full((3, 3), 1 / 3, dtype=dtype), rtol=1e-2, atol=0)
 
 
+def test_without_keys_there_is_nothing_to_attend_to():
+    q, k, v = torch.ones(2, 3), torch.ones(0, 3), torch.ones(0, 4)
+    assert linear_attention(q, k, v).equal(torch.zeros(2, 4)) and linear_weights(q, k).shape == (2, 0)
+
+
 def test_leading_dimensions_broadcast():
     q, k, v = torch.rand(2, 1, 4, 3), torch.rand(5, 6, 3), torch.rand(5, 6, 2)
     assert linear_weights(q, k).shape == softmax_weights(q, k).shape == (2, 5, 4, 6)
@@ -178,6 +183,7 @@ def test_weights_say_what_was_wanted_and_what_came(readers_view, kind, q, k, err
     ("v", "mask", "error", "words"),
     [
         (torch.ones(3, 3), None, ValueError, r"as many values as keys, got k \(2, 3\) and v \(3, 3\)"),
+        (ONES.double(), None, TypeError, "one dtype, got k torch.float32, v torch.float64"),
         (ONES, torch.ones(2), TypeError, "boolean key_mask, True for keys that count, got torch.float32"),
         (ONES, torch.ones(5, dtype=torch.bool), ValueError, r"key_mask \[..., 2\] for k \(2, 3\), got \(5,\)"),
     ],

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatten_edu.functional import focused_map
+from flatten_edu.functional import feature_map, focused_map, unit_rows
 from flatten_edu.functional.reference import focused_map_loop
 from tests.helpers import assert_twins
 
@@ -117,3 +117,23 @@ def test_leaves_its_input_alone():
 def test_says_what_was_wanted_and_what_came(readers_view, x, p, error, words):
     with pytest.raises(error, match=words):
         focused_map(torch.tensor(x), p)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_unit_rows_have_length_one_at_any_size(size):
+    x = (size * torch.tensor([[3.0, -4.0], [0.0, 0.0]])).requires_grad_()
+    y = unit_rows(x)
+    torch.testing.assert_close(y, torch.tensor([[0.6, -0.8], [0.0, 0.0]]))
+    y.sum().backward()
+    assert x.grad.isfinite().all() and (x.grad[1] == 0).all()
+
+
+def test_elu1_is_positive_and_exact_where_x_is_negative():
+    x = torch.tensor([[-30.0, -14.0, 0.0, 2.0]])
+    phi, _ = feature_map("elu1")(x, x)
+    torch.testing.assert_close(phi, torch.tensor([[math.exp(-30), math.exp(-14), 1.0, 3.0]]), rtol=1e-6, atol=0)
+
+
+def test_feature_maps_check_p(readers_view):
+    with pytest.raises(ValueError, match="p > 0, got p = -1"):
+        feature_map("focused")(torch.ones(1, 2), torch.ones(1, 2), p=-1)

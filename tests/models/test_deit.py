@@ -197,7 +197,7 @@ def test_says_what_was_wanted_and_what_came(readers_view, make, words):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device: none here")
 @pytest.mark.parametrize(
-    ("kind", "dtype"), itertools.product(["softmax", "focused"], [torch.float32, torch.bfloat16, torch.float16])
+    ("kind", "dtype"), list(itertools.product(["softmax", "focused"], [torch.float32, torch.bfloat16, torch.float16]))
 )
 def test_on_a_gpu_forward_and_backward_at_224_batch_64(kind, dtype):
     torch.manual_seed(0)

@@ -3,12 +3,13 @@
 import hashlib
 import os
 import pickle
+import threading
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from flatten_edu.models import DeiT, DeiTConfig, load_weights, save_weights
+from flatten_edu.publish.serve import make_server
 
 
 def model(attention="focused", img_size=32, **settings):
@@ -64,7 +65,7 @@ class Malicious:
 def test_a_pickle_that_carries_code_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open("w.pth", "wb") as file:
-        pickle.dump({"head.weight": Malicious()}, file)
+        pickle.dump({"head.weight": Malicious()}, file, protocol=2)
     with pytest.raises(ValueError, match="a pickle can run code when it is opened"):
         load_weights(model(), "w.pth")
     assert not os.path.exists("executed")
@@ -87,14 +88,49 @@ def test_positions_are_resized_and_the_class_token_stays(tmp_path):
     assert loaded(torch.randn(1, 3, 48, 64)).isfinite().all()
 
 
-def test_positions_of_a_grid_that_is_no_square_need_it_named(tmp_path):
-    saved = model(img_size=(16, 48))
+def test_a_saved_file_knows_its_grid(tmp_path):
+    """As many cells, on another grid: 2 x 8 into 4 x 4."""
+    saved, loaded = shifted(model(img_size=(16, 64))), model(img_size=32)
     save_weights(saved, tmp_path / "w.safetensors")
-    with pytest.raises(
-        ValueError, match=r"positions for 12 cells, not for \(3, 3\): pass source_grid=\(rows, columns\)"
-    ):
-        load_weights(model(img_size=32), tmp_path / "w.safetensors")
-    load_weights(model(img_size=32), tmp_path / "w.safetensors", source_grid=(2, 6))
+    load_weights(loaded, tmp_path / "w.safetensors")
+    assert not loaded.pos_embed.equal(saved.pos_embed) and loaded.pos_embed[:, 0].equal(saved.pos_embed[:, 0])
+    torch.testing.assert_close(loaded.pos_embed[:, 1:].mean(), saved.pos_embed[:, 1:].mean(), rtol=0.2, atol=0.02)
+
+
+def test_positions_that_could_be_of_two_grids_need_it_named(tmp_path):
+    torch.save(model(img_size=(16, 64)).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(ValueError, match=r"positions for 16 cells: pass source_grid=\(rows, columns\)"):
+        load_weights(model(img_size=(16, 64)), tmp_path / "w.pth")
+    load_weights(model(img_size=(16, 64)), tmp_path / "w.pth", source_grid=(2, 8))
+    with pytest.raises(ValueError, match=r"positions for 16 cells, not for source_grid=\(3, 5\)"):
+        load_weights(model(), tmp_path / "w.pth", source_grid=(3, 5))
+    torch.save(model(img_size=(16, 48)).state_dict(), tmp_path / "o.pth")
+    with pytest.raises(ValueError, match="positions for 12 cells: pass source_grid"):
+        load_weights(model(), tmp_path / "o.pth")
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+def test_prefixes_of_wrappers_are_taken_off(tmp_path, prefix):
+    saved, loaded = shifted(model()), model()
+    torch.save({prefix + name: t for name, t in saved.state_dict().items()}, tmp_path / "w.pth")
+    load_weights(loaded, tmp_path / "w.pth")
+    assert_same(saved, loaded)
+
+
+def test_a_load_of_nothing_is_an_error_even_if_not_strict(tmp_path):
+    torch.save({"other.weight": torch.ones(1)}, tmp_path / "w.pth")
+    with pytest.raises(ValueError, match="another model; nothing was loaded"):
+        load_weights(model(), tmp_path / "w.pth", strict=False)
+
+
+@pytest.mark.parametrize("odd", [torch.ones(5).to_sparse(), torch.ones(5, dtype=torch.complex64), 3])
+def test_what_no_model_takes_changes_nothing(tmp_path, odd):
+    loaded = model()
+    before = loaded.pos_embed.clone()
+    torch.save(shifted(model()).state_dict() | {"head.bias": odd}, tmp_path / "w.pth")
+    with pytest.raises(ValueError, match=r"not a state dict of dense, real tensors: 'head\.bias'"):
+        load_weights(loaded, tmp_path / "w.pth")
+    assert loaded.pos_embed.equal(before)
 
 
 def test_another_model_s_weights_change_nothing_and_names_are_listed(tmp_path):
@@ -117,10 +153,24 @@ def test_other_shapes_are_listed(tmp_path):
 def test_files_that_are_none(tmp_path):
     with pytest.raises(FileNotFoundError, match="no weights file"):
         load_weights(model(), tmp_path / "none.safetensors")
-    for name in ("w.safetensors", "w.pth"):
-        (tmp_path / name).write_bytes(b"not weights")
-        with pytest.raises(ValueError, match=r"not a readable checkpoint|was not opened"):
+    torch.save(model().state_dict(), tmp_path / "whole.pth")
+    half = (tmp_path / "whole.pth").read_bytes()[:2000]
+    for name, content in {
+        "w.safetensors": b"not",
+        "w.pth": b"<html>",
+        "e.pth": b"",
+        "p.pth": b"\x80\x02.",
+        "h.pth": half,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match="is not a readable checkpoint"):
             load_weights(model(), tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="no weights file"):
+        load_weights(model(), tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no folder .*none to save weights in"):
+        save_weights(model(), tmp_path / "none" / "w.safetensors")
+    with pytest.raises(ValueError, match=r"floating-point dtype, got torch\.int8"):
+        save_weights(model(), tmp_path / "w.safetensors", torch.int8)
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(ValueError, match="is not a state dict"):
         load_weights(model(), tmp_path / "list.pth")
@@ -133,7 +183,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     save_weights(model(), path)
     before = path.read_bytes()
 
-    def full(state, draft):
+    def full(state, draft, metadata):
         raise OSError("no space left")
 
     monkeypatch.setattr("flatten_edu.models.weights.save_file", full)
@@ -142,29 +192,50 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["w.safetensors"]
 
 
-@pytest.fixture
-def hub(tmp_path, monkeypatch):
-    folder = tmp_path / "hub"
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(folder))
-    return folder / "checkpoints"
-
-
-def test_an_address_is_downloaded_and_its_checksum_held(tmp_path, hub):
-    saved, loaded = shifted(model()), model()
+def test_a_file_s_checksum_is_held(tmp_path):
     path = tmp_path / "w.safetensors"
-    save_file(saved.state_dict(), path)
+    save_weights(model(), path)
     right = hashlib.sha256(path.read_bytes()).hexdigest()
-    with pytest.raises(ValueError, match="checksum is not the expected one"):
-        load_weights(loaded, path.as_uri(), sha256="0" * 64)
-    assert os.listdir(hub) == []
-    load_weights(loaded, path.as_uri(), sha256=right)
-    assert_same(saved, loaded)
-    assert os.listdir(hub) == ["w.safetensors"]
+    load_weights(model(), path.as_uri(), sha256=f"sha256:{right.upper()}")
     with pytest.raises(ValueError, match="has SHA-256"):
-        load_weights(loaded, path.as_uri(), sha256="0" * 64)
+        load_weights(model(), path, sha256="0" * 64)
 
 
-def test_a_download_that_breaks_leaves_nothing(tmp_path, hub):
-    with pytest.raises(OSError):
-        load_weights(model(), (tmp_path / "gone.safetensors").as_uri())
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    """A server of a folder, and torch.hub's folder in a place of its own."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    folder = tmp_path / "served"
+    folder.mkdir()
+    server = make_server(folder, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}", tmp_path / "hub" / "checkpoints"
+    server.shutdown()
+
+
+def test_an_address_is_downloaded_once_and_its_checksum_held(address):
+    folder, url, hub = address
+    saved = [shifted(model()), shifted(shifted(model()))]
+    for name, one in zip("ab", saved, strict=True):
+        (folder / name).mkdir()
+        save_weights(one, folder / name / "w.safetensors")
+    right = hashlib.sha256((folder / "a" / "w.safetensors").read_bytes()).hexdigest()
+    loaded = model()
+    with pytest.raises(ValueError, match="checksum is not the expected one"):
+        load_weights(loaded, f"{url}/a/w.safetensors", sha256="0" * 64)
+    assert os.listdir(hub) == []
+    load_weights(loaded, f"{url}/a/w.safetensors", sha256=right)
+    assert_same(saved[0], loaded)
+    load_weights(loaded, f"{url}/b/w.safetensors")  # the same name at another address
+    assert_same(saved[1], loaded)
+    assert len(os.listdir(hub)) == 2
+    (folder / "b" / "w.safetensors").unlink()
+    load_weights(loaded, f"{url}/b/w.safetensors")
+
+
+def test_a_download_that_breaks_leaves_nothing(address):
+    _, url, hub = address
+    for gone in (f"{url}/none.safetensors", "http://127.0.0.1:9/w.safetensors"):
+        with pytest.raises(OSError, match="could not be downloaded"):
+            load_weights(model(), gone)
     assert os.listdir(hub) == []

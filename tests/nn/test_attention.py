@@ -1,5 +1,7 @@
 """Attention modules: the authors' order of operations, masks, half precision, compile and export, bad input."""
 
+import pickle
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from flatten_edu.functional.reference import published_focused_attention
 from flatten_edu.nn import (
     ATTENTIONS,
+    DropPath,
     FocusedLinearAttention,
     HydraAttention,
     LinearAngularAttention,
@@ -160,6 +163,16 @@ def test_export(kind):
         (lambda: FocusedLinearAttention(8, 2, (2, 2), norm_over="heads"), "'channels' or 'head', got 'heads'"),
         (lambda: FocusedLinearAttention(8, 2, (2, 2), dwc=False, attention=False), "computes nothing"),
         (lambda: LinearAttention(8, 2, (2, 2), feature_map="gelu"), "no feature map 'gelu'; there are angular"),
+        (lambda: SoftmaxAttention(8, 2, (0, 2)), r"sides of at least 1, got \(0, 2\)"),
+        (lambda: SoftmaxAttention(8, 2, 14), "a grid of one to three sides of at least 1, got 14"),
+        (lambda: FocusedLinearAttention(8, 2, (1, 1, 1, 1)), "one to three sides"),
+        (
+            lambda: FocusedLinearAttention(8, 2, (2, 2))(torch.ones(1, 5, 8), torch.ones(1, 5)),
+            r"a boolean key_mask \(1, 5\)",
+        ),
+        (lambda: SoftmaxAttention(8, 2, (2, 2))(torch.ones(2, 5, 8), torch.ones(5) > 0), r"got torch.bool \(5,\)"),
+        (lambda: make_attention("focused", 8, 2, (2, 2), settings={"kernelsize": 3}), "no setting 'kernelsize'"),
+        (lambda: DropPath(1.0), "rate from 0 to below 1, got 1.0"),
         (lambda: make_attention("flash", 8, 2, (2, 2)), "no attention 'flash'; there are angular, dwc_only, efficient"),
         (
             lambda: SoftmaxAttention(8, 2, (2, 2))(torch.ones(1, 4, 8)),
@@ -175,3 +188,10 @@ def test_export(kind):
 def test_says_what_was_wanted_and_what_came(readers_view, make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_module_can_be_pickled(kind):
+    module = make_attention(kind, 8, 2, (2, 3)).eval()
+    x = torch.randn(1, 7, 8)
+    assert pickle.loads(pickle.dumps(module))(x).equal(module(x))
