@@ -44,7 +44,7 @@ def stable_rank(matrix: Float[Tensor, "*batch n m"]) -> Float[Tensor, "*batch"]:
 
 @dataclass
 class RankGuarantee:
-    """What the theorems say, and what is measured, of M_DWC + A with A = phi(Q) phi(K)^T, rows divided by their sums."""
+    """What theorems say, and what is measured, of M_DWC + A with A = phi(Q) phi(K)^T, rows divided by their sums."""
 
     dwc_rank: int
     linear_rank: int
