@@ -32,7 +32,9 @@ def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Ten
     require_focusing_factor("focused_map", p)
     require_floating("focused_map", x=x)
     require_finite("focused_map", x=x)
-    return sharpen(x.relu(), p)
+    # Half precision is mapped in float32: the gradient's sums over 1e4-sized rows leave fp16's range.
+    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    return sharpen(wide.relu(), p).to(x.dtype)
 
 
 def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*batch c"]:

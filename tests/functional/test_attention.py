@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from flatten_edu.functional import (
@@ -39,6 +39,14 @@ def test_softmax_attention_equals_its_twin(problem, dtype):
     assert_twins(lambda *t: softmax_attention(*t, mask), lambda *t: softmax_attention_loop(*t, mask), qkv, dtype)
 
 
+def well_conditioned(phi_q, phi_k, mask, dtype):
+    """Whether no query is nearly at right angles to all keys: there the sum that divides has lost its digits."""
+    kept = phi_k if mask is None else phi_k[mask]
+    total = phi_q @ kept.sum(0)
+    size = phi_q.norm(dim=-1) * kept.norm(dim=-1).sum()
+    return bool(((total == 0) | (total > {torch.float32: 0.1, torch.float64: 1e-3}[dtype] * size)).all())
+
+
 @given(
     problems(),
     DTYPES,
@@ -50,8 +58,7 @@ def test_linear_attention_equals_its_twin_in_each_order(problem, dtype, name, p,
     q, k, v, mask = problem
     phi = feature_map(name)
     phi_q, phi_k = phi(q, k, mask, p)
-    if name in ("cosine", "angular"):
-        v = v / 2
+    assume(not phi.normalised or well_conditioned(phi_q, phi_k, mask, dtype))
     assert_twins(
         lambda *t: linear_attention(*t, mask, order, phi.normalised),
         lambda *t: linear_attention_loop(*t, mask, phi.normalised),
@@ -63,6 +70,7 @@ def test_linear_attention_equals_its_twin_in_each_order(problem, dtype, name, p,
 @given(problems(), st.sampled_from([1e-6, 0.1]))
 def test_linear_attention_with_eps_equals_its_twin(problem, eps):
     q, k, v, mask = problem
+    assume(well_conditioned(q.relu(), k.relu(), mask, torch.float64))
     assert_twins(
         lambda *t: linear_attention(*t, mask, eps=eps),
         lambda *t: linear_attention_loop(*t, mask, eps=eps),
