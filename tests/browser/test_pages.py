@@ -80,6 +80,15 @@ def test_a_notebook_page_has_its_buttons(reader):
     assert any(link.endswith("06_focused_function.ipynb") and link.startswith("http://127.0.0.1") for link in links)
 
 
+def test_formulas_have_no_menu_that_could_fetch_from_another_host(reader):
+    page = reader().open(CHAPTER)
+    page.wait_for_function("document.querySelectorAll('mjx-container').length > 20")
+    page.locator("mjx-container").first.click(button="right")
+    assert page.evaluate("MathJax.config.options.enableMenu") is False
+    assert page.locator(".CtxtMenu_Menu, .CtxtMenu_MenuFrame").count() == 0
+    assert page.locator("mjx-container mjx-assistive-mml").count() > 20
+
+
 def test_search_finds_a_page_offline(reader):
     page = reader().open("search.html?q=entropy")
     page.locator("#search-results a", has_text="The focused function").first.wait_for()
