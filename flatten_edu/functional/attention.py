@@ -21,14 +21,9 @@ from flatten_edu.functional.checks import (
     require_tokens,
 )
 from flatten_edu.functional.feature_maps import feature_map
+from flatten_edu.functional.precision import widen
 
 Order = Literal["auto", "qk_first", "kv_first"]
-_HALF = (torch.float16, torch.bfloat16)
-
-
-def _widen(*tensors: Tensor) -> list[Tensor]:
-    # A product of two fp16 rows with entries of 1e4 leaves fp16's range, so half precision is summed in float32.
-    return [t.float() if t.dtype in _HALF else t for t in tensors]
 
 
 def _hide(x: Tensor, key_mask: Tensor | None) -> Tensor:
@@ -87,7 +82,7 @@ def linear_attention(
     _check("linear_attention", phi_q, phi_k, v, key_mask)
     require_known("order", order, ["auto", "qk_first", "kv_first"])
     dtype = v.dtype
-    phi_q, phi_k, v = _widen(phi_q, _hide(phi_k, key_mask), _hide(v, key_mask))
+    phi_q, phi_k, v = widen(phi_q), widen(_hide(phi_k, key_mask)), widen(_hide(v, key_mask))
     # Both sums run over the keys, so both may be means instead: those of 16384 keys stay in range.
     count = max(phi_k.shape[-2], 1) if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
     if order == "auto":
@@ -128,7 +123,7 @@ def softmax_weights(
     require_key_mask("softmax_weights", key_mask, k)
     k = _hide(k, key_mask)
     require_finite("softmax_weights", q=q, k=k)
-    wide_q, wide_k = _widen(q, k)
+    wide_q, wide_k = widen(q), widen(k)
     logits = wide_q @ wide_k.mT / q.shape[-1] ** 0.5
     if key_mask is None:
         return logits.softmax(-1).to(q.dtype)
@@ -165,7 +160,7 @@ def linear_weights(
     require_key_mask("linear_weights", key_mask, phi_k)
     phi_k = _hide(phi_k, key_mask)
     require_finite("linear_weights", phi_q=phi_q, phi_k=phi_k)
-    wide_q, wide_k = _widen(phi_q, phi_k)
+    wide_q, wide_k = widen(phi_q), widen(phi_k)
     if not normalised:
         return (wide_q @ wide_k.mT).to(phi_q.dtype)
     # One number a query and one for all keys cancel in the division; without them products of 1e20 would overflow.

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor, require_known
+from flatten_edu.functional.precision import widen
 
 
 def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Tensor, "*batch c"]:
@@ -33,8 +34,7 @@ def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Ten
     require_floating("focused_map", x=x)
     require_finite("focused_map", x=x)
     # Half precision is mapped in float32: the gradient's sums over 1e4-sized rows leave fp16's range.
-    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    return sharpen(wide.relu(), p).to(x.dtype)
+    return sharpen(widen(x).relu(), p).to(x.dtype)
 
 
 def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*batch c"]:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from flatten_edu.functional.precision import widen
 from flatten_edu.models.checkpoint import read_checkpoint
 from flatten_edu.models.deit import DeiT
 
@@ -157,8 +158,7 @@ def _resize(t: Tensor, source: tuple[int, int], target: tuple[int, int], name: s
         return t
     first, rest = t[:, :1], t[:, 1:]
     image = rest.mT.unflatten(-1, source)
-    wide = image.float() if t.dtype in (torch.float16, torch.bfloat16) else image
-    image = F.interpolate(wide, target, mode="bicubic", align_corners=False).to(t.dtype)
+    image = F.interpolate(widen(image), target, mode="bicubic", align_corners=False).to(t.dtype)
     return torch.cat([first, image.flatten(2).mT], dim=1)
 
 

@@ -18,7 +18,8 @@ from flatten_edu.functional import (
     softmax_weights,
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known, require_odd
-from flatten_edu.nn.base import Attention, Heads, full_precision, widen
+from flatten_edu.functional.precision import widen
+from flatten_edu.nn.base import Attention, Heads, full_precision
 
 EPS = 1e-6  # of the official code: added after ReLU, and to the mean similarity
 _CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}

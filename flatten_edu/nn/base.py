@@ -102,8 +102,3 @@ class Attention(nn.Module):
 def full_precision(x: Tensor) -> torch.autocast:
     """A context without autocast: maps and sums over tokens are formed in float32, whatever surrounds them."""
     return torch.autocast(device_type=x.device.type, enabled=False)
-
-
-def widen(x: Tensor) -> Tensor:
-    """Half precision to float32; others as they are."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
