@@ -11,7 +11,7 @@ SOURCES := $(shell find book notebooks flatten_edu -type f \
 	\( -name '*.py' -o -name '*.md' -o -name '*.ipynb' -o -name '*.bib' -o -name '*.css' -o -name '*.svg' -o -name '*.js' -o -name '*.json' \) \
 	-not -path '*/.*' -not -path '*/src/*')
 
-.PHONY: book html test test-fast js js-check notebooks lint clean
+.PHONY: book html test test-fast js js-check notebooks ablation lint clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -39,6 +39,9 @@ js-check: node_modules/.installed  ## fail where a committed bundle differs from
 notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval checks
 	$(BIN)/python tools/notebooks.py
 
+ablation: $(VENV)/.dev  ## train the models of the ablation (hours on a CPU); stopped, it goes on where it was
+	$(BIN)/python tools/ablation.py $(RUNS)
+
 clean:
 	rm -rf _build node_modules $(VENV)
 
@@ -47,7 +50,7 @@ $(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.book
-	$(PYTHON) tools/setup.py $(VENV) --extras book,dev --torch $(TORCH)
+	$(PYTHON) tools/setup.py $(VENV) --extras book,dev,train --torch $(TORCH)
 	@touch $@
 
 $(SITE)/.built: _config.yml _toc.yml $(VENV)/.book $(SOURCES)

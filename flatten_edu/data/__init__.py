@@ -1,5 +1,17 @@
-"""Level 4: the photographs that the labs look at, and features made from their pixels."""
+"""Level 4: images: photographs that the labs look at, and labelled sets to train on."""
 
+from flatten_edu.data.cifar import cifar10, cifar10_samples
+from flatten_edu.data.images import ImageArray, ImageFolder, LabelledImages
 from flatten_edu.data.photos import as_input, patch_features, photo, to_jpeg
 
-__all__ = ["as_input", "patch_features", "photo", "to_jpeg"]
+__all__ = [
+    "ImageArray",
+    "ImageFolder",
+    "LabelledImages",
+    "as_input",
+    "cifar10",
+    "cifar10_samples",
+    "patch_features",
+    "photo",
+    "to_jpeg",
+]

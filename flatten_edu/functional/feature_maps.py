@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -39,23 +40,62 @@ def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Ten
 
 def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*batch c"]:
     r"""Equation 6, :math:`f_p`, on rows with entries >= 0. Unchecked: `focused_map` is the one to call."""
-    # Any per-row constant cancels in r**p / |r**p|. Dividing by the largest entry keeps the power inside the dtype's
-    # range; being a constant, it needs no gradient.
+    return _Sharpen.apply(r, p)
+
+
+class _Sharpen(torch.autograd.Function):
+    """With a gradient written out, which takes a quarter of the time of the one that autograd puts together."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(r: Tensor, p: int | float) -> Tensor:
+        unit, largest = _by_largest(r)
+        powered = unit * _power(unit, p - 1)
+        return powered * (_length(unit) / _length(powered) * largest)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, int | float], output: Tensor) -> None:
+        r, ctx.p = inputs
+        ctx.save_for_backward(r)  # all else is formed anew: less memory, and this gradient has a gradient itself
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
+        """y = |r| w / |w| with w = r^p: the length's share along r, and the direction's across w."""
+        (r,) = ctx.saved_tensors
+        unit, _ = _by_largest(r)
+        slope = _power(unit, ctx.p - 1)
+        powered = unit * slope
+        length, powered_length = _length(unit), _length(powered)
+        along = (g * powered).sum(-1, keepdim=True) / powered_length
+        across = g - powered * (along / powered_length)
+        return unit * (along / length) + slope * across * (ctx.p * length / powered_length), None
+
+
+def _by_largest(r: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows divided by their largest entry, and that: a row's scale cancels in r**p / |r**p|, and r**p stays in range.
+
+    A row of zeros is divided by 1.
+    """
     largest = r.detach().amax(-1, keepdim=True)
     largest = largest.where(largest > 0, 1.0)
-    unit = r / largest
-    # 0**p has an infinite slope below p = 1, and ReLU makes many zeros: raise a 1 in their place.
+    return r / largest, largest
+
+
+def _power(unit: Tensor, exponent: int | float) -> Tensor:
+    """unit**exponent; squares as products, and 0 for 0**negative, where a power would be infinite."""
+    if exponent == 2:
+        return unit * unit
+    if exponent >= 0:
+        return unit**exponent
     positive = unit > 0
-    powered = unit.where(positive, 1.0).pow(p) * positive
-    length = _length(unit, positive)
-    powered_length = _length(powered, positive)
-    return powered * (length / powered_length) * largest
+    return unit.where(positive, 1.0) ** exponent * positive
 
 
-def _length(x: Tensor, positive: Tensor) -> Tensor:
-    """The rows' norms; 1 for a row without a positive entry, where the norm's own slope would be NaN."""
-    squared = x.square().sum(-1, keepdim=True)
-    return squared.where(positive.any(-1, keepdim=True), 1.0).sqrt()
+def _length(x: Tensor) -> Tensor:
+    """The rows' norms; 1 for a row of zeros."""
+    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return length.where(length > 0, 1.0)
 
 
 KeyMask = Bool[Tensor, "*#batch m"]

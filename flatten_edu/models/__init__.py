@@ -11,11 +11,14 @@ from flatten_edu.models.deit import (
     flatten_deit_tiny,
 )
 from flatten_edu.models.describe import count_parameters, describe
+from flatten_edu.models.pretrained import card, config_of, pretrained, pretrained_names
 from flatten_edu.models.weights import load_weights, save_weights
 
 __all__ = [
     "DeiT",
     "DeiTConfig",
+    "card",
+    "config_of",
     "count_parameters",
     "deit_base",
     "deit_small",
@@ -25,5 +28,7 @@ __all__ = [
     "flatten_deit_small",
     "flatten_deit_tiny",
     "load_weights",
+    "pretrained",
+    "pretrained_names",
     "save_weights",
 ]

@@ -1,0 +1,31 @@
+"""python -m flatten_edu train | evaluate: see --help of each."""
+
+import argparse
+import sys
+
+from flatten_edu.commands import evaluate, train
+
+COMMANDS = {"train": train, "evaluate": evaluate}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; its errors are one line, without a traceback."""
+    parser = argparse.ArgumentParser(prog="python -m flatten_edu", description=__import__("flatten_edu").__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in COMMANDS.items():
+        summary = module.__doc__.partition("\n")[0]
+        module.add(commands.add_parser(name, help=summary, description=module.__doc__))
+    given = parser.parse_args(arguments)
+    try:
+        COMMANDS[given.command].run(given)
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
+        print(f"{given.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{given.command}: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

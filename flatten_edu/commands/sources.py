@@ -1,0 +1,28 @@
+"""The data that a command line names: cifar10, cifar10:FOLDER or imagefolder:FOLDER."""
+
+from pathlib import Path
+
+from flatten_edu.data import ImageFolder, LabelledImages, cifar10
+from flatten_edu.train import rand_augment
+
+HELP = "cifar10 (fetched once), cifar10:FOLDER, or imagefolder:FOLDER with train/CLASS/*.jpg and val/CLASS/*.jpg"
+
+
+def open_images(source: str, size: int, augmented: bool = False) -> tuple[LabelledImages, LabelledImages]:
+    """Images to learn from, and to test on.
+
+    Raises:
+        ValueError: a source that is not known, or a folder whose two parts have other classes.
+    """
+    kind, _, folder = source.partition(":")
+    if kind == "cifar10":
+        if augmented:
+            raise ValueError("RandAugment is for image folders: CIFAR-10's images are cropped and mirrored only")
+        return cifar10(folder or None, size)
+    if kind != "imagefolder" or not folder:
+        raise ValueError(f"--data is {HELP}; got {source!r}")
+    train = ImageFolder(Path(folder) / "train", size, rand_augment() if augmented else None)
+    test = ImageFolder(Path(folder) / "val", size)
+    if train.classes != test.classes:
+        raise ValueError(f"{folder}/train and {folder}/val have other classes: {train.classes} and {test.classes}")
+    return train, test

@@ -1,0 +1,140 @@
+"""Train a DeiT or FLatten-DeiT.
+
+Stopped at any time, the same command goes on from the last checkpoint. Under torchrun, the processes share each batch.
+"""
+
+import argparse
+import typing
+from dataclasses import fields
+
+from flatten_edu.commands.sources import HELP, open_images
+from flatten_edu.models import DeiTConfig
+from flatten_edu.nn import ATTENTIONS
+from flatten_edu.train import Recipe, Run, World, write_card
+
+PRESETS: dict[str, dict[str, object]] = {
+    "small": {},
+    "paper": {
+        "image_size": 224,
+        "patch_size": 16,
+        "dim": 192,
+        "heads": 3,
+        "depth": 12,
+        "pool": "class",
+        "drop_path": 0.1,
+        "epochs": 300,
+        "batch_size": 1024,
+        "warmup_epochs": 20.0,
+        "mixup": 0.8,
+        "cutmix": 1.0,
+        "erasing": 0.25,
+        "rand_augment": True,
+    },
+}
+_MODEL = ("image_size", "patch_size", "dim", "heads", "depth", "p", "pool", "drop_path")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's options; those of the recipe are the fields of `Recipe`."""
+    parser.add_argument("--attention", required=True, help="what all blocks have: " + ", ".join(ATTENTIONS))
+    parser.add_argument("--out", required=True, help="the run's folder: checkpoint, log, weights and card")
+    parser.add_argument("--data", default="cifar10", help=HELP)
+    parser.add_argument("--name", help="of the weights and the card; by default made of attention and data")
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="small", help="paper: DeiT-T's size at 224 pixels, and the paper's recipe"
+    )
+    parser.add_argument("--device", choices=["cpu", "cuda", "mps"], help="by default a GPU where there is one")
+    parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
+    parser.add_argument("--evaluate-every", type=int, default=1, help="epochs; the card's accuracy is always measured")
+    parser.add_argument("--image-size", type=int, help="pixels (28)")
+    parser.add_argument("--patch-size", type=int, help="pixels (2)")
+    parser.add_argument("--dim", type=int, help="C, features of a token (64)")
+    parser.add_argument("--heads", type=int, help="(1)")
+    parser.add_argument("--depth", type=int, help="blocks (3)")
+    parser.add_argument("--p", type=_number, help="focusing factor (3)")
+    parser.add_argument("--pool", choices=["class", "mean"], help="what the head sees (mean)")
+    parser.add_argument("--drop-path", type=float, help="rate of the last block (0)")
+    for field in fields(Recipe):
+        if field.type is bool:
+            parser.add_argument(_flag(field.name), action="store_true", default=None)
+        else:
+            kind = {"limit": int, "precision": str}.get(field.name, field.type)
+            parser.add_argument(_flag(field.name), type=kind, help=f"({field.default})")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Train, and write weights and card."""
+    chosen = {name: value for name, value in vars(given).items() if value is not None}
+    settings = {**PRESETS["small"], **PRESETS[given.preset], **chosen}
+    recipe = Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
+    model = {name: settings[name] for name in _MODEL if name in settings}
+    images, held_out = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
+    config = make_config(given.attention, len(images.classes), **model)
+    world = World.join(given.device)
+    try:
+        run = Run(config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every)
+        run.train(show=True)
+        if world.rank == 0:
+            name = given.name or default_name(config, given.data, recipe.seed)
+            card = write_card(run, name, given.data.partition(":")[0], as_command(given, name))
+            print(f"{name}: accuracy {card['accuracy']:.4f} on {card['test_images']} images, in {given.out}")
+    finally:
+        world.leave()
+
+
+def make_config(
+    attention: str,
+    classes: int,
+    image_size: int = 28,
+    patch_size: int = 2,
+    dim: int = 64,
+    heads: int = 1,
+    depth: int = 3,
+    p: int | float = 3,
+    pool: typing.Literal["class", "mean"] = "mean",
+    drop_path: float = 0.0,
+) -> DeiTConfig:
+    """The model of a command line. The head sees the patches' mean, not the class token, unless told otherwise.
+
+    A class token sees patches through attention alone: a model with the convolution alone would be blind.
+    """
+    return DeiTConfig(
+        dim=dim,
+        num_heads=heads,
+        depth=depth,
+        attention=attention,
+        img_size=image_size,
+        patch_size=patch_size,
+        num_classes=classes,
+        p=p,
+        pool=pool,
+        drop_path_rate=drop_path,
+    )
+
+
+def default_name(config: DeiTConfig, data: str, seed: int) -> str:
+    """flatten_deit_cifar10_focused, deit_cifar10_softmax; with p where it is not 3, the seed where it is not 0."""
+    focused = "p" in ATTENTIONS[config.attention].settings
+    p = f"_p{config.p:g}" if focused and config.p != 3 else ""
+    seeded = f"_seed{seed}" if seed else ""
+    return f"{'flatten_' if focused else ''}deit_{data.partition(':')[0]}_{config.attention}{p}{seeded}"
+
+
+def as_command(given: argparse.Namespace, name: str) -> str:
+    """The command line that remakes a run, on any machine: without folders of this one."""
+    words = ["python -m flatten_edu train"]
+    for option, value in vars(given).items():
+        if option in ("command", "name", "device", "workers", "evaluate_every") or value is None:
+            continue
+        value = {"out": f"runs/{name}", "data": given.data.partition(":")[0]}.get(option, value)
+        words.append(_flag(option) if value is True else f"{_flag(option)} {value}")
+    return " ".join(words)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() else value

@@ -1,0 +1,153 @@
+"""Labelled images to train on: a set gives batches, and what is random in them follows from one number an image."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from PIL import Image
+from torch import Tensor
+
+_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_SUFFIXES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".ppm"}
+
+
+class LabelledImages(Protocol):
+    """What the training loop asks of a set of images."""
+
+    classes: Sequence[str]
+    size: int  # pixels: a side of what `batch` returns
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
+        """Images [b, 3, size, size], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
+
+        The same index and seed give the same image, whichever batch, process or run asks for it.
+        """
+
+
+@dataclass
+class ImageArray:
+    """Images in memory. Training sees a random crop, mirrored or not; the test sees the centre."""
+
+    images: UInt8[Tensor, "n 3 h w"]
+    labels: Int[Tensor, " n"]
+    classes: Sequence[str]
+    size: int
+    mean: tuple[float, float, float] = _IMAGENET_MEAN
+    deviation: tuple[float, float, float] = _IMAGENET_DEVIATION
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
+        """See `LabelledImages`."""
+        images, size = self.images[indices], self.size
+        rows, columns = (side - size + 1 for side in images.shape[2:])  # how many places the crop can have
+        if seeds is None:
+            top, left = torch.full_like(indices, (rows - 1) // 2), torch.full_like(indices, (columns - 1) // 2)
+            mirrored = torch.zeros_like(indices, dtype=torch.bool)
+        else:
+            top, left, mirrored = seeds % rows, seeds // rows % columns, seeds // (rows * columns) % 2 == 1
+        i = (top[:, None] + torch.arange(size))[:, None, :, None]
+        j = left[:, None] + torch.where(mirrored[:, None], torch.arange(size).flip(0), torch.arange(size))
+        cut = images[
+            torch.arange(len(images))[:, None, None, None], torch.arange(3)[:, None, None], i, j[:, None, None]
+        ]
+        return standardise(cut, self.mean, self.deviation), self.labels[indices]
+
+
+@dataclass
+class ImageFolder:
+    """An ImageNet-style folder: one sub-folder a class. Training sees a random resized crop, mirrored or not.
+
+    The test sees the centre, after the shorter side was brought to size x 256 / 224.
+
+    Args:
+        root: the folder. size: pixels a side. training_view: applied to the uint8 image [3, h, w] after the crop when
+        training, under torch's generator seeded for that image (RandAugment, say).
+
+    Raises:
+        FileNotFoundError: no such folder, or no images in it.
+    """
+
+    root: Path
+    size: int = 224
+    training_view: Callable[[Tensor], Tensor] | None = None
+    classes: Sequence[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not Path(self.root).is_dir():
+            raise FileNotFoundError(f"there is no image folder {self.root}")
+        folders = sorted(path for path in Path(self.root).iterdir() if path.is_dir())
+        self.classes = tuple(folder.name for folder in folders)
+        self._files = [
+            (path, label)
+            for label, folder in enumerate(folders)
+            for path in sorted(folder.rglob("*"))
+            if path.suffix.lower() in _SUFFIXES
+        ]
+        if not self._files:
+            raise FileNotFoundError(f"{self.root} has no images in class folders, such as {self.root}/cat/1.jpg")
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
+        """See `LabelledImages`. Raises ValueError that names the file where one cannot be read."""
+        seeds = [None] * len(indices) if seeds is None else seeds.tolist()
+        images = [self._image(*self._files[i], seed) for i, seed in zip(indices.tolist(), seeds, strict=True)]
+        labels = torch.tensor([self._files[i][1] for i in indices.tolist()])
+        return standardise(torch.stack(images), _IMAGENET_MEAN, _IMAGENET_DEVIATION), labels
+
+    def _image(self, path: Path, label: int, seed: int | None) -> UInt8[Tensor, "3 size size"]:
+        try:
+            with Image.open(path) as file:
+                image = file.convert("RGB")
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read as an image: {error}") from None
+        if seed is None:
+            return self._resized(image, _centre_box(image.size, 224 / 256))
+        drawn = random.Random(seed)
+        x = self._resized(image, _random_box(image.size, drawn))
+        x = x.flip(-1) if drawn.random() < 0.5 else x
+        if self.training_view is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                x = self.training_view(x)
+        return x
+
+    def _resized(self, image: Image.Image, box: tuple[float, float, float, float]) -> UInt8[Tensor, "3 size size"]:
+        cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+        return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
+
+
+def standardise(
+    images: UInt8[Tensor, "b 3 h w"], mean: Sequence[float], deviation: Sequence[float]
+) -> Float[Tensor, "b 3 h w"]:
+    """Pixels from 0 to 255 as numbers of mean 0 and deviation 1, by the channels' own."""
+    mean, deviation = (torch.tensor(values)[:, None, None] * 255 for values in (mean, deviation))
+    return (images.float() - mean) / deviation
+
+
+def _centre_box(size: tuple[int, int], share: float) -> tuple[float, float, float, float]:
+    width, height = size
+    side = min(size) * share
+    return (width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2
+
+
+def _random_box(size: tuple[int, int], drawn: random.Random) -> tuple[float, float, float, float]:
+    """8% to 100% of the area, 3:4 to 4:3, as Inception's crop; the centre where ten draws do not fit."""
+    width, height = size
+    for _ in range(10):
+        area, ratio = width * height * drawn.uniform(0.08, 1), np.exp(drawn.uniform(np.log(3 / 4), np.log(4 / 3)))
+        w, h = (area * ratio) ** 0.5, (area / ratio) ** 0.5
+        if w <= width and h <= height:
+            left, top = drawn.uniform(0, width - w), drawn.uniform(0, height - h)
+            return left, top, left + w, top + h
+    return _centre_box(size, 1.0)

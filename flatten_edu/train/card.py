@@ -1,0 +1,60 @@
+"""A finished run as what is shipped: weights in float16, and a card that says how they were made."""
+
+import dataclasses
+import json
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from flatten_edu.models import DeiT, count_parameters, load_weights, save_weights
+from flatten_edu.train.evaluate import accuracy
+from flatten_edu.train.loop import Run
+
+
+def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object]:
+    """Write NAME.safetensors and NAME.json into the run's folder, and return the card.
+
+    The accuracy is that of the stored weights, read back, in float32.
+
+    Args:
+        data: what the model learned from, and what it was tested on. command: what remakes the run.
+    """
+    weights = run.out / f"{name}.safetensors"
+    save_weights(run.model, weights, torch.float16)
+    stored = DeiT(run.model.config).to(run.world.device)
+    load_weights(stored, weights)
+    card = {
+        "name": name,
+        "config": dataclasses.asdict(run.model.config),
+        "parameters": count_parameters(stored),
+        "data": data,
+        "recipe": dataclasses.asdict(run.recipe),
+        "training_images": len(run.steps.kept),
+        "steps": run.step,
+        "test_images": len(run.held_out),
+        "accuracy": round(accuracy(stored, run.held_out), 6),
+        "loss_of_last_epoch": round(run.epochs[-1]["loss"], 6),
+        "command": command,
+        "device": describe_device(run.world.device),
+        "processes": run.world.size,
+        "threads": torch.get_num_threads(),
+        "bf16": run.recipe.autocasts(run.world.device),
+        "seconds": round(run.seconds, 1),
+        "versions": {"torch": torch.__version__.partition("+")[0], "python": platform.python_version()},
+    }
+    draft = run.out / f"{name}.json.part"
+    draft.write_text(json.dumps(card, indent=1) + "\n")
+    os.replace(draft, run.out / f"{name}.json")
+    return card
+
+
+def describe_device(device: torch.device) -> str:
+    """The device's name in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    info = Path("/proc/cpuinfo")  # Linux's; elsewhere the platform's own word must do
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"CPU, {names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

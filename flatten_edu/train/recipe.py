@@ -1,0 +1,71 @@
+"""What a training run does to a model, apart from the model and the images."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+# Positions and scales are no matrices that act on features: they are not decayed, as in DeiT; nor are norms and biases.
+_NOT_DECAYED = ("pos_embed", "cls_token", "positional_encoding", "scale")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """AdamW with a linear warm-up and a cosine to zero. The defaults are the light recipe of the book's small models.
+
+    The paper's recipe for ImageNet at 224 pixels is epochs=300, batch_size=1024, warmup_epochs=20, mixup=0.8,
+    cutmix=1.0, erasing=0.25, rand_augment=True, with the same lr and weight_decay.
+
+    Raises:
+        ValueError: a number out of its range.
+    """
+
+    epochs: int = 20
+    batch_size: int = 128  # images a step, over all processes
+    lr: float = 1e-3  # the highest learning rate, at the end of the warm-up; not scaled by anything
+    weight_decay: float = 0.05
+    warmup_epochs: float = 1.0
+    label_smoothing: float = 0.1
+    mixup: float = 0.0  # alpha of the Beta distribution; 0: none
+    cutmix: float = 0.0  # likewise; with both, a step takes one of them by chance
+    erasing: float = 0.0  # probability that a rectangle of an image is erased
+    rand_augment: bool = False  # two random operations an image, magnitude 9 (image folders only)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 autocast on a GPU, fp32 elsewhere
+    limit: int | None = None  # only so many training images, drawn by the seed; None: all
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "lr"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"a recipe needs {name} > 0, got {getattr(self, name)}")
+        for name in ("weight_decay", "warmup_epochs", "mixup", "cutmix"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"a recipe needs {name} >= 0, got {getattr(self, name)}")
+        for name in ("label_smoothing", "erasing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"a recipe needs {name} from 0 to below 1, got {getattr(self, name)}")
+        if self.precision not in ("auto", "fp32", "bf16"):
+            raise ValueError(f"precision is auto, fp32 or bf16, got {self.precision!r}")
+        if self.limit is not None and self.limit < self.batch_size:
+            raise ValueError(f"limit={self.limit} training images do not fill a batch of {self.batch_size}")
+
+    def lr_at(self, step: int, steps_per_epoch: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        warmup, total = self.warmup_epochs * steps_per_epoch, self.epochs * steps_per_epoch
+        if step < warmup:
+            return self.lr * (step + 1) / (math.floor(warmup) + 1)
+        return self.lr * (1 + math.cos(math.pi * (step - warmup) / (total - warmup))) / 2
+
+    def optimizer(self, model: nn.Module) -> torch.optim.AdamW:
+        """AdamW in two groups: what is decayed, and what is not."""
+        groups = {True: [], False: []}
+        for name, parameter in model.named_parameters():
+            groups[parameter.ndim >= 2 and name.rpartition(".")[2] not in _NOT_DECAYED].append(parameter)
+        decayed = {"params": groups[True], "weight_decay": self.weight_decay}
+        return torch.optim.AdamW([decayed, {"params": groups[False], "weight_decay": 0.0}], lr=self.lr)
+
+    def autocasts(self, device: torch.device) -> bool:
+        """Whether forward passes run in bf16."""
+        return self.precision == "bf16" or (self.precision == "auto" and device.type == "cuda")
