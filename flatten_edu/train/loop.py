@@ -82,7 +82,8 @@ class Run:
             NonFiniteLoss: see there. KeyboardInterrupt: after the state was saved.
         """
         model, pending = self._shared_model(), []
-        bar = tqdm(total=len(self.steps), initial=self.step, unit="step", disable=None if show and self.world.rank == 0 else True)
+        hidden = None if show and self.world.rank == 0 else True  # None: where there is no terminal
+        bar = tqdm(total=len(self.steps), initial=self.step, unit="step", disable=hidden)
         started = time.perf_counter()
         self.model.train()
         try:
