@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import anywidget
+import traitlets as t
 from traitlets import TraitError
 
 STATIC = Path(__file__).parent / "static"
@@ -18,6 +19,7 @@ class Lab(anywidget.AnyWidget):
     """
 
     lab: ClassVar[str]
+    step = t.Int(0, min=0, max=3, help="the guided step that is shown, 0 for none").tag(sync=True)
 
     def __init_subclass__(cls, lab: str | None = None, **kwargs: object) -> None:
         if lab is not None:  # traitlets makes further subclasses by itself, one a widget

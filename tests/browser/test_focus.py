@@ -138,7 +138,7 @@ def test_dragging_a_vector_shows_what_python_says(reader, name, by):
 def test_the_button_loads_a_pair_that_moves_apart(reader):
     one = reader()
     page = one.open(INTRO)
-    page.get_by_role("button", name="A pair that moves apart").click()
+    page.get_by_role("button", name="A pair moves apart").click()
     shown = one.outputs()
     assert (shown["angle_q_k1_before"], shown["angle_q_k1"]) == pytest.approx((18.1, 37.0), abs=0.05)
     assert page.locator("[data-name=group_k1]").get_attribute("data-value") == "same"
@@ -234,7 +234,7 @@ def test_the_maps_paint_their_weights(reader):
 def test_a_link_brings_back_the_view(reader):
     one = reader(permissions=["clipboard-read", "clipboard-write"])
     page = one.open(INTRO)
-    page.get_by_role("button", name="A pair that moves apart").click()
+    page.get_by_role("button", name="A pair moves apart").click()
     page.get_by_role("button", name="p = 8", exact=True).click()
     page.get_by_role("button", name="Copy a link").click()
     page.wait_for_function("document.querySelector('.fe-lab').textContent.includes('Link copied')")

@@ -1,6 +1,6 @@
 // Small helpers to build a lab's elements.
 
-type Child = Node | string | null;
+export type Child = Node | string | null;
 type Attributes = Record<string, string | number | boolean | null>;
 
 function fill<E extends Element>(node: E, attributes: Attributes, children: Child[]): E {
@@ -41,6 +41,14 @@ export class Readout {
 
 export const fixed = (digits: number, unit = "") => (value: number) => value.toFixed(digits) + unit;
 export const percent = (value: number) => (100 * value).toFixed(1) + " %";
+
+/** Text in which *p* is set in italics, as a symbol is. */
+export function rich(text: string): Child[] {
+  return text.split("*").map((part, i) => (i % 2 ? h("i", {}, part) : part));
+}
+
+/** The same without its asterisks, for where only text can stand. */
+export const plain = (text: string) => text.replaceAll("*", "");
 
 let count = 0;
 /** An id that no other lab on the page has. */

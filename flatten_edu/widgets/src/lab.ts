@@ -1,5 +1,7 @@
 // What every lab shares: the model it is a view of, its frame, and its life from mounting to clean-up.
-import { h } from "./dom";
+import { h, plain, rich } from "./dom";
+import { guide, type Guided, type Lead } from "./guide";
+import { linkButton } from "./link";
 
 /** The part of an anywidget model that labs use. On a static page mount.ts provides it; there it also has a link. */
 export interface LabModel<Traits> {
@@ -9,6 +11,8 @@ export interface LabModel<Traits> {
   on(event: string, handler: () => void): void;
   off(event: string, handler: () => void): void;
   link?(): string;
+  /** On a static page: a trait as the page has it, whatever a link set. */
+  initial?<K extends keyof Traits & string>(name: K): Traits[K];
 }
 
 export interface View {
@@ -23,16 +27,34 @@ export interface RenderContext<Traits> {
   el: HTMLElement;
 }
 
-/** Build a lab in `el`; its views are updated at most once a frame. Returns the clean-up function. */
-export function mountLab<Traits>(
+/** What a lab says about itself; in its texts *p* is set in italics. */
+export interface About<Traits> extends Lead<Traits> {
+  name: string;
+  question: string;
+}
+
+/** Build a lab in `el`: its question, its guide, what `build` puts in, the link. Views are updated once a frame at most.
+ *
+ * `build` fills the lab's body and returns its views; what goes into `head` stands beside the question.
+ * Returns the clean-up function.
+ */
+export function mountLab<Traits extends Guided>(
   { model, el }: RenderContext<Traits>,
-  name: string,
-  title: string,
-  build: (root: HTMLElement, signal: AbortSignal) => View[],
+  about: About<Traits>,
+  build: (body: HTMLElement, signal: AbortSignal, head: HTMLElement) => View[],
 ): () => void {
-  const root = h("section", { class: "fe-lab", "data-lab": name, "aria-label": title });
+  const root = h("section", { class: "fe-lab", "data-lab": about.name, "aria-label": `Lab: ${plain(about.question)}` });
   const life = new AbortController();
-  const views = build(root, life.signal);
+  const head = h("header", {}, h("p", { class: "fe-question" }, ...rich(about.question)));
+  const body = h("div", { class: "fe-body" });
+  const lead = guide(model, life.signal, about);
+  const views = [lead, ...build(body, life.signal, head)];
+  root.append(head, lead.node, body);
+  const link = linkButton(model, life.signal);
+  if (link) {
+    views.push(link);
+    root.append(link.node);
+  }
   let frame = 0;
   const update = () => {
     frame = 0;

@@ -23,9 +23,12 @@ export class PageModel implements LabModel<Traits> {
   private readonly traits: Traits;
   private readonly listeners = new Map<string, Set<() => void>>();
 
-  constructor(state: Traits) {
-    this.traits = { ...state };
+  /** `state` is what the page says, `linked` what a link to a view sets beyond it. */
+  constructor(private readonly state: Traits, linked: Traits) {
+    this.traits = { ...state, ...linked };
   }
+
+  initial = (name: string) => this.state[name];
 
   get(name: string) {
     return this.traits[name];
@@ -113,7 +116,7 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   const defaults = description.state;
   const empty = Object.fromEntries(Object.keys(description.buffers).map((trait) => [trait, null]));
   const linked = readFragment(name, module);
-  const model = new PageModel({ ...defaults, ...empty, ...linked });
+  const model = new PageModel({ ...defaults, ...empty }, linked);
 
   let writing = 0;
   const write = () => {

@@ -1,13 +1,12 @@
 // The lab `focus`: what does the focusing factor p do to directions?
 import { fixed, h, Readout, uniqueId } from "../../dom";
 import { focusingFactorControl, formatP } from "../../focusing_factor";
-import { change, mountLab, settled, type RenderContext, type View } from "../../lab";
-import { linkButton } from "../../link";
+import { change, mountLab, settled, type About, type RenderContext, type View } from "../../lab";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
 import {
-  lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type Point, type VectorState,
+  lengths, pair, planeWeights, shared, vectors, verdict, type FocusModel, type FocusTraits, type Point, type VectorState,
 } from "./state";
 import { table } from "./table";
 
@@ -21,19 +20,39 @@ const FIGURE_4: { q: Point; k: Point[] } = {
 const MOVES_APART: { q: Point; k: Point[] } = {
   q: [1, 0.99], k: [[1, 0.5], [0.8, 0.1], [0.35, 0.95]],
 };
+const ABOUT: About<FocusTraits> = {
+  name: "focus",
+  question: "What does *p* do to directions?",
+  first: "slide *p* from 1 to 8 and watch the solid arrows.",
+  shared,
+  steps: [
+    {
+      label: "Figure 4",
+      set: { ...FIGURE_4, p: 3, view: "plane" },
+      look: "The paper's example. k₁ has its largest entry where q has it, and gets 0.75 of the attention; at *p* = 1 it got 0.37. Move *p* to 1 and back.",
+    },
+    {
+      label: "A pair moves apart",
+      set: { ...MOVES_APART, p: 3, view: "plane" },
+      look: "q and k₁ share their largest entry, and still the angle between them grows from 18° to 37°. Raise *p*: only past 100 are they as close as at the start.",
+    },
+    {
+      label: "On a photograph",
+      set: { p: 8, view: "photo" },
+      look: "Each map is the attention of one patch. A larger *p* darkens most of the focused map; choose another patch, by a click or the arrow keys, and see where it stays light.",
+    },
+  ],
+};
 
 export function render(context: RenderContext<FocusTraits>): () => void {
   const { model } = context;
-  return mountLab(context, "focus", "Lab: what does p do to directions?", (root, signal) => {
+  return mountLab(context, ABOUT, (body, signal, head) => {
     const p = focusingFactorControl(model, signal);
-    const views = { plane: planeView(model, signal), photo: photo(model, signal) };
+    const views = { plane: planeView(model), photo: photo(model, signal) };
     const tabs = tabList(model, signal, { plane: views.plane.node, photo: views.photo.node });
-    root.append(
-      h("header", {}, h("p", { class: "fe-question" }, "What does ", h("i", {}, "p"), " do to directions?"), tabs.node),
-      p.node, views.plane.node, views.photo.node);
-    const link = linkButton(model, signal);
-    if (link) root.append(link.node);
-    return [p, tabs, views.plane, views.photo, ...(link ? [link] : [])];
+    head.append(tabs.node);
+    body.append(p.node, views.plane.node, views.photo.node);
+    return [p, tabs, views.plane, views.photo];
   });
 }
 
@@ -75,23 +94,10 @@ function tabList(model: FocusModel, signal: AbortSignal, panels: Panels): View &
   };
 }
 
-function planeView(model: FocusModel, signal: AbortSignal): View & { node: HTMLElement } {
+function planeView(model: FocusModel): View & { node: HTMLElement } {
   const parts = { plane: plane(model), table: table(model), curves: curves(model), lengths: lengthLine(model) };
   const summary = summaryLine(model);
-  const button = (label: string, act: () => void) => {
-    const node = h("button", { type: "button" }, label);
-    node.addEventListener("click", act, { signal });
-    return node;
-  };
-  const load = (vectorsToLoad: typeof FIGURE_4) => () => {
-    model.set("q", vectorsToLoad.q);
-    model.set("k", vectorsToLoad.k);
-    change(model, "p", 3);
-  };
   const node = h("div", {},
-    h("div", { class: "fe-actions", role: "group", "aria-label": "vectors to start from" },
-      h("span", { "aria-hidden": "true" }, "Start from"),
-      button("Figure 4", load(FIGURE_4)), button("A pair that moves apart", load(MOVES_APART))),
     h("div", { class: "fe-columns" },
       h("div", {}, parts.plane.node, legend(), parts.lengths.node),
       h("div", {}, parts.table.node, parts.curves.node)),

@@ -10,6 +10,7 @@ export interface FocusTraits {
   k: Point[];
   view: "plane" | "photo";
   patch: number;
+  step: number;
   grid: [number, number];
   features: string;
   photo: DataView | null;
@@ -84,7 +85,7 @@ export function planeWeights([q, ...keys]: VectorState[]): Record<(typeof KINDS)
 export const lengths = (v: VectorState) => ({ before: norm(v.relu), after: norm(v.turned) });
 
 /** The traits that a link to a view carries. */
-export const shared = ["p", "q", "k", "view", "patch"] as const;
+export const shared = ["p", "q", "k", "view", "patch", "step"] as const;
 
 const isPoint = (v: unknown) => Array.isArray(v) && v.length === 2 && v.every((c) => Number.isFinite(c) && Math.abs(c) <= 1e6);
 
@@ -95,6 +96,7 @@ export function accepts(trait: (typeof shared)[number], value: unknown): boolean
     case "q": return isPoint(value);
     case "k": return Array.isArray(value) && value.length >= 1 && value.length <= 6 && value.every(isPoint);
     case "view": return value === "plane" || value === "photo";
+    case "step":
     case "patch": return Number.isInteger(value) && (value as number) >= 0;
   }
 }

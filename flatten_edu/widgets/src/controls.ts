@@ -1,0 +1,84 @@
+// The controls that labs share. Each is native, so that keyboard and touch work as a reader expects, and each has an
+// accessible name that begins with its symbol.
+import { h, Readout, uniqueId, type Child } from "./dom";
+import { change, type LabModel, type View } from "./lab";
+
+type Numeric<Traits> = { [K in keyof Traits & string]: Traits[K] extends number ? K : never }[keyof Traits & string];
+type Flag<Traits> = { [K in keyof Traits & string]: Traits[K] extends boolean ? K : never }[keyof Traits & string];
+
+interface Named {
+  /** In italics, in front: N, p, d. */
+  symbol?: string;
+  /** In words: "tokens". */
+  name: string;
+}
+
+const label = ({ symbol, name }: Named): Child[] => symbol ? [h("i", {}, symbol), `, ${name}`] : [name];
+
+/** A slider over a rising list of values. A value between two stops, which Python may set, stands between them. */
+export function slider<Traits>(
+  model: LabModel<Traits>, signal: AbortSignal, trait: Numeric<Traits>,
+  { stops, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
+): View & { node: HTMLElement } {
+  const id = uniqueId(trait);
+  const input = h("input", { id, type: "range", min: 0, max: stops.length - 1, step: 1, "data-lm-suppress-shortcuts": "true" });
+  input.addEventListener("input", () => change(model, trait, stops[input.valueAsNumber] as Traits[typeof trait]), { signal });
+  const value = new Readout(trait, format);
+  return {
+    node: h("div", { class: "fe-slider" },
+      h("div", { class: "fe-slider-head" }, h("label", { for: id }, ...label(named)), value.node), input),
+    update() {
+      const current = model.get(trait) as number;
+      const at = position(stops, current);
+      // An input whose step is 1 rounds what it is given; only a key or a pointer moves it on from there.
+      input.value = String(Math.round(at));
+      input.style.setProperty("--at", String(at / (stops.length - 1)));
+      input.setAttribute("aria-valuetext", `${named.symbol ?? named.name} = ${format(current)}`);
+      value.set(current);
+    },
+  };
+}
+
+/** Where a value stands among the stops: not a whole number between two of them. */
+export function position(stops: readonly number[], value: number): number {
+  const above = stops.findIndex((stop) => stop >= value);
+  if (above < 0) return stops.length - 1;
+  if (above === 0) return 0;
+  return above - (stops[above] - value) / (stops[above] - stops[above - 1]);
+}
+
+/** One of a few: native radio buttons that look like a row of segments. */
+export function choice<Traits, K extends keyof Traits & string>(
+  model: LabModel<Traits>, signal: AbortSignal, trait: K,
+  { options, ...named }: Named & { options: readonly (readonly [value: Traits[K] & (string | number), text: string])[] },
+): View & { node: HTMLElement } {
+  const group = uniqueId(trait);
+  const inputs = options.map(([value]) => {
+    const input = h("input", { type: "radio", name: group, value: String(value), "data-lm-suppress-shortcuts": "true" });
+    input.addEventListener("change", () => change(model, trait, value), { signal });
+    return input;
+  });
+  return {
+    node: h("fieldset", { class: "fe-choice" }, h("legend", {}, ...label(named)),
+      h("div", { class: "fe-segments" }, ...options.map(([, text], i) => h("label", {}, inputs[i], h("span", {}, text))))),
+    update() {
+      const chosen = model.get(trait);
+      inputs.forEach((input, i) => { input.checked = options[i][0] === chosen; });
+    },
+  };
+}
+
+/** On or off. */
+export function toggle<Traits>(
+  model: LabModel<Traits>, signal: AbortSignal, trait: Flag<Traits>, ...text: Child[]
+): View & { node: HTMLElement } {
+  const input = h("input", { type: "checkbox" });
+  input.addEventListener("change", () => change(model, trait, input.checked as Traits[typeof trait]), { signal });
+  return {
+    node: h("label", { class: "fe-check" }, input, h("span", {}, ...text)),
+    update: () => { input.checked = Boolean(model.get(trait)); },
+  };
+}
+
+/** Whole numbers from one to another, as stops of a slider. */
+export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
