@@ -12,9 +12,11 @@ from flatten_edu.analysis.metrics import (
 )
 from flatten_edu.analysis.rank import (
     RankGuarantee,
+    RankSummary,
     effective_rank,
     numerical_rank,
     rank_guarantee,
+    rank_summary,
     rank_tolerance,
     spectrum,
     stable_rank,
@@ -23,6 +25,7 @@ from flatten_edu.analysis.rank import (
 __all__ = [
     "Captured",
     "RankGuarantee",
+    "RankSummary",
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
@@ -34,6 +37,7 @@ __all__ = [
     "numerical_rank",
     "pairwise_angles",
     "rank_guarantee",
+    "rank_summary",
     "rank_tolerance",
     "spectrum",
     "stable_rank",

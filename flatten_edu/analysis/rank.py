@@ -31,15 +31,35 @@ def numerical_rank(
 
 def effective_rank(matrix: Float[Tensor, "*batch n m"]) -> Float[Tensor, "*batch"]:
     """exp of the entropy of the normalised singular values (Roy & Vetterli 2007): 1 to min(n, m); NaN for zeros."""
-    values = spectrum(matrix)
-    share = values / values.sum(-1, keepdim=True)
-    return torch.exp(-torch.xlogy(share, share).sum(-1))
+    return rank_summary(matrix).effective
 
 
 def stable_rank(matrix: Float[Tensor, "*batch n m"]) -> Float[Tensor, "*batch"]:
     """Squared Frobenius norm over the squared largest singular value: 1 to the rank; NaN for zeros."""
+    return rank_summary(matrix).stable
+
+
+@dataclass
+class RankSummary:
+    """What one decomposition says of a map, or of each of a batch of maps."""
+
+    values: Float[Tensor, "*batch s"]  # singular values, largest first
+    rank: Int[Tensor, "*batch"]  # at `rank_tolerance`
+    effective: Float[Tensor, "*batch"]
+    stable: Float[Tensor, "*batch"]
+
+
+def rank_summary(matrix: Float[Tensor, "*batch n m"]) -> RankSummary:
+    """`numerical_rank`, `effective_rank` and `stable_rank` from one decomposition."""
     values = spectrum(matrix)
-    return values.square().sum(-1) / values[..., 0].square()
+    floor = values[..., :1] * max(matrix.shape[-2:]) * torch.finfo(matrix.dtype).eps
+    share = values / values.sum(-1, keepdim=True)
+    return RankSummary(
+        values,
+        rank=(values > floor).sum(-1),
+        effective=torch.exp(-torch.xlogy(share, share).sum(-1)),
+        stable=values.square().sum(-1) / values[..., 0].square(),
+    )
 
 
 @dataclass

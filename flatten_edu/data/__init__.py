@@ -1,17 +1,20 @@
-"""Level 4: images: photographs that the labs look at, and labelled sets to train on."""
+"""Level 4: photographs that the labs look at, labelled images to train on, and the book's results as data."""
 
-from flatten_edu.data.cifar import cifar10, cifar10_samples
+from flatten_edu.data.cifar import as_cifar10, cifar10, cifar10_samples
 from flatten_edu.data.images import ImageArray, ImageFolder, LabelledImages
 from flatten_edu.data.photos import as_input, patch_features, photo, to_jpeg
+from flatten_edu.data.results import results
 
 __all__ = [
     "ImageArray",
     "ImageFolder",
     "LabelledImages",
+    "as_cifar10",
     "as_input",
     "cifar10",
     "cifar10_samples",
     "patch_features",
     "photo",
+    "results",
     "to_jpeg",
 ]

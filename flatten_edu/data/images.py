@@ -33,7 +33,11 @@ class LabelledImages(Protocol):
 
 @dataclass
 class ImageArray:
-    """Images in memory. Training sees a random crop, mirrored or not; the test sees the centre."""
+    """Images in memory. Training sees a random crop, mirrored or not; the test sees the centre.
+
+    Raises:
+        ValueError: crops of `size` cannot be cut from the images, or there are more labels than images or fewer.
+    """
 
     images: UInt8[Tensor, "n 3 h w"]
     labels: Int[Tensor, " n"]
@@ -41,6 +45,13 @@ class ImageArray:
     size: int
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     deviation: tuple[float, float, float] = _IMAGENET_DEVIATION
+
+    def __post_init__(self) -> None:
+        count, _, height, width = self.images.shape
+        if not 1 <= self.size <= min(height, width):
+            raise ValueError(f"crops of {self.size} x {self.size} cannot be cut from images of {height} x {width}")
+        if len(self.labels) != count:
+            raise ValueError(f"{count} images came with {len(self.labels)} labels")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -82,15 +93,16 @@ class ImageFolder:
     classes: Sequence[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not Path(self.root).is_dir():
+        self.root = Path(self.root).expanduser()
+        if not self.root.is_dir():
             raise FileNotFoundError(f"there is no image folder {self.root}")
-        folders = sorted(path for path in Path(self.root).iterdir() if path.is_dir())
+        folders = sorted(path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith("."))
         self.classes = tuple(folder.name for folder in folders)
         self._files = [
             (path, label)
             for label, folder in enumerate(folders)
             for path in sorted(folder.rglob("*"))
-            if path.suffix.lower() in _SUFFIXES
+            if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
         ]
         if not self._files:
             raise FileNotFoundError(f"{self.root} has no images in class folders, such as {self.root}/cat/1.jpg")
@@ -106,11 +118,7 @@ class ImageFolder:
         return standardise(torch.stack(images), _IMAGENET_MEAN, _IMAGENET_DEVIATION), labels
 
     def _image(self, path: Path, label: int, seed: int | None) -> UInt8[Tensor, "3 size size"]:
-        try:
-            with Image.open(path) as file:
-                image = file.convert("RGB")
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read as an image: {error}") from None
+        image = _open(path)
         if seed is None:
             return self._resized(image, _centre_box(image.size, 224 / 256))
         drawn = random.Random(seed)
@@ -125,6 +133,17 @@ class ImageFolder:
     def _resized(self, image: Image.Image, box: tuple[float, float, float, float]) -> UInt8[Tensor, "3 size size"]:
         cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
         return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
+
+
+def _open(path: Path) -> Image.Image:
+    """An image file in RGB. Raises ValueError that names a file which is none."""
+    try:
+        with Image.open(path) as file:
+            if file.mode.startswith("I"):  # 16 bits of grey, which `convert` would cut off at 255
+                return Image.fromarray((np.asarray(file) // 256).astype(np.uint8)).convert("RGB")
+            return file.convert("RGB")
+    except Exception as error:  # a damaged file fails in many ways
+        raise ValueError(f"{path} cannot be read as an image: {str(error) or type(error).__name__}") from None
 
 
 def standardise(

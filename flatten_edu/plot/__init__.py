@@ -2,5 +2,6 @@
 
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
+from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 
-__all__ = ["attention_figure", "focus_figure"]
+__all__ = ["accuracy_figure", "attention_figure", "focus_figure", "spectra_figure"]
