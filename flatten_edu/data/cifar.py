@@ -94,7 +94,7 @@ def _fetch(folder: Path) -> Path:
                 way(Path(draft))
                 _check(Path(draft))
             except Exception as error:  # a download that breaks fails in many ways
-                failures.append(f"{way.__doc__}: {str(error) or type(error).__name__}")
+                failures.append(f"{way.__doc__}: {' '.join(str(error).split()) or type(error).__name__}")
                 continue
             folder.mkdir(exist_ok=True)
             for name in FILES:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.22
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".ppm"}
 
 
+@runtime_checkable
 class LabelledImages(Protocol):
     """What the training loop asks of a set of images."""
 
