@@ -1,10 +1,11 @@
 """What a recipe does to a batch on its way into the model: labels as shares of classes, mixup, CutMix, erasing."""
 
+import functools
 from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flatten_edu.train.recipe import Recipe
@@ -46,12 +47,11 @@ def _cutmix(x: Tensor, kept: float) -> tuple[Tensor, float]:
 
 def rand_augment() -> Callable[[UInt8[Tensor, "3 h w"]], UInt8[Tensor, "3 h w"]]:
     """RandAugment (Cubuk et al. 2020) on one image: two random operations, of magnitude 9 out of 30."""
-    operations = _kornia().auto.RandAugment(n=2, m=9)
+    return functools.partial(_apply, _kornia().auto.RandAugment(n=2, m=9))  # a closure could not go to other processes
 
-    def apply(image: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "3 h w"]:
-        return (operations(image[None] / 255)[0].clamp(0, 1) * 255).round().to(torch.uint8)
 
-    return apply
+def _apply(operations: nn.Module, image: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "3 h w"]:
+    return (operations(image[None] / 255)[0].clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def _kornia() -> object:

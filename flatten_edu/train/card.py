@@ -10,6 +10,7 @@ import torch
 
 from flatten_edu.models import DeiT, count_parameters, load_weights, save_weights
 from flatten_edu.train.evaluate import accuracy
+from flatten_edu.train.files import replace_whole
 from flatten_edu.train.loop import Run
 
 
@@ -44,9 +45,7 @@ def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object
         "seconds": round(run.seconds, 1),
         "versions": {"torch": torch.__version__.partition("+")[0], "python": platform.python_version()},
     }
-    draft = run.out / f"{name}.json.part"
-    draft.write_text(json.dumps(card, indent=1) + "\n")
-    os.replace(draft, run.out / f"{name}.json")
+    replace_whole(run.out / f"{name}.json", lambda draft: draft.write_text(json.dumps(card, indent=1) + "\n"))
     return card
 
 

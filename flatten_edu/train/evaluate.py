@@ -20,8 +20,9 @@ def predictions(
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device
-    given, labels = [], []
-    for part in tqdm(indices.split(batch_size), "evaluate", disable=None if show else True, leave=False):
+    given, labels = [indices[:0]], [indices[:0]]
+    parts = indices.split(batch_size) if len(indices) else ()  # a process may have no share of a small set
+    for part in tqdm(parts, "evaluate", disable=None if show else True, leave=False):
         x, y = images.batch(part)
         given.append(model(x.to(device)).argmax(-1).cpu())
         labels.append(y)
@@ -34,5 +35,5 @@ def accuracy(model: nn.Module, images: object, world: World | None = None, show:
     world = world or World()
     mine = torch.arange(len(images))[world.rank :: world.size]
     given, labels = predictions(model, images, mine, show=show and world.rank == 0)
-    right = torch.tensor([(given == labels).sum()], dtype=torch.float64)
-    return (world.sum(right.to(world.device).float()) / len(images)).item()
+    right = (given == labels).sum().to(world.device)
+    return world.sum(right).item() / len(images)

@@ -4,7 +4,9 @@ import dataclasses
 import json
 import math
 import os
+import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -17,12 +19,13 @@ from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.train.augment import augment
 from flatten_edu.train.batches import Steps, generator
 from flatten_edu.train.evaluate import accuracy
+from flatten_edu.train.files import replace_whole, undivided
 from flatten_edu.train.recipe import Recipe
 from flatten_edu.train.world import World
 
 
 class NonFiniteLoss(RuntimeError):
-    """The loss became NaN or infinite. The message says at which step, and where the last good checkpoint is."""
+    """Loss or weights became NaN or infinite. The message says at which step, and where the last good state is."""
 
 
 class Run:
@@ -38,7 +41,8 @@ class Run:
         is made. world: the processes that share the work. workers: processes that prepare batches, for each of them.
 
     Raises:
-        ValueError: `out` holds another run, or recipe and images do not go together.
+        ValueError: `out` holds another run or a damaged checkpoint, or recipe and images do not go together.
+        OSError: `out` cannot be written.
     """
 
     def __init__(
@@ -52,10 +56,16 @@ class Run:
         workers: int = 0,
         evaluate_every: int = 1,
     ):
+        if evaluate_every < 1:
+            raise ValueError(f"evaluate_every counts epochs from 1, got {evaluate_every}")
         self.recipe, self.world, self.workers = recipe, world or World(), workers
         self.held_out, self.out, self.evaluate_every = held_out, Path(out), evaluate_every
         self.steps = Steps(images, recipe, self.world)
-        self.settings = {"config": dataclasses.asdict(config), "recipe": dataclasses.asdict(recipe)}
+        self.settings = {
+            "config": dataclasses.asdict(config),
+            "recipe": dataclasses.asdict(recipe),
+            "data": {"training_images": len(images)},
+        }
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.model = DeiT(config).to(self.world.device)
@@ -66,6 +76,7 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
         if self.checkpoint.exists():
             self._resume()
+        self._check_folder()
 
     @property
     def checkpoint(self) -> Path:
@@ -83,24 +94,25 @@ class Run:
         """
         model, pending = self._shared_model(), []
         hidden = None if show and self.world.rank == 0 else True  # None: where there is no terminal
+        alone = self.world.size == 1  # several processes are not stopped at the same step, and wait for one another
         bar = tqdm(total=len(self.steps), initial=self.step, unit="step", disable=hidden)
-        started = time.perf_counter()
         self.model.train()
         try:
+            self._end_due_epoch(show)  # it was stopped while it measured the accuracy
+            started = time.perf_counter()
             for x, labels in self.steps.loader(self.step, self.workers):
-                pending.append(self._one_step(model, x, labels))
-                self.step += 1
-                bar.update()
-                if len(pending) == 50 or self.step % self.steps.per_epoch == 0:
-                    bar.set_postfix(loss=f"{self._take(pending):.3f}")
-                if self.step % self.steps.per_epoch == 0:
+                with undivided() if alone else nullcontext():
+                    pending.append(self._one_step(model, x, labels))
+                    self.step += 1
+                    if len(pending) == 50 or self.step % self.steps.per_epoch == 0:
+                        bar.set_postfix(loss=f"{self._take(pending):.3f}")
                     self.seconds += time.perf_counter() - started
-                    self._end_epoch(bar)
-                    started = time.perf_counter()
+                bar.update()
+                self._end_due_epoch(show)
+                started = time.perf_counter()
         except KeyboardInterrupt:
-            if self.world.size == 1:  # several processes are not stopped at the same step
+            if alone:
                 self._take(pending)
-                self.seconds += time.perf_counter() - started
                 self._save()
             raise
         finally:
@@ -136,27 +148,37 @@ class Run:
         pending.clear()
         for i, loss in enumerate(losses):
             if not math.isfinite(loss):
-                raise NonFiniteLoss(self._explain(self.step - len(losses) + i, loss))
+                raise NonFiniteLoss(self._explain(f"the loss became {loss}", self.step - len(losses) + i))
         self.losses += losses
         return losses[-1]
 
-    def _explain(self, step: int, loss: float) -> str:
+    def _explain(self, what: str, step: int) -> str:
         kept = f"the last good state is {self.checkpoint}" if self.checkpoint.exists() else "there is no checkpoint yet"
-        return f"the loss became {loss} at step {step} (epoch {step // self.steps.per_epoch}); {kept}"
+        return f"{what} at step {step} (epoch {step // self.steps.per_epoch + 1}); {kept}"
 
-    def _end_epoch(self, bar: tqdm) -> None:
-        number, losses = len(self.epochs) + 1, self.losses[-self.steps.per_epoch :]
+    def _end_due_epoch(self, show: bool) -> None:
+        """Where the last step ended an epoch that has no entry yet: measure, note and save."""
+        number, losses = self.step // self.steps.per_epoch, self.losses[-self.steps.per_epoch :]
+        if number == len(self.epochs):
+            return
         entry = {"epoch": number, "loss": sum(losses) / len(losses), "seconds": round(self.seconds, 1)}
         if number % self.evaluate_every == 0:
             entry["accuracy"] = round(accuracy(self.model, self.held_out, self.world), 6)
         self.epochs.append(entry)
         self._save()
-        if self.world.rank == 0:
-            bar.write(", ".join(f"{name} {value:.6g}" for name, value in entry.items()))
+        if show and self.world.rank == 0:
+            tqdm.write(", ".join(f"{name} {value:.6g}" for name, value in entry.items()))
 
     def _save(self) -> None:
-        """The checkpoint and the log, each replaced whole."""
+        """The log and the checkpoint, each replaced whole; the log first, which may not fall behind.
+
+        A finite loss may still have a gradient that is not: such weights are not saved.
+        """
+        if not all(parameter.isfinite().all() for parameter in self.model.parameters()):
+            raise NonFiniteLoss(self._explain("weights became NaN or infinite", self.step - 1))
         if self.world.rank == 0:
+            log = {**self.settings, "epochs": self.epochs, "losses": self.losses}
+            replace_whole(self.out / "log.json", lambda draft: draft.write_text(json.dumps(log, indent=1)))
             state = {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -166,19 +188,19 @@ class Run:
                 "losses": self.losses,
                 "epochs": self.epochs,
             }
-            draft = self.checkpoint.with_suffix(".part")
-            torch.save(state, draft)
-            os.replace(draft, self.checkpoint)
-            log = {**self.settings, "epochs": self.epochs, "losses": self.losses}
-            draft = self.out / "log.json.part"
-            draft.write_text(json.dumps(log, indent=1))
-            os.replace(draft, self.out / "log.json")
+            replace_whole(self.checkpoint, lambda draft: torch.save(state, draft))
         self.world.wait()
 
     def _resume(self) -> None:
-        state = torch.load(self.checkpoint, self.world.device, weights_only=True)
-        saved = {**state["settings"]["config"], **state["settings"]["recipe"]}
-        wanted = {**self.settings["config"], **self.settings["recipe"]}
+        try:
+            state = torch.load(self.checkpoint, self.world.device, weights_only=True)
+            saved = {name: value for part in state["settings"].values() for name, value in part.items()}
+        except PermissionError:
+            raise
+        except Exception as error:  # a damaged file fails in many ways
+            wrong = f"is damaged, or no run's ({type(error).__name__})"
+            raise ValueError(f"{self.checkpoint} {wrong}: delete it to begin anew") from None
+        wanted = {name: value for part in self.settings.values() for name, value in part.items()}
         other = [name for name in wanted if saved.get(name) != wanted[name]]
         if other:
             listed = "; ".join(f"{name} {saved.get(name)} there, {wanted[name]} here" for name in other)
@@ -187,3 +209,10 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         for name in ("step", "seconds", "losses", "epochs"):
             setattr(self, name, state[name])
+
+    def _check_folder(self) -> None:
+        """Better now than after the first epoch: whether it can be written, and all processes see what is in it."""
+        with tempfile.TemporaryFile(dir=self.out):
+            pass
+        if self.world.sum(torch.tensor(self.step, device=self.world.device)) != self.step * self.world.size:
+            raise ValueError(f"the processes found different checkpoints: each of them has to see the same {self.out}")

@@ -1,6 +1,7 @@
 """What a training run does to a model, apart from the model and the images."""
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +20,7 @@ class Recipe:
     cutmix=1.0, erasing=0.25, rand_augment=True, with the same lr and weight_decay.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number out of its range, or a warm-up longer than the training.
     """
 
     epochs: int = 20
@@ -37,12 +38,16 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "lr"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"a recipe needs {name} > 0, got {getattr(self, name)}")
+        for name in ("epochs", "batch_size"):
+            if not (isinstance(getattr(self, name), numbers.Integral) and getattr(self, name) > 0):
+                raise ValueError(f"a recipe needs a whole number {name} > 0, got {getattr(self, name)}")
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f"a recipe needs lr > 0, got {self.lr}")
         for name in ("weight_decay", "warmup_epochs", "mixup", "cutmix"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"a recipe needs {name} >= 0, got {getattr(self, name)}")
+        if self.warmup_epochs > self.epochs:
+            raise ValueError(f"warmup_epochs={self.warmup_epochs:g} is longer than the training: epochs={self.epochs}")
         for name in ("label_smoothing", "erasing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"a recipe needs {name} from 0 to below 1, got {getattr(self, name)}")

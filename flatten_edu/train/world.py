@@ -21,8 +21,15 @@ class World:
 
         Args:
             device: "cpu", "cuda" or "mps"; by default a GPU where there is one.
+
+        Raises:
+            ValueError: PyTorch cannot use that device here.
         """
-        kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        kind = device or ("cuda" if there["cuda"] else "cpu")
+        if not there[kind]:
+            known = ", ".join(name for name in there if there[name])
+            raise ValueError(f"PyTorch finds no {kind} device here; there is {known}")
         if "WORLD_SIZE" not in os.environ:
             return cls(device=torch.device(kind))
         distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
