@@ -19,10 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         COMMANDS[given.command].run(given)
     except (ValueError, OSError, ImportError, RuntimeError) as error:
-        print(f"{given.command}: {error}", file=sys.stderr)
+        print(f"{given.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\n{given.command}: stopped; the same command goes on from here", file=sys.stderr)
+        hint = "; the same command goes on from the last checkpoint" if given.command == "train" else ""
+        print(f"\n{given.command}: stopped{hint}", file=sys.stderr)
         return 130
     return 0
 

@@ -19,16 +19,24 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Print the accuracy, and the card's beside it."""
     model, known = _load(given.name)
-    device = World.join(given.device).device
     _, images = open_images(given.data or known["data"], known["config"]["img_size"])
-    found = accuracy(model.to(device), images, World(device=device), show=True)
-    print(f"{known['name']}: accuracy {found:.4f} on {len(images)} images; its card says {known['accuracy']:.4f}")
+    if len(images.classes) != model.config.num_classes:
+        raise ValueError(f"{given.name} knows {model.config.num_classes} classes; the data has {len(images.classes)}")
+    world = World.join(given.device)
+    try:
+        found = accuracy(model.to(world.device), images, world, show=True)
+    finally:
+        world.leave()
+    if world.rank == 0:
+        print(f"{known['name']}: accuracy {found:.4f} on {len(images)} images; its card says {known['accuracy']:.4f}")
 
 
 def _load(name: str) -> tuple[DeiT, dict[str, object]]:
     path = Path(name)
     if path.suffix != ".safetensors":
         return pretrained(name), card(name)
+    if not path.with_suffix(".json").is_file():
+        raise FileNotFoundError(f"{path} has no card beside it: there is no {path.with_suffix('.json')}")
     known = json.loads(path.with_suffix(".json").read_text())
     model = DeiT(config_of(known)).eval()
     load_weights(model, path)

@@ -24,5 +24,6 @@ def open_images(source: str, size: int, augmented: bool = False) -> tuple[Labell
     train = ImageFolder(Path(folder) / "train", size, rand_augment() if augmented else None)
     test = ImageFolder(Path(folder) / "val", size)
     if train.classes != test.classes:
-        raise ValueError(f"{folder}/train and {folder}/val have other classes: {train.classes} and {test.classes}")
+        single = sorted(set(train.classes) ^ set(test.classes))
+        raise ValueError(f"{folder}/train and {folder}/val have other classes: only one has {', '.join(single[:8])}")
     return train, test

@@ -6,9 +6,12 @@ Stopped at any time, the same command goes on from the last checkpoint. Under to
 import argparse
 import typing
 from dataclasses import fields
+from pathlib import Path
+
+import torch
 
 from flatten_edu.commands.sources import HELP, open_images
-from flatten_edu.models import DeiTConfig
+from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, World, write_card
 
@@ -51,7 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dim", type=int, help="C, features of a token (64)")
     parser.add_argument("--heads", type=int, help="(1)")
     parser.add_argument("--depth", type=int, help="blocks (3)")
-    parser.add_argument("--p", type=_number, help="focusing factor (3)")
+    parser.add_argument("--p", type=number, help="focusing factor (3)")
     parser.add_argument("--pool", choices=["class", "mean"], help="what the head sees (mean)")
     parser.add_argument("--drop-path", type=float, help="rate of the last block (0)")
     for field in fields(Recipe):
@@ -68,10 +71,15 @@ def run(given: argparse.Namespace) -> None:
     settings = {**PRESETS["small"], **PRESETS[given.preset], **chosen}
     recipe = Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
     model = {name: settings[name] for name in _MODEL if name in settings}
-    images, held_out = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
-    config = make_config(given.attention, len(images.classes), **model)
+    _check(given, model)
     world = World.join(given.device)
     try:
+        if world.rank > 0:
+            world.wait()  # the first fetches what the others then find
+        images, held_out = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
+        if world.rank == 0:
+            world.wait()
+        config = make_config(given.attention, len(images.classes), **model)
         run = Run(config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every)
         run.train(show=True)
         if world.rank == 0:
@@ -80,6 +88,14 @@ def run(given: argparse.Namespace) -> None:
             print(f"{name}: accuracy {card['accuracy']:.4f} on {card['test_images']} images, in {given.out}")
     finally:
         world.leave()
+
+
+def _check(given: argparse.Namespace, model: dict[str, object]) -> None:
+    """Raise ValueError for a model that cannot be, or a name that cannot be a file's, before data are fetched."""
+    with torch.device("meta"):
+        DeiT(make_config(given.attention, 1, **model))
+    if given.name is not None and (Path(given.name).name != given.name or given.name in ("log", "checkpoint")):
+        raise ValueError(f"--name is the name of two files in {given.out}: it cannot be {given.name!r}")
 
 
 def make_config(
@@ -124,7 +140,7 @@ def as_command(given: argparse.Namespace, name: str) -> str:
     """The command line that remakes a run, on any machine: without folders of this one."""
     words = ["python -m flatten_edu train"]
     for option, value in vars(given).items():
-        if option in ("command", "name", "device", "workers", "evaluate_every") or value is None:
+        if option in ("command", "device", "workers", "evaluate_every") or value is None:
             continue
         value = {"out": f"runs/{name}", "data": given.data.partition(":")[0]}.get(option, value)
         words.append(_flag(option) if value is True else f"{_flag(option)} {value}")
@@ -135,6 +151,7 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _number(text: str) -> int | float:
+def number(text: str) -> int | float:
+    """A whole number as int, so that names say p3 and not p3.0."""
     value = float(text)
     return int(value) if value.is_integer() else value

@@ -1,0 +1,267 @@
+"""The command line: one line where something is wrong, names, and cards that say what was done."""
+
+import argparse
+import dataclasses
+import json
+import re
+import shlex
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+from flatten_edu.__main__ import main
+from flatten_edu.commands import sources, train
+from flatten_edu.commands.train import as_command, default_name, make_config
+from flatten_edu.data import ImageFolder
+from flatten_edu.models import DeiT, config_of, load_weights
+from flatten_edu.nn import ATTENTIONS
+from flatten_edu.train import Recipe, Run, accuracy, write_card
+from tests.train.toys import COLOURS, config, image_folder, toy_run, words
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return image_folder(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """A finished run's folder, and its card."""
+    out = tmp_path_factory.mktemp("finished")
+    assert main(words(out, data, "--epochs", 6, "--lr", 0.005, "--p", 2.5, "--seed", 3)) == 0
+    return out, json.loads((out / "flatten_deit_imagefolder_focused_p2.5_seed3.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--attention nope", "there is no attention 'nope'; there are angular, dwc_only, efficient, enhanced, focused"),
+        ("--data mnist", "--data is cifar10 .*; got 'mnist'"),
+        ("--data imagefolder", "got 'imagefolder'"),
+        ("--data imagefolder:/none", "there is no image folder /none/train"),
+        ("--p 0", "needs a finite focusing factor p > 0, got p = 0"),
+        ("--p inf", "finite focusing factor"),
+        ("--dim 16 --heads 3", "num_heads that divides dim, got dim=16, num_heads=3"),
+        ("--patch-size 5", "5"),
+        ("--pool mean --epochs 0", "epochs > 0, got 0"),
+        ("--batch-size 25", "24 training images do not fill a batch of 25"),
+        ("--evaluate-every 0", "evaluate_every counts epochs from 1, got 0"),
+        ("--warmup-epochs 3", "warmup_epochs=3 is longer than the training: epochs=2"),
+        ("--name a/b", "--name is the name of two files .* cannot be 'a/b'"),
+        ("--name log", "cannot be 'log'"),
+        ("--device mps", "PyTorch finds no mps device here"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(data, tmp_path, capfd, monkeypatch, options, said):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert main(words(tmp_path / "out", data, *options.split())) == 1
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("train: ")
+    assert re.search(said, err), err
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_wrong_model_is_told_before_data_are_fetched(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(sources, "cifar10", lambda *_: pytest.fail("fetched"))
+    for wrong in ("--attention nope", "--attention focused --p -1", "--attention focused --heads 5"):
+        assert main(["train", *wrong.split(), "--out", str(tmp_path)]) == 1
+    assert main(["train", "--attention", "focused", "--preset", "paper", "--out", str(tmp_path)]) == 1
+    assert "RandAugment is for image folders" in capfd.readouterr().err
+
+
+def test_usage_is_argparse_s(capfd):
+    for wrong in ([], ["fly"], ["train"], ["train", "--attention", "focused", "--out", "o", "--p", "three"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(wrong)
+    assert "argument --p: invalid number value: 'three'" in capfd.readouterr().err
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "--help"])
+    shown = capfd.readouterr().out
+    assert all(f"--{field.name.replace('_', '-')}" in shown for field in dataclasses.fields(Recipe))
+
+
+def test_an_error_of_many_lines_becomes_one(data, tmp_path, capfd, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("first\n  second\nthird")
+
+    monkeypatch.setattr(Run, "train", fail)
+    assert main(words(tmp_path, data)) == 1
+    assert capfd.readouterr().err == "train: first second third\n"
+
+
+def test_ctrl_c_says_how_to_go_on(data, tmp_path, capfd, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_one_step", stop)
+        assert main(words(tmp_path, data)) == 130
+    assert capfd.readouterr().err == "\ntrain: stopped; the same command goes on from the last checkpoint\n"
+    assert main(words(tmp_path, data)) == 0
+
+
+def test_the_two_parts_of_a_folder_have_the_same_classes(data, tmp_path):
+    other = image_folder(tmp_path / "data")
+    (other / "val" / "red").rename(other / "val" / "rot")
+    with pytest.raises(ValueError, match=r"train and .*/val have other classes: only one has red, rot"):
+        sources.open_images(f"imagefolder:{other}", 28)
+
+
+def test_an_image_folder_is_opened_with_the_view_of_training_alone(data):
+    images, held_out = sources.open_images(f"imagefolder:{data}", 28, augmented=True)
+    assert len(images) == 24 and len(held_out) == 7 and images.classes == tuple(COLOURS)
+    assert images.training_view is not None and held_out.training_view is None
+    assert sources.open_images(f"imagefolder:{data}", 28)[0].training_view is None
+
+
+@pytest.mark.parametrize(
+    ("attention", "p", "data", "seed", "name"),
+    [
+        ("focused", 3, "cifar10", 0, "flatten_deit_cifar10_focused"),
+        ("softmax", 3, "cifar10:folder", 0, "deit_cifar10_softmax"),
+        ("softmax", 8, "imagefolder:a/b", 2, "deit_imagefolder_softmax_seed2"),
+        ("focused", 8, "cifar10", 0, "flatten_deit_cifar10_focused_p8"),
+        ("dwc_only", 0.5, "cifar10", 1, "flatten_deit_cifar10_dwc_only_p0.5_seed1"),
+    ],
+)
+def test_names_say_what_differs(attention, p, data, seed, name):
+    assert default_name(make_config(attention, 10, p=p), data, seed) == name
+
+
+def parsed(command):
+    parser = argparse.ArgumentParser()
+    train.add(parser)
+    return parser.parse_args(command)
+
+
+NUMBERS = st.one_of(st.integers(0, 10**6), st.floats(0, 1e9, allow_subnormal=False))
+CHOICES = {
+    "preset": st.sampled_from(["small", "paper"]),
+    "image_size": st.integers(1, 512),
+    "p": NUMBERS,
+    "pool": st.sampled_from(["class", "mean"]),
+    "drop_path": st.floats(0, 1),
+    "lr": st.floats(0, 1),
+    "mixup": NUMBERS,
+    "precision": st.sampled_from(["auto", "fp32", "bf16"]),
+    "limit": st.integers(1, 10**9),
+    "seed": st.integers(-(2**40), 2**40),
+    "rand_augment": st.just(True),
+    "name": st.sampled_from(["a", "my_model-2"]),
+}
+
+
+@given(st.fixed_dictionaries({"attention": st.sampled_from(sorted(ATTENTIONS))}, optional=CHOICES))
+def test_the_card_s_command_gives_the_same_settings(chosen):
+    given = parsed(["--attention", "focused", "--out", "/home/me/o", "--data", "cifar10:/home/me/d"])
+    vars(given).update(chosen, workers=3, evaluate_every=9, device="cpu")
+    command = as_command(given, "some_name")
+    assert command.startswith("python -m flatten_edu train ") and "/home" not in command
+    found = vars(parsed(shlex.split(command)[4:]))
+    for option, value in vars(given).items():
+        wanted = {"out": "runs/some_name", "data": "cifar10", "workers": 0, "evaluate_every": 1, "device": None}
+        assert found[option] == wanted.get(option, value), option
+    assert type(found["p"]) is type(given.p) or float(given.p).is_integer()
+
+
+def test_the_card_s_command_remakes_the_run(finished, data, tmp_path):
+    out, card = finished
+    start, options = card["command"].split(" train ")
+    assert start == "python -m flatten_edu" and str(data) not in options
+    again = [*shlex.split(options), "--data", f"imagefolder:{data}", "--out", str(tmp_path), "--device", "cpu"]
+    assert main(["train", *again]) == 0
+    made = json.loads((tmp_path / f"{card['name']}.json").read_text())
+    same = ("name", "config", "recipe", "accuracy", "loss_of_last_epoch", "steps", "parameters", "training_images")
+    assert {key: made[key] for key in same} == {key: card[key] for key in same}
+    weights = f"{card['name']}.safetensors"
+    assert (tmp_path / weights).read_bytes() == (out / weights).read_bytes()
+
+
+def test_the_card_says_what_was_done(finished, data):
+    out, card = finished
+    assert (card["data"], card["training_images"], card["test_images"], card["steps"]) == ("imagefolder", 24, 7, 18)
+    assert card["config"]["p"] == 2.5 and card["config"]["num_classes"] == 4
+    assert card["recipe"]["seed"] == 3 and card["recipe"]["lr"] == 0.005
+    assert card["processes"] == 1 and card["bf16"] is False and card["device"].startswith("CPU, ")
+    assert card["versions"]["torch"] == torch.__version__.partition("+")[0]
+    log = json.loads((out / "log.json").read_text())
+    assert card["loss_of_last_epoch"] == round(log["epochs"][-1]["loss"], 6)
+    assert {path.name for path in out.iterdir()} == {
+        "checkpoint.pt",
+        "log.json",
+        f"{card['name']}.json",
+        f"{card['name']}.safetensors",
+    }
+
+
+def test_stored_weights_are_in_half_precision_and_the_card_s_model_takes_them(finished, data):
+    out, card = finished
+    path = out / f"{card['name']}.safetensors"
+    assert {t.dtype for t in load_file(path).values()} == {torch.float16}
+    model = DeiT(config_of(card))
+    load_weights(model, path)
+    assert sum(t.numel() for t in load_file(path).values()) == card["parameters"]
+    assert card["accuracy"] == round(accuracy(model, ImageFolder(data / "val", 28)), 6)
+
+
+def test_the_card_s_accuracy_is_that_of_the_stored_weights(tmp_path):
+    """A model whose answer turns where its weights are rounded: 1.00048 + 0.50024 > 1.50055, but not in float16."""
+    run = toy_run(tmp_path, config("softmax"), epochs=1)
+    run.train()
+    with torch.no_grad():
+        run.model.norm.weight.zero_()
+        run.model.norm.bias.copy_(torch.eye(16)[0])
+        run.model.head.weight.zero_()
+        run.model.head.weight[1, 0] = 0.50024  # 0.5
+        run.model.head.bias.copy_(torch.tensor([1.50055, 1.00048, 0, 0]))  # 1.50098, 1.0
+    labels = run.held_out.labels.tolist()
+    assert accuracy(run.model, run.held_out) == labels.count(1) / 7
+    run.held_out.labels[:] = 0
+    assert write_card(run, "toy", "colours", "")["accuracy"] == 1
+
+
+def test_evaluate_finds_the_card_s_accuracy(finished, data, capfd):
+    out, card = finished
+    path = out / f"{card['name']}.safetensors"
+    assert main(["evaluate", str(path), "--data", f"imagefolder:{data}", "--device", "cpu"]) == 0
+    share = f"{card['accuracy']:.4f}"
+    assert capfd.readouterr().out == f"{card['name']}: accuracy {share} on 7 images; its card says {share}\n"
+
+
+def test_evaluate_measures_and_does_not_read_the_card(finished, data, tmp_path, capfd):
+    out, card = finished
+    (tmp_path / "w.safetensors").write_bytes((out / f"{card['name']}.safetensors").read_bytes())
+    (tmp_path / "w.json").write_text(json.dumps(card | {"accuracy": 0.123}))
+    assert main(["evaluate", str(tmp_path / "w.safetensors"), "--data", f"imagefolder:{data}"]) == 0
+    assert f"accuracy {card['accuracy']:.4f} on 7 images; its card says 0.1230" in capfd.readouterr().out
+
+
+def test_evaluate_says_in_one_line_what_is_wrong(finished, data, tmp_path, capfd):
+    out, card = finished
+    path = out / f"{card['name']}.safetensors"
+    (tmp_path / "w.safetensors").write_bytes(path.read_bytes())
+    three = image_folder(tmp_path / "three")
+    for part in ("train", "val"):
+        (three / part / "grey").rename(three / f"{part} of grey")
+    for arguments, said in [
+        (["nope"], "there is no pretrained model 'nope'"),
+        ([str(path)], "got 'imagefolder'"),
+        ([str(tmp_path / "w.safetensors")], f"has no card beside it: there is no {tmp_path}/w.json"),
+        ([str(tmp_path / "none.safetensors")], "none.json"),
+        ([str(path), "--data", f"imagefolder:{three}"], "knows 4 classes; the data has 3"),
+    ]:
+        assert main(["evaluate", *arguments]) == 1
+        err = capfd.readouterr().err
+        assert said in err and err.count("\n") == 1 and err.startswith("evaluate: ")
+
+
+def test_the_presets_are_the_papers_and_the_books():
+    paper = train.PRESETS["paper"]
+    assert train.PRESETS["small"] == {}
+    known = {field.name for field in dataclasses.fields(Recipe)} | set(train._MODEL)
+    assert set(paper) <= known and "lr" not in paper and "weight_decay" not in paper
+    model = make_config("focused", 1000, **{name: paper[name] for name in train._MODEL if name in paper})
+    assert (model.dim, model.num_heads, model.depth, model.image, model.patch_size) == (192, 3, 12, (224, 224), 16)
