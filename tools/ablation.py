@@ -24,11 +24,11 @@ VARIANTS: list[tuple[str, float]] = [
 ]
 
 
-def commands(folder: Path, seeds: int, options: list[str]) -> dict[Path, list[str]]:
-    """The command line of each run by its folder: all variants of a seed, then those of the next."""
+def commands(folder: Path, seeds: int, options: list[str], only: int | None = None) -> dict[Path, list[str]]:
+    """The command line of each run by its folder: all variants, or so many, of a seed, then those of the next."""
     found = {}
     for seed in range(seeds):
-        for kind, p in VARIANTS:
+        for kind, p in VARIANTS[:only]:
             out = folder / f"{kind}_p{p}_seed{seed}"
             words = ["--attention", kind, "--p", str(p), "--seed", str(seed), "--out", str(out)]
             found[out] = [sys.executable, "-m", "flatten_edu", "train", *words, *options]
@@ -95,19 +95,21 @@ def entry(card: dict, log: dict) -> dict[str, object]:
 
 def main() -> None:
     """Train what is not finished, then collect."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form = argparse.RawDescriptionHelpFormatter
+    # What is not known here goes to the runs, whole: --seed is not short for --seeds.
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form, allow_abbrev=False)
     parser.add_argument("--runs", type=Path, default=ROOT / "_build" / "ablation", help="where runs are kept")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", type=int, default=len(VARIANTS), help="so many of the variants, from the first")
+    parser.add_argument("--only", type=int, help="so many of the variants, from the first")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each run")
     parser.add_argument("--collect", action="store_true", help="only collect what is finished")
     given, options = parser.parse_known_args()
-    del VARIANTS[given.only :]
+    folder = given.runs.resolve()  # the runs start in the repository, wherever this started
     if not given.collect:
-        todo = commands(given.runs, given.seeds, options)
+        todo = commands(folder, given.seeds, options, given.only)
         run_all({out: words for out, words in todo.items() if not is_finished(out)}, given.jobs, given.threads)
-    collect(given.runs)
+    collect(folder)
 
 
 if __name__ == "__main__":
