@@ -238,6 +238,18 @@ def test_samples_have_no_crop_beyond_their_size():
         cifar10_samples(33)
 
 
+def test_a_photograph_becomes_an_image_of_the_set():
+    """Its centre, in the same scale as what the models have learned from."""
+    photograph = np.zeros((40, 100, 3), np.uint8)
+    photograph[:, 30:70] = (255, 0, 51)
+    (x,) = cifar.as_cifar10(photograph, 20)
+    samples = cifar10_samples()
+    pixels = (x.mean((1, 2)) * torch.tensor(samples.deviation) + torch.tensor(samples.mean)) * 255
+    assert x.shape == (3, 20, 20)
+    torch.testing.assert_close(pixels, torch.tensor([255.0, 0.0, 51.0]), rtol=0, atol=1e-3)
+    assert cifar.as_cifar10(photograph.transpose(1, 0, 2).copy(), 20)[0].allclose(x)
+
+
 @pytest.fixture(scope="module")
 def real():
     """The data set itself; nothing is fetched for a test."""

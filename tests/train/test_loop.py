@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from flatten_edu.__main__ import main
@@ -65,7 +65,7 @@ def uninterrupted(tmp_path_factory):
     return run
 
 
-@settings(max_examples=12)
+@settings(max_examples=12, phases=[Phase.reuse, Phase.generate])  # shrinking would take minutes
 @given(st.lists(st.tuples(st.integers(0, STEPS - 1), st.sampled_from(["killed", "Ctrl-C"]), st.booleans()), max_size=3))
 def test_stopped_anywhere_and_started_again_it_ends_as_if_it_had_not_been(uninterrupted, stops):
     """A kill may come when the optimizer has done its work; Ctrl-C, which waits for the step's end, comes before."""
