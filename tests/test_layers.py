@@ -12,7 +12,7 @@ LEVELS = [
     {"models"},
     {"analysis", "bench", "data", "train"},
     {"plot", "widgets"},
-    {"publish", "commands"},
+    {"publish", "commands", "exercises"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 

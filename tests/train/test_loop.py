@@ -93,12 +93,20 @@ def test_what_is_random_is_random(uninterrupted, tmp_path):
     assert [loss for loss in uninterrupted.losses if loss in other.losses] == []
 
 
-def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(uninterrupted, tmp_path):
+@pytest.fixture
+def ctrl_c():
+    """What Ctrl-C does, in a terminal as well as where the tests run in the background, which ignores it."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, former)
+
+
+def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(uninterrupted, tmp_path, ctrl_c):
     run = toy_run(tmp_path, **RANDOM)
     update = run.optimizer.step
 
     def interrupted():
-        signal.raise_signal(signal.SIGINT)
+        ctrl_c()
         update()
         run.optimizer.step = update
 
@@ -255,11 +263,11 @@ def test_ctrl_c_saves_no_bad_state(uninterrupted, tmp_path):
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_a_finite_loss_with_a_gradient_that_is_not_saves_no_weights(uninterrupted, tmp_path, interrupted):
+def test_a_finite_loss_with_a_gradient_that_is_not_saves_no_weights(uninterrupted, tmp_path, interrupted, ctrl_c):
     run = toy_run(tmp_path, **RANDOM)
     run.model.head.bias.register_hook(lambda grad: grad * math.nan if run.step == 5 else grad)
     if interrupted:  # before the next loss shows it
-        run.model.head.bias.register_hook(lambda grad: signal.raise_signal(signal.SIGINT) if run.step == 5 else None)
+        run.model.head.bias.register_hook(lambda grad: ctrl_c() if run.step == 5 else None)
     with pytest.raises(NonFiniteLoss, match=r"weights became NaN or infinite at step 5 \(epoch 2\); the last good"):
         run.train()
     assert_last_state_is_good(run, 3, uninterrupted)

@@ -1,0 +1,143 @@
+"""One judge an exercise: it takes the answer and returns None, or what is wrong with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from flatten_edu.analysis import effective_rank, entropy_bits, numerical_rank
+from flatten_edu.data import results
+from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map, linear_attention, softmax_attention
+
+Fault = str | None
+
+
+def _tokens(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _compare(found: object, wanted: Tensor, case: str, rtol: float = 1e-6, atol: float = 1e-8) -> Fault:
+    """None where they agree; a sentence with the case and the first place where they do not."""
+    if not isinstance(found, Tensor):
+        return f"{case}: a tensor was expected, got {type(found).__name__}"
+    if found.shape != wanted.shape:
+        return f"{case}: shape {tuple(wanted.shape)} was expected, got {tuple(found.shape)}"
+    off = ~torch.isclose(found.double(), wanted, rtol=rtol, atol=atol)
+    if not off.any():
+        return None
+    at = tuple(off.nonzero()[0].tolist())
+    return f"{case}: entry {list(at)} should be {wanted[at].item():.4f}, got {found[at].item():.4f}"
+
+
+def _softmax_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
+    for case, scale in {"5 random tokens": 1.0, "keys of length 1000": 1000.0}.items():
+        q, k, v = _tokens(0, 4), scale * _tokens(1, 5, 4), _tokens(2, 5, 3)
+        if fault := _compare(attend(q, k, v), softmax_attention(q[None], k, v)[0], case):
+            return fault
+    return None
+
+
+class _Largest(TorchDispatchMode):
+    """Remembers how many numbers the largest tensor had that was computed."""
+
+    size = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> object:
+        out = func(*args, **(kwargs or {}))
+        for one in out if isinstance(out, tuple) else (out,):
+            if isinstance(one, Tensor):
+                self.size = max(self.size, one.numel())
+        return out
+
+
+def _linear_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
+    q, k, v = _tokens(3, 300, 4).abs(), _tokens(4, 300, 4).abs(), _tokens(5, 300, 3)
+    wanted = linear_attention(q, k, v)
+    with _Largest() as largest:
+        found = attend(q, k, v)
+    if fault := _compare(found, wanted, "300 tokens"):
+        return fault
+    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= 300 * 300 else None
+
+
+def _cross_attend(attend: Callable[[Tensor, Tensor, Tensor, int], Tensor]) -> Fault:
+    for heads in (1, 3):
+        q, k, v = _tokens(6, 5, 12), _tokens(7, 8, 12), _tokens(8, 8, 12)
+        split_q, split_k, split_v = (t.unflatten(-1, (heads, -1)).transpose(0, 1) for t in (q, k, v))
+        wanted = linear_attention(focused_map(split_q, 3), focused_map(split_k, 3), split_v)
+        wanted = wanted.transpose(0, 1).flatten(1)
+        if fault := _compare(attend(q, k, v, heads), wanted, f"{heads} heads"):
+            return fault
+    return None
+
+
+def _singular_kernel(kernel: Tensor) -> Fault:
+    if not isinstance(kernel, Tensor) or kernel.shape != (3, 3) or not kernel.isfinite().all():
+        return "a 3 x 3 tensor of finite numbers was expected"
+    if not kernel.any():
+        return "the kernel is zero: that one is too easy"
+    rank = int(numerical_rank(dwc_matrix(kernel.double(), (3, 3))))
+    return f"its matrix has rank {rank}: it is invertible" if rank == 9 else None
+
+
+def _f3_in_half(f3: Callable[[Tensor], Tensor]) -> Fault:
+    for largest in (1, 40, 1000):
+        x = (largest * _tokens(9, 20, 16).abs() / 4).clamp(max=largest).half()
+        found = f3(x)
+        if isinstance(found, Tensor) and found.dtype != torch.float16:
+            return f"it returned {found.dtype}"
+        if isinstance(found, Tensor) and not found.isfinite().all():
+            return f"entries up to {largest}: the result is not finite"
+        if fault := _compare(
+            found, focused_map(x.double(), 3), f"entries up to {largest}", rtol=1e-2, atol=1e-2 * largest
+        ):
+            return fault
+    return None
+
+
+def _softmax_scale(scale: float) -> Fault:
+    q, k = _chapter_tokens()
+    wanted = entropy_bits(attention_matrix(q, k, "focused", p=3)).mean()
+    found = entropy_bits(attention_matrix(float(scale) * q, k)).mean()
+    if abs(found - wanted) < 0.02:
+        return None
+    return f"at s = {float(scale):g} softmax has {found:.2f} bits, the focused map {wanted:.2f}"
+
+
+def _chapter_tokens() -> Tensor:
+    """The queries and keys that the chapter draws."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return torch.randn(2, 196, 64, dtype=torch.float64)
+
+
+def _effective_rank(answer: Callable[[Tensor], Tensor | float]) -> Fault:
+    low = _tokens(10, 12, 3) @ _tokens(11, 3, 12)
+    for case, matrix in {"a random matrix": _tokens(12, 12, 12), "a matrix of rank 3": low}.items():
+        found, wanted = float(answer(matrix)), effective_rank(matrix).item()
+        if not abs(found - wanted) < 1e-6:
+            return f"{case}: {wanted:.4f} was expected, got {found:.4f}"
+    return None
+
+
+def _ablation_points(points: float) -> Fault:
+    accuracies = {kind: [] for kind in ("focused", "linear")}
+    for run in results("ablation")["runs"]:
+        if run["attention"] in accuracies and run["p"] == 3:
+            accuracies[run["attention"]].append(100 * run["accuracy"])
+    focused, linear = (sum(found) / len(found) for found in accuracies.values())
+    return None if abs(points - (focused - linear)) < 0.05 else f"{points:g} points is not the difference of the means"
+
+
+CHECKS: dict[str, Callable[..., Fault]] = {
+    "softmax-attend": _softmax_attend,
+    "linear-attend": _linear_attend,
+    "cross-attend": _cross_attend,
+    "singular-kernel": _singular_kernel,
+    "f3-half": _f3_in_half,
+    "softmax-scale": _softmax_scale,
+    "effective-rank": _effective_rank,
+    "ablation-points": _ablation_points,
+}
