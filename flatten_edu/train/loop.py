@@ -90,7 +90,7 @@ class Run:
             show: whether to draw a progress bar with the time that is left.
 
         Raises:
-            NonFiniteLoss: see there. KeyboardInterrupt: after the state was saved.
+            NonFiniteLoss: see there. KeyboardInterrupt: after the step was done and saved, where one process trains.
         """
         model, pending = self._shared_model(), []
         hidden = None if show and self.world.rank == 0 else True  # None: where there is no terminal
