@@ -39,10 +39,9 @@ def test_the_pages_are_there():
 def test_axe_finds_nothing(reader, path, scheme):
     one = reader(color_scheme=scheme)
     page = one.open(path)
-    views = ["Vectors", "Photograph"] if path == INTRO else [None]
-    for view in views:
-        if view:
-            page.get_by_role("tab", name=view).click()
+    for tab in page.locator(".fe-lab [role=tab]").all() or [None]:
+        if tab:
+            tab.click()
             one.frame()
         # Without preload: axe would fetch what style sheets import, from the wrong folder.
         result = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}, "preload": False})
@@ -54,14 +53,15 @@ def test_axe_finds_nothing(reader, path, scheme):
         assert found == []
 
 
-@pytest.mark.parametrize("width", [375, 768, 1280, 1600])
+@pytest.mark.parametrize("width", [375, 768, 1440])
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_wider_than_the_screen(reader, path, width):
     page = reader(viewport={"width": width, "height": 740}).open(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for lab in page.locator(".fe-lab").all():
-        for view in ["Photograph", "Vectors"]:
-            lab.get_by_role("tab", name=view).click()
+        for tab in lab.get_by_role("tab").all() or [None]:
+            if tab:
+                tab.click()
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert lab.evaluate(STICKS_OUT) == []
 
