@@ -10,6 +10,16 @@ from flatten_edu.analysis.metrics import (
     pairwise_angles,
     top1_share,
 )
+from flatten_edu.analysis.precision import (
+    Fixes,
+    StoredRange,
+    focused_steps,
+    hashed_normals,
+    output_error,
+    round_to,
+    stored_range,
+    whole_power,
+)
 from flatten_edu.analysis.rank import (
     RankGuarantee,
     effective_rank,
@@ -22,7 +32,9 @@ from flatten_edu.analysis.rank import (
 
 __all__ = [
     "Captured",
+    "Fixes",
     "RankGuarantee",
+    "StoredRange",
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
@@ -30,12 +42,18 @@ __all__ = [
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
+    "focused_steps",
+    "hashed_normals",
     "largest_coordinate",
     "numerical_rank",
+    "output_error",
     "pairwise_angles",
     "rank_guarantee",
     "rank_tolerance",
+    "round_to",
     "spectrum",
     "stable_rank",
+    "stored_range",
     "top1_share",
+    "whole_power",
 ]

@@ -1,6 +1,7 @@
 """Still pictures of the labs: for readers without JavaScript, for print, and for the moment before a lab starts."""
 
 import io
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,8 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from flatten_edu.analysis import Fixes, hashed_normals
 from flatten_edu.functional import attention_matrix
-from flatten_edu.plot import attention_figure, focus_figure
+from flatten_edu.plot import attention_figure, focus_figure, precision_figure
 from flatten_edu.plot.style import STYLE, Picture
 
 Buffers = Mapping[str, bytes]
@@ -43,7 +45,24 @@ def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)
 
 
-_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus}
+def _precision(state: dict[str, Any], buffers: Buffers) -> Picture:
+    fixes = Fixes(*(state[name] for name in ["row_max", "over_sqrt_n", "wide_sums", "whole"]))
+    if state["source"] == "own":
+        q, k, v = (_matrix(buffers[name]) for name in "qkv")
+    else:
+        n, d = state["n"], state["d"]
+        rows = [min(n, 196), n, n]  # as many queries as the lab follows
+        q, k, v = (hashed_normals(3 * state["seed"] + i, m * d).reshape(m, d) for i, m in enumerate(rows))
+    q, k, v = (state["size"] * x for x in (q[:196], k, v))
+    return precision_figure(q, k, v, state["dtype"], state["p"], fixes)
+
+
+def _matrix(content: bytes) -> Tensor:
+    """Rows and columns as uint32, then float32 numbers."""
+    return torch.frombuffer(bytearray(content[8:]), dtype=torch.float32).reshape(struct.unpack("<2I", content[:8]))
+
+
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus, "precision": _precision}
 
 
 def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:
