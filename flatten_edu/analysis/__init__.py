@@ -29,6 +29,7 @@ from flatten_edu.analysis.rank import (
     spectrum,
     stable_rank,
 )
+from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
     "Captured",
@@ -39,6 +40,7 @@ __all__ = [
     "angles_by_group",
     "attention_rollout",
     "capture",
+    "crossing_scale",
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
@@ -51,6 +53,7 @@ __all__ = [
     "rank_guarantee",
     "rank_tolerance",
     "round_to",
+    "scaled_softmax_weights",
     "spectrum",
     "stable_rank",
     "stored_range",

@@ -3,5 +3,6 @@
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
+from flatten_edu.plot.sharpness import sharpness_figure
 
-__all__ = ["attention_figure", "focus_figure", "precision_figure"]
+__all__ = ["attention_figure", "focus_figure", "precision_figure", "sharpness_figure"]

@@ -1,15 +1,10 @@
 """The lab `precision`: why did fp16 give NaN, and which fix works?"""
 
-import struct
-from typing import Any
-
-import torch
 import traitlets as t
-from torch import Tensor
 
 from flatten_edu.widgets.lab import Lab, refuse
+from flatten_edu.widgets.matrices import matrix_bytes, shape_of
 
-LARGEST_ENTRY = 1000.0
 LARGEST_P = 16
 MOST_TOKENS = 4096
 MOST_CHANNELS = 256
@@ -65,38 +60,21 @@ class PrecisionLab(Lab, lab="precision"):
         name, value = proposal["trait"].name, proposal["value"]
         if value is None:
             return None
-        tensor = value if isinstance(value, bytes) else self._to_bytes(name, value)
-        self._fits(name, tensor)
-        return tensor
+        matrix = matrix_bytes(self, name, value, most=(MOST_TOKENS, MOST_CHANNELS))
+        self._fits(name, matrix)
+        return matrix
 
-    def _to_bytes(self, name: str, value: Any) -> bytes:
-        try:
-            tensor = torch.as_tensor(value).detach().to("cpu", torch.float32)
-        except (TypeError, ValueError, RuntimeError):
-            raise refuse(self, name, "a tensor of two dimensions", value) from None
-        if tensor.ndim != 2 or not tensor.numel():
-            raise refuse(self, name, "a tensor of two dimensions, tokens by channels", tuple(tensor.shape))
-        if tensor.shape[0] > MOST_TOKENS or tensor.shape[1] > MOST_CHANNELS:
-            raise refuse(self, name, f"at most {MOST_TOKENS} x {MOST_CHANNELS}", tuple(tensor.shape))
-        if not (tensor.abs() <= LARGEST_ENTRY).all():  # NaN fails too
-            raise refuse(self, name, "numbers from -1000 to 1000", tensor.abs().max().item())
-        return struct.pack("<2I", *tensor.shape) + tensor.contiguous().numpy().tobytes()
-
-    def _fits(self, name: str, tensor: bytes) -> None:
+    def _fits(self, name: str, matrix: bytes) -> None:
         """q and k have the same columns, k and v the same rows."""
         for first, second, side, what in [("q", "k", 1, "channels"), ("k", "v", 0, "tokens")]:
             other = {first: second, second: first}.get(name)
             held = other and getattr(self, other)
             if held is None or not other:
                 continue
-            sizes = _shape(tensor)[side], _shape(held)[side]
+            sizes = shape_of(matrix)[side], shape_of(held)[side]
             if sizes[0] != sizes[1]:
-                raise refuse(self, name, f"of as many {what} as {other}, {sizes[1]}", _shape(tensor))
+                raise refuse(self, name, f"of as many {what} as {other}, {sizes[1]}", shape_of(matrix))
 
     @t.observe("q", "k", "v")
     def _say_whose(self, change: dict) -> None:
         self.source = "random" if None in (self.q, self.k, self.v) else "own"
-
-
-def _shape(tensor: bytes | Tensor) -> tuple[int, ...]:
-    return struct.unpack("<2I", tensor[:8]) if isinstance(tensor, bytes) else tuple(torch.as_tensor(tensor).shape)

@@ -131,7 +131,7 @@ def test_the_page_s_claims():
     assert f"{stored_range(stored['out'], exact['out']).flushed:.1%}" == "93.4%" and not stored["out"].isnan().any()
     for fixes, percent in [(Fixes(), "30"), (NOTHING, "1.0")]:
         stored, exact = both(inputs(n=3136, size=1.0), "bf16", 3, fixes)
-        assert f"{100 * output_error(stored['out'], exact['out']):.2g}".rstrip(".") in {percent, percent.rstrip("0.")}
+        assert f"{100 * output_error(stored['out'], exact['out']):#.2g}".rstrip(".") == percent
     for row_max in (False, True):
         stored, exact = both(inputs(), "fp16", 16, Fixes(whole=True, row_max=row_max))
         assert (stored["out"] == 0).all().item() != row_max
@@ -141,7 +141,7 @@ def test_the_page_s_claims():
 
 def test_what_will_not_do():
     q, k, v = inputs(n=4, d=2)
-    with pytest.raises(ValueError, match="unknown format 'fp8'|format .*fp8"):
+    with pytest.raises(ValueError, match="format"):
         focused_steps(q, k, v, "fp8")
     with pytest.raises(ValueError, match="whole number p from 1 to 16, got 17"):
         focused_steps(q, k, v, p=17)

@@ -3,6 +3,7 @@ import { focusedSteps, outputError, storedRange, type Fixes, type Matrix, type S
 import { hashedNormals } from "../../maths/hashed";
 import type { Format } from "../../maths/rounding";
 import type { LabModel } from "../../lab";
+import { readMatrix } from "../../matrices";
 
 export interface PrecisionTraits extends Fixes {
   dtype: Format;
@@ -79,13 +80,8 @@ const scaled = ({ data, ...shape }: Matrix, size: number): Matrix => ({ ...shape
 
 /** The reader's own q, k and v; null where one is missing or they do not fit. */
 export function ownMatrices(model: PrecisionModel): Matrix[] | null {
-  const [q, k, v] = (["q", "k", "v"] as const).map((name) => model.get(name) && matrix(model.get(name)!));
+  const [q, k, v] = (["q", "k", "v"] as const).map((name) => model.get(name) && readMatrix(model.get(name)!));
   return q && k && v && q.columns === k.columns && k.rows === v.rows ? [firstRows(q, MOST_QUERIES), k, v] : null;
-}
-
-function matrix(view: DataView): Matrix {
-  const bytes = view.buffer.slice(view.byteOffset + 8, view.byteOffset + view.byteLength);
-  return { rows: view.getUint32(0, true), columns: view.getUint32(4, true), data: new Float32Array(bytes) };
 }
 
 const firstRows = ({ rows, columns, data }: Matrix, most: number): Matrix =>
