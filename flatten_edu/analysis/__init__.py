@@ -10,6 +10,16 @@ from flatten_edu.analysis.metrics import (
     pairwise_angles,
     top1_share,
 )
+from flatten_edu.analysis.precision import (
+    Fixes,
+    StoredRange,
+    focused_steps,
+    hashed_normals,
+    output_error,
+    round_to,
+    stored_range,
+    whole_power,
+)
 from flatten_edu.analysis.rank import (
     RankGuarantee,
     RankSummary,
@@ -21,25 +31,36 @@ from flatten_edu.analysis.rank import (
     spectrum,
     stable_rank,
 )
+from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
     "Captured",
+    "Fixes",
     "RankGuarantee",
     "RankSummary",
+    "StoredRange",
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
     "capture",
+    "crossing_scale",
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
+    "focused_steps",
+    "hashed_normals",
     "largest_coordinate",
     "numerical_rank",
+    "output_error",
     "pairwise_angles",
     "rank_guarantee",
     "rank_summary",
     "rank_tolerance",
+    "round_to",
+    "scaled_softmax_weights",
     "spectrum",
     "stable_rank",
+    "stored_range",
     "top1_share",
+    "whole_power",
 ]

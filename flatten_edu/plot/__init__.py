@@ -2,6 +2,15 @@
 
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
+from flatten_edu.plot.precision import precision_figure
+from flatten_edu.plot.sharpness import sharpness_figure
 from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 
-__all__ = ["accuracy_figure", "attention_figure", "focus_figure", "spectra_figure"]
+__all__ = [
+    "accuracy_figure",
+    "attention_figure",
+    "focus_figure",
+    "precision_figure",
+    "sharpness_figure",
+    "spectra_figure",
+]

@@ -2,7 +2,9 @@
 
 from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
+from flatten_edu.widgets.precision import PrecisionLab
+from flatten_edu.widgets.sharpness import SharpnessLab
 
-LABS: dict[str, type[Lab]] = {"focus": FocusLab}
+LABS: dict[str, type[Lab]] = {"focus": FocusLab, "precision": PrecisionLab, "sharpness": SharpnessLab}
 
-__all__ = ["LABS", "FocusLab", "Lab"]
+__all__ = ["LABS", "FocusLab", "Lab", "PrecisionLab", "SharpnessLab"]

@@ -1,0 +1,423 @@
+"""The lab `precision` on the built page: its emulation is Python's bit for bit, and it shows what Python computes."""
+
+import json
+import math
+import random
+import struct
+
+import numpy as np
+import pytest
+import torch
+
+from flatten_edu.analysis import Fixes, focused_steps, hashed_normals, output_error, round_to, stored_range
+from tests.browser.conftest import fragment
+
+PAGE = "book/labs/precision.html"
+FIXES = ["row_max", "over_sqrt_n", "wide_sums", "whole"]
+FIRST = {"dtype": "fp16", "n": 196, "d": 64, "p": 3, "size": 8.0, "seed": 0} | dict.fromkeys(FIXES, False)
+FIRST["wide_sums"] = True
+IMPORT = "const lab = await import(new URL(esm, document.baseURI));"
+# A number that changes with any bit and its place; every NaN counts as the same.
+DIGEST = """
+const digest = (x) => {
+  const bits = new Uint32Array(Float32Array.from(x).buffer);
+  let sum = 0;
+  bits.forEach((b, i) => {
+    const one = (b & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : b;
+    sum = (sum + Math.imul(one ^ (one >>> 15), 2 * i + 1)) >>> 0;
+  });
+  return sum;
+};
+"""
+
+
+def digest(x: torch.Tensor) -> int:
+    bits = x.contiguous().numpy().reshape(-1).view(np.uint32).astype(np.uint64)
+    bits = np.where((bits & 0x7FFFFFFF) > 0x7F800000, 0x7FC00000, bits)
+    mixed = (bits ^ (bits >> 15)) & 0xFFFFFFFF
+    return int((mixed * (2 * np.arange(len(bits), dtype=np.uint64) + 1) % 2**32).sum() % 2**32)
+
+
+@pytest.fixture
+def live(reader):
+    one = reader()
+    page = one.open(PAGE)
+    esm = json.loads(page.locator(".fe-mount script").first.text_content())["esm"]
+    return page, esm
+
+
+# Every fp16 and bf16 number as float32, the points halfway between neighbours, their neighbours in float32, and
+# a million float32 numbers of any bits.
+ROUNDING = (
+    """
+async ([esm, format]) => {"""
+    + IMPORT
+    + DIGEST
+    + """
+  const patterns = [];
+  const shift = 16;
+  for (let high = 0; high < 65536; high++) {
+    for (const low of [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff]) patterns.push(((high << shift) | low) >>> 0);
+  }
+  for (let exponent = 100; exponent < 145; exponent++) {
+    for (let step = 0; step < 2048; step++) {
+      for (const low of [-1, 0, 1]) patterns.push((((exponent << 23) | (step << 12)) + low) >>> 0);
+    }
+  }
+  for (let i = 0; i < 1000000; i++) patterns.push(Math.imul(i, 2654435761) >>> 0);
+  const bits = Uint32Array.from(patterns);
+  const x = new Float32Array(bits.buffer);
+  const one = Array.from(x.subarray(0, 2000), (value) => lab.roundTo(format, value));
+  lab.roundAll(format, x, bits);
+  return [bits.length, digest(x), digest(one)];
+}"""
+)
+
+
+def rounding_patterns() -> torch.Tensor:
+    low = np.array([0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF], dtype=np.int64)
+    first = ((np.arange(65536, dtype=np.int64) << 16)[:, None] | low).reshape(-1)
+    grid = (np.arange(100, 145, dtype=np.int64) << 23)[:, None] | (np.arange(2048, dtype=np.int64) << 12)
+    second = (grid.reshape(-1)[:, None] + np.array([-1, 0, 1])).reshape(-1)
+    third = np.arange(1_000_000, dtype=np.int64) * 2654435761 % 2**32
+    return torch.from_numpy((np.concatenate([first, second, third]) % 2**32).astype(np.uint32).view(np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["fp16", "bf16", "fp32"])
+def test_rounding_is_pytorch_s_bit_for_bit(live, dtype):
+    page, esm = live
+    x = rounding_patterns()
+    cast = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
+    count, all_of_them, one_by_one = page.evaluate(ROUNDING, [esm, dtype])
+    assert count == len(x) > 1_600_000
+    assert all_of_them == digest(x.to(cast).float())
+    assert one_by_one == digest(round_to(dtype, x[:2000]))
+
+
+def test_every_fp16_number_is_reached(live):
+    page, esm = live
+    every = torch.arange(65536, dtype=torch.int32).to(torch.int16).view(torch.float16).float()
+    found = page.evaluate(
+        f"async ([esm, bits]) => {{ {IMPORT} {DIGEST} const u = Uint32Array.from(bits);"
+        " const x = new Float32Array(u.buffer); lab.roundAll('fp16', x, u); return digest(x); }",
+        [esm, every.numpy().view(np.uint32).tolist()],
+    )
+    assert found == digest(every)
+
+
+def test_the_generator_draws_the_same(live):
+    page, esm = live
+    calls = [(seed, count) for seed in (0, 1, 2, 29, 9999) for count in (1, 7, 4096)]
+    found = page.evaluate(
+        f"async ([esm, calls]) => {{ {IMPORT} {DIGEST}"
+        " return calls.map(([seed, count]) => digest(lab.hashedNormals(seed, count))); }",
+        [esm, calls],
+    )
+    assert found == [digest(hashed_normals(seed, count)) for seed, count in calls]
+
+
+STEPS = (
+    """
+async ([esm, cases]) => {"""
+    + IMPORT
+    + DIGEST
+    + """
+  const finish = (work) => { let next = work.next(); while (!next.done) next = work.next(); return next.value; };
+  return cases.map(({ dtype, n, m, d, e, p, size, seed, ...fixes }) => {
+    const numbers = (i, count) => lab.hashedNormals(3 * seed + i, count).map((x) => x * size);
+    const draw = (rows, columns, i) => ({ rows, columns, data: numbers(i, rows * columns) });
+    const inputs = [draw(n, d, 0), draw(m, d, 1), draw(m, e, 2)];
+    const stored = finish(lab.focusedSteps(...inputs, dtype, p, fixes));
+    const exact = finish(lab.focusedSteps(...inputs, dtype, p, fixes, true));
+    return {
+      names: Object.keys(stored).sort(),
+      bits: Object.fromEntries(Object.entries(stored).map(([name, x]) => [name, digest(x)])),
+      ranges: Object.fromEntries(Object.keys(stored).map((name) =>
+        [name, Object.values(lab.storedRange(stored[name], exact[name])).map(String)])),
+      exact: Object.fromEntries(Object.entries(exact).map(([name, x]) => [name, [...x.slice(0, 5)].map(String)])),
+      error: String(lab.outputError(stored.out, exact.out)),
+    };
+  });
+}"""
+)
+
+
+def random_case(draw: random.Random) -> dict:
+    case = {
+        "dtype": draw.choice(["fp16", "fp16", "bf16", "fp32"]),
+        "n": draw.randint(1, 12), "m": draw.choice([1, 3, 16, 49]), "d": draw.choice([1, 2, 5, 16]),
+        "e": draw.choice([1, 4, 16]), "p": draw.choice([1, 2, 3, 4, 6, 8, 12, 16]),
+        "size": 2.0 ** draw.randint(-10, 6) * draw.choice([1, 0.3]), "seed": draw.randint(0, 9999),
+    }  # fmt: skip
+    return case | {fix: draw.random() < 0.4 for fix in FIXES}
+
+
+def python_steps(case):
+    shapes = [(case["n"], case["d"]), (case["m"], case["d"]), (case["m"], case["e"])]
+    inputs = [
+        (hashed_normals(3 * case["seed"] + i, rows * columns).reshape(rows, columns).double() * case["size"]).float()
+        for i, (rows, columns) in enumerate(shapes)
+    ]
+    fixes = Fixes(**{fix: case[fix] for fix in FIXES})
+    return [focused_steps(*inputs, case["dtype"], case["p"], fixes, exact=exact) for exact in (False, True)]
+
+
+def test_every_tensor_is_python_s_bit_for_bit(live):
+    page, esm = live
+    draw = random.Random(0)
+    cases = [random_case(draw) for _ in range(300)]
+    broken = 0
+    for case, found in zip(cases, page.evaluate(STEPS, [esm, cases]), strict=True):
+        stored, exact = python_steps(case)
+        assert found["names"] == sorted(stored)
+        assert found["bits"] == {name: digest(x) for name, x in stored.items()}, case
+        for name in stored:
+            wanted = stored_range(stored[name], exact[name])
+            shown = [float(text.replace("Infinity", "inf")) for text in found["ranges"][name]]
+            assert shown == pytest.approx(list(vars(wanted).values()), rel=1e-6, nan_ok=True), (case, name)
+            begin = [float(text.replace("Infinity", "inf")) for text in found["exact"][name]]
+            assert begin == pytest.approx(exact[name].reshape(-1)[:5].tolist(), rel=1e-6, nan_ok=True)
+        error = output_error(stored["out"], exact["out"])
+        assert float(found["error"]) == pytest.approx(error, rel=1e-6, nan_ok=True)
+        broken += math.isnan(error)
+    assert 30 < broken < 270  # the cases are of both kinds
+
+
+def wait(page):
+    page.wait_for_function("document.querySelector('.fe-precision').getAttribute('aria-busy') === 'false'")
+
+
+def outputs(one) -> dict[str, float]:
+    one.frame()
+    wait(one.page)
+    visible = one.page.locator(".fe-lab").evaluate(
+        "(lab) => Object.fromEntries([...lab.querySelectorAll('output[data-value]')]"
+        ".filter((o) => !o.closest('tbody[hidden]')).map((o) => [o.dataset.name, o.dataset.value]))"
+    )
+    return {name: float(value.replace("Infinity", "inf")) for name, value in visible.items()}
+
+
+def assert_shows(one, state):
+    case = state | {"m": state["n"], "e": state["d"], "n": min(state["n"], 196)}
+    stored, exact = python_steps(case)
+    shown = outputs(one)
+    for name in stored:
+        wanted = stored_range(stored[name], exact[name])
+        for key, value in vars(wanted).items():
+            assert shown.pop(f"{key}_{name}") == pytest.approx(value, rel=1e-6, nan_ok=True), (name, key)
+    assert shown.pop("error") == pytest.approx(output_error(stored["out"], exact["out"]), rel=1e-6, nan_ok=True)
+    assert set(shown) == {"n", "d", "p", "size", "seed"}
+
+
+def test_the_first_view_and_the_guided_steps_show_what_they_say(reader):
+    one = reader()
+    page = one.open(PAGE)
+    assert_shows(one, FIRST)
+    text = page.locator(".fe-result").inner_text
+    assert "All of the output is NaN" in text() and "one entry in 12,544" in text()
+    page.get_by_role("button", name="fp16 breaks").click()
+    shown = outputs(one)
+    assert round(1 / shown["overflowed_power_k"]) == 12544 == round(1 / shown["nan_phi_k"]) and shown["nan_out"] == 1
+    page.get_by_role("button", name="A fix too late").click()
+    assert_shows(one, FIRST | {"over_sqrt_n": True})
+    assert outputs(one)["nan_out"] == 1
+    page.get_by_role("checkbox", name="row maximum").check()
+    shown = outputs(one)
+    assert shown["nan_out"] == 0 and shown["error"] == pytest.approx(0.0012, abs=5e-5)
+    page.get_by_role("checkbox", name="and the mean key").uncheck()
+    shown = outputs(one)
+    assert shown["overflowed_power_k"] == 0 and shown["overflowed_similarity"] > 0.9 and shown["nan_out"] > 0
+    page.get_by_role("button", name="float32 holds").click()
+    shown = outputs(one)
+    assert f"{100 * shown['error']:.2g}" == "0.028"
+    assert all(value == 0 for name, value in shown.items() if name.startswith(("nan", "overflowed", "flushed")))
+    slider = page.get_by_role("slider", name="p, focusing factor")
+    slider.press("End")
+    shown = outputs(one)
+    assert shown["p"] == 16 and shown["overflowed_power_norm_k"] > 0 and shown["flushed_out"] == 1
+    page.get_by_role("checkbox", name="row maximum").check()
+    assert outputs(one)["error"] < 0.001
+
+
+def test_moving_by_keyboard_shows_what_python_says(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("precision", n=49, d=16))
+    state = FIRST | {"n": 49, "d": 16}
+    for name, key, trait, value in [
+        ("size of the entries", "ArrowLeft", "size", 4.0),
+        ("p, focusing factor", "ArrowRight", "p", 4),
+        ("N, tokens", "ArrowLeft", "n", 16),
+        ("d, channels", "ArrowRight", "d", 32),
+        ("seed", "ArrowRight", "seed", 1),
+    ]:
+        page.get_by_role("slider", name=name).press(key)
+        state[trait] = value
+        assert_shows(one, state)
+    page.get_by_role("radio", name="fp16").press("ArrowRight")
+    state["dtype"] = "bf16"
+    assert_shows(one, state)
+    page.get_by_role("checkbox", name="sums in float32").press("Space")
+    state["wide_sums"] = False
+    assert_shows(one, state)
+
+
+def test_many_tokens_come_in_slices_and_the_latest_counts(reader, measured):
+    one = reader()
+    page = one.open(PAGE)
+    wait(page)
+    longest = page.evaluate(
+        """async () => {
+          const slider = [...document.querySelectorAll('.fe-lab input[type=range]')].find((i) => i.max === '4');
+          const root = document.querySelector('.fe-precision');
+          let [last, longest] = [performance.now(), 0];
+          let running = true;
+          const tick = () => {
+            const now = performance.now();
+            longest = Math.max(longest, now - last);
+            last = now;
+            if (running) setTimeout(tick, 0);
+          };
+          tick();
+          for (const stop of [4, 3, 4]) {
+            slider.value = stop;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            await new Promise((done) => setTimeout(done, 60));
+          }
+          while (root.getAttribute('aria-busy') === 'true') await new Promise((done) => setTimeout(done, 10));
+          running = false;
+          return longest;
+        }"""
+    )
+    measured("lab precision, N = 3136: longest block", f"{longest:.0f} ms between two timers (work in slices of 9 ms)")
+    shown = outputs(one)
+    assert shown["n"] == 3136
+    assert_shows(one, FIRST | {"n": 3136})
+    assert "the first 196 are followed" in page.locator(".fe-lab").inner_text()
+
+
+def test_a_link_brings_back_the_view(reader):
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("button", name="float32 holds").click()
+    page.get_by_role("slider", name="size of the entries").press("Home")
+    page.wait_for_function("location.hash.includes('precision.size=0.0009765625')")
+    shown, link = outputs(one), page.url
+    one.open(link.removeprefix(one.site))
+    assert outputs(one) == pytest.approx(shown, nan_ok=True)
+    page.get_by_role("button", name="Reset").click()
+    assert_shows(one, FIRST)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["#precision.p=2.5", "#precision.p=0", "#precision.n=1e9", "#precision.size=0", "#precision.dtype=fp16",
+     "#precision.dtype=%22fp8%22", "#precision.whole=1", "#precision.seed=-1", "#precision.step=7", "#precision.n=[3",
+     "#precision"],
+)  # fmt: skip
+def test_a_broken_link_gives_the_first_view(reader, broken):
+    one = reader()
+    one.open(PAGE + broken)
+    assert_shows(one, FIRST)
+
+
+OWN = """
+async ([esm, state, bytes]) => {
+  const { default: lab } = await import(new URL(esm, document.baseURI));
+  const handlers = new Set();
+  const model = {
+    get: (name) => state[name] ?? null, set: (name, value) => { state[name] = value; handlers.forEach((f) => f()); },
+    save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
+  };
+  const el = document.createElement("div");
+  document.body.append(el);
+  const remove = lab.render({ model, el });
+  const before = el.innerText;
+  for (const [name, values] of Object.entries(bytes)) model.set(name, new DataView(Uint8Array.from(values).buffer));
+  await new Promise((done) => setTimeout(done, 300));
+  const figures = [...el.querySelectorAll("output[data-value]")];
+  const values = Object.fromEntries(figures.map((o) => [o.dataset.name, o.dataset.value]));
+  const after = el.innerText;
+  remove();
+  const left = [handlers.size, el.childElementCount];
+  el.remove();
+  return { before, after, values, left };
+}
+"""
+
+
+def test_the_reader_s_own_tensors(live):
+    page, esm = live
+    torch.manual_seed(0)
+    q, k, v = torch.randn(5, 8), torch.randn(7, 8), torch.randn(7, 4)
+    pack = lambda x: list(struct.pack("<2I", *x.shape) + x.numpy().tobytes())  # noqa: E731
+    state = FIRST | {"size": 2.0, "source": "own", "step": 0}
+    found = page.evaluate(OWN, [esm, state, {"q": pack(q), "k": pack(k), "v": pack(v)}])
+    assert "have not arrived yet" in found["before"] and "q 5 × 8, k 7 × 8, v 7 × 4" in found["after"]
+    stored, exact = (
+        focused_steps(2 * q, 2 * k, 2 * v, "fp16", 3, Fixes(wide_sums=True), exact=e) for e in (False, True)
+    )
+    assert float(found["values"]["error"]) == pytest.approx(output_error(stored["out"], exact["out"]), rel=1e-6)
+    assert float(found["values"]["largest_kv"]) == stored["kv"].abs().max().item()
+    assert found["left"] == [0, 0]
+
+
+def test_hundreds_of_random_moves_end_well(reader):
+    one = reader()
+    page = one.open(PAGE)
+    page.evaluate(FUZZ, 400)
+    wait(page)
+    text = page.locator(".fe-lab").inner_text()
+    assert "undefined" not in text and "Infinity" not in text
+    # NaN is what this lab is about: it stands in its question and in its verdicts, never where a number belongs.
+    assert page.locator(".fe-lab output", has_text="NaN").count() == 0
+
+
+FUZZ = """
+async (moves) => {
+  let seed = 1;
+  const random = (n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 1) % n;
+  const lab = document.querySelector(".fe-lab");
+  for (let i = 0; i < moves; i++) {
+    const all = [...lab.querySelectorAll("input, .fe-guide button")];
+    const controls = all.filter((c) => c.checkVisibility() && c.type !== "text");
+    const control = controls[random(controls.length)];
+    if (control.type === "range") {
+      control.value = random(Number(control.max) + 1);
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+    } else control.click();
+    if (i % 7 === 0) lab.style.width = `${300 + random(600)}px`;
+    if (i % 3 === 0) await new Promise(requestAnimationFrame);
+  }
+  lab.style.width = "";
+}
+"""
+
+FRAMES = """
+async (name) => {
+  const inputs = [...document.querySelectorAll(".fe-lab input")];
+  const input = inputs.find((i) => i.closest("label, .fe-slider")?.textContent.includes(name));
+  const root = document.querySelector(".fe-precision");
+  const times = [];
+  for (let i = 0; i < 40; i++) {
+    const from = performance.now();
+    if (input.type === "checkbox") input.click();
+    else { input.value = 10 + (i % 5); input.dispatchEvent(new Event("input", { bubbles: true })); }
+    await new Promise(requestAnimationFrame);
+    const first = performance.now() - from;
+    while (root.getAttribute("aria-busy") === "true") await new Promise((done) => setTimeout(done, 0));
+    times.push(performance.now() - from);
+  }
+  return times.sort((a, b) => a - b);
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["size of the entries", "whole module"])
+def test_time_from_an_input_to_the_result(live, measured, name):
+    page, _ = live
+    wait(page)
+    times = page.evaluate(FRAMES, name)
+    measured(
+        f"lab precision, {name}: input to result",
+        f"median {times[20]:.0f} ms, slowest {times[-1]:.0f} ms (N = 196, d = 64; goal a frame or two)",
+    )
