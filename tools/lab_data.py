@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from flatten_edu.data import cifar10_samples
 from flatten_edu.models import pretrained
 from flatten_edu.publish.trained_rows import pack_rows, trained_rows
@@ -16,7 +18,7 @@ SHARPNESS_IMAGE = 14  # of the test images that come with the library
 
 def sharpness() -> None:
     """One query, that of the middle patch, and all keys: of each block of two trained models, on one test image."""
-    x, _ = cifar10_samples().batch([SHARPNESS_IMAGE])
+    x, _ = cifar10_samples().batch(torch.tensor([SHARPNESS_IMAGE]))
     rows = []
     for name, weights in SHARPNESS_MODELS.items():
         model = pretrained(weights)
