@@ -249,7 +249,7 @@ async ([esm, state, bytes]) => {
 def test_own_rows_and_trained_rows(live, measured):
     page, esm = live
     torch.manual_seed(0)
-    sets = [torch.randn(6, 4), torch.randn(198, 64)]
+    sets = [torch.rand(6, 4), torch.randn(198, 64)]
     numbers = list(b"".join(one.numpy().tobytes() for one in sets))
     state = FIRST | {"example": "trained", "row": 0, "step": 0, "divide": True}
     state["sets"] = [{"name": "a", "n": 5, "d": 4}, {"name": "b", "n": 197, "d": 64}]
@@ -263,7 +263,7 @@ def test_own_rows_and_trained_rows(live, measured):
         "lab sharpness: an input to the next frame's end",
         f"median {times[30]:.1f} ms, slowest {times[-1]:.1f} ms (197 keys, d = 64; a frame is 16 ms)",
     )
-    q, k = torch.randn(1, 4), torch.randn(20, 4)
+    q, k = torch.rand(1, 4), torch.rand(20, 4)
     pack = lambda x: list(struct.pack("<2I", *x.shape) + x.numpy().tobytes())  # noqa: E731
     found = page.evaluate(MOUNT, [esm, state | {"example": "own", "sets": []}, {"q": pack(q), "k": pack(k)}])
     shown = {name: number(value) for name, value in found["shown"][0].items() if name != "row"}
