@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from flatten_edu.functional import attention_matrix
-from flatten_edu.plot import attention_figure, focus_figure
+from flatten_edu.plot import attention_figure, focus_figure, reorder_figure
 from flatten_edu.plot.style import STYLE, Picture
 
 Buffers = Mapping[str, bytes]
@@ -43,7 +43,13 @@ def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)
 
 
-_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus}
+def _reorder(state: dict[str, Any], buffers: Buffers) -> Picture:
+    if state["view"] == "steps":
+        return reorder_figure(len(state["q"]), len(state["q"][0]))
+    return reorder_figure(state["n"], state["d"])
+
+
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus, "reorder": _reorder}
 
 
 def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:

@@ -2,7 +2,8 @@
 
 from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
+from flatten_edu.widgets.reorder import ReorderLab
 
-LABS: dict[str, type[Lab]] = {"focus": FocusLab}
+LABS: dict[str, type[Lab]] = {"focus": FocusLab, "reorder": ReorderLab}
 
-__all__ = ["LABS", "FocusLab", "Lab"]
+__all__ = ["LABS", "FocusLab", "Lab", "ReorderLab"]
