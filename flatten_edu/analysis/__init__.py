@@ -10,6 +10,7 @@ from flatten_edu.analysis.metrics import (
     pairwise_angles,
     top1_share,
 )
+from flatten_edu.analysis.proposition import Verdict, focused_cosine, proposition, widens_at_first
 from flatten_edu.analysis.rank import (
     RankGuarantee,
     effective_rank,
@@ -23,6 +24,7 @@ from flatten_edu.analysis.rank import (
 __all__ = [
     "Captured",
     "RankGuarantee",
+    "Verdict",
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
@@ -30,12 +32,15 @@ __all__ = [
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
+    "focused_cosine",
     "largest_coordinate",
     "numerical_rank",
     "pairwise_angles",
+    "proposition",
     "rank_guarantee",
     "rank_tolerance",
     "spectrum",
     "stable_rank",
     "top1_share",
+    "widens_at_first",
 ]

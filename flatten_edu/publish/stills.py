@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from flatten_edu.functional import attention_matrix
-from flatten_edu.plot import attention_figure, focus_figure, reorder_figure
+from flatten_edu.plot import attention_figure, focus_figure, proof_figure, reorder_figure
 from flatten_edu.plot.style import STYLE, Picture
 
 Buffers = Mapping[str, bytes]
@@ -49,7 +49,16 @@ def _reorder(state: dict[str, Any], buffers: Buffers) -> Picture:
     return reorder_figure(state["n"], state["d"])
 
 
-_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus, "reorder": _reorder}
+def _proof(state: dict[str, Any], buffers: Buffers) -> Picture:
+    x, y = (torch.tensor(state[name], dtype=torch.float64) for name in "xy")
+    return proof_figure(x, y, float(state["p"]))
+
+
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {
+    "focus": _focus,
+    "proof": _proof,
+    "reorder": _reorder,
+}
 
 
 def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:

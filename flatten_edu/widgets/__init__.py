@@ -2,8 +2,9 @@
 
 from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
+from flatten_edu.widgets.proof import ProofLab
 from flatten_edu.widgets.reorder import ReorderLab
 
-LABS: dict[str, type[Lab]] = {"focus": FocusLab, "reorder": ReorderLab}
+LABS: dict[str, type[Lab]] = {"focus": FocusLab, "proof": ProofLab, "reorder": ReorderLab}
 
-__all__ = ["LABS", "FocusLab", "Lab", "ReorderLab"]
+__all__ = ["LABS", "FocusLab", "Lab", "ProofLab", "ReorderLab"]
