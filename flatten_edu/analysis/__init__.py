@@ -20,6 +20,7 @@ from flatten_edu.analysis.precision import (
     stored_range,
     whole_power,
 )
+from flatten_edu.analysis.proposition import Verdict, focused_cosine, proposition, widens_at_first
 from flatten_edu.analysis.rank import (
     RankGuarantee,
     RankSummary,
@@ -39,6 +40,7 @@ __all__ = [
     "RankGuarantee",
     "RankSummary",
     "StoredRange",
+    "Verdict",
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
@@ -47,12 +49,14 @@ __all__ = [
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
+    "focused_cosine",
     "focused_steps",
     "hashed_normals",
     "largest_coordinate",
     "numerical_rank",
     "output_error",
     "pairwise_angles",
+    "proposition",
     "rank_guarantee",
     "rank_summary",
     "rank_tolerance",
@@ -63,4 +67,5 @@ __all__ = [
     "stored_range",
     "top1_share",
     "whole_power",
+    "widens_at_first",
 ]

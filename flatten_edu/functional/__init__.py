@@ -9,11 +9,14 @@ from flatten_edu.functional.attention import (
     softmax_weights,
 )
 from flatten_edu.functional.convolution import depthwise_conv, dwc_matrix, wrapped_dwc_matrix
+from flatten_edu.functional.cost import AttentionCost, attention_cost, multiply_adds_after
 from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, feature_map, focused_map, sharpen, unit_rows
 
 __all__ = [
     "FEATURE_MAPS",
+    "AttentionCost",
     "FeatureMap",
+    "attention_cost",
     "attention_matrix",
     "cheaper_order",
     "depthwise_conv",
@@ -22,6 +25,7 @@ __all__ = [
     "focused_map",
     "linear_attention",
     "linear_weights",
+    "multiply_adds_after",
     "sharpen",
     "softmax_attention",
     "softmax_weights",

@@ -3,6 +3,8 @@
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
+from flatten_edu.plot.proof import proof_figure
+from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
 from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 
@@ -11,6 +13,8 @@ __all__ = [
     "attention_figure",
     "focus_figure",
     "precision_figure",
+    "proof_figure",
+    "reorder_figure",
     "sharpness_figure",
     "spectra_figure",
 ]

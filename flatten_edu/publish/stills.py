@@ -12,7 +12,14 @@ from torch import Tensor
 
 from flatten_edu.analysis import Fixes, hashed_normals
 from flatten_edu.functional import attention_matrix
-from flatten_edu.plot import attention_figure, focus_figure, precision_figure, sharpness_figure
+from flatten_edu.plot import (
+    attention_figure,
+    focus_figure,
+    precision_figure,
+    proof_figure,
+    reorder_figure,
+    sharpness_figure,
+)
 from flatten_edu.plot.style import STYLE, Picture
 from flatten_edu.widgets.matrices import read_matrix
 from flatten_edu.widgets.sharpness import EXAMPLES
@@ -77,10 +84,23 @@ def _query_and_keys(state: dict[str, Any], buffers: Buffers) -> tuple[Tensor, Te
     return rows[0], rows[1:]
 
 
+def _reorder(state: dict[str, Any], buffers: Buffers) -> Picture:
+    if state["view"] == "steps":
+        return reorder_figure(len(state["q"]), len(state["q"][0]))
+    return reorder_figure(state["n"], state["d"])
+
+
+def _proof(state: dict[str, Any], buffers: Buffers) -> Picture:
+    x, y = (torch.tensor(state[name], dtype=torch.float64) for name in "xy")
+    return proof_figure(x, y, float(state["p"]))
+
+
 _STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {
     "focus": _focus,
     "precision": _precision,
     "sharpness": _sharpness,
+    "proof": _proof,
+    "reorder": _reorder,
 }
 
 

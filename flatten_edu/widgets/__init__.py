@@ -3,8 +3,16 @@
 from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
 from flatten_edu.widgets.precision import PrecisionLab
+from flatten_edu.widgets.proof import ProofLab
+from flatten_edu.widgets.reorder import ReorderLab
 from flatten_edu.widgets.sharpness import SharpnessLab
 
-LABS: dict[str, type[Lab]] = {"focus": FocusLab, "precision": PrecisionLab, "sharpness": SharpnessLab}
+LABS: dict[str, type[Lab]] = {
+    "focus": FocusLab,
+    "precision": PrecisionLab,
+    "sharpness": SharpnessLab,
+    "proof": ProofLab,
+    "reorder": ReorderLab,
+}
 
-__all__ = ["LABS", "FocusLab", "Lab", "PrecisionLab", "SharpnessLab"]
+__all__ = ["LABS", "FocusLab", "Lab", "PrecisionLab", "ProofLab", "ReorderLab", "SharpnessLab"]

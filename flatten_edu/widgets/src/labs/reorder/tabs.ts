@@ -1,0 +1,42 @@
+// Two views of one lab, as tabs.
+import { h, uniqueId } from "../../dom";
+import { change, type View } from "../../lab";
+import type { ReorderModel, ReorderTraits } from "./state";
+
+type Kind = ReorderTraits["view"];
+const NAMES: Record<Kind, string> = { scale: "To scale", steps: "Step by step" };
+
+export function tabList(
+  model: ReorderModel, signal: AbortSignal, panels: Record<Kind, HTMLElement>,
+): View & { node: HTMLElement } {
+  const kinds = Object.keys(panels) as Kind[];
+  const tabs = kinds.map((kind) => {
+    const id = uniqueId("tab");
+    panels[kind].id = uniqueId("panel");
+    panels[kind].setAttribute("role", "tabpanel");
+    panels[kind].setAttribute("aria-labelledby", id);
+    const tab = h("button", { id, type: "button", role: "tab", "aria-controls": panels[kind].id }, NAMES[kind]);
+    tab.addEventListener("click", () => change(model, "view", kind), { signal });
+    return tab;
+  });
+  const node = h("div", { class: "fe-tabs", role: "tablist", "aria-label": "view" }, ...tabs);
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const other = (tabs.indexOf(event.target as HTMLButtonElement) + 1) % tabs.length; // two tabs: either way
+    change(model, "view", kinds[other]);
+    tabs[other].focus();
+  }, { signal });
+  return {
+    node,
+    update() {
+      kinds.forEach((kind, i) => {
+        const selected = model.get("view") === kind;
+        tabs[i].setAttribute("aria-selected", String(selected));
+        tabs[i].tabIndex = selected ? 0 : -1;
+        panels[kind].hidden = !selected;
+      });
+    },
+  };
+}

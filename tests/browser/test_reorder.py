@@ -1,0 +1,403 @@
+"""The lab `reorder` on its page: what it shows is what Python counts and multiplies, however it is moved."""
+
+import random
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from flatten_edu.functional import attention_cost, cheaper_order, linear_attention, multiply_adds_after
+from flatten_edu.widgets.reorder import EXAMPLE
+from tests.browser.conftest import fragment
+from tests.browser.in_page import CALL, COUNT_LISTENERS, FRAMES, MOUNT_THRICE, MOVES, views
+
+PAGE = "book/labs/reorder.html"
+ORDERS = ["qk_first", "kv_first"]
+N, D = "N, tokens", "d, head dimension"
+DTYPES = {"float32": torch.float32, "float16": torch.float16}
+
+
+def double(rows):
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def expected_scale(n, d, dtype="float32", **_) -> dict[str, float]:
+    """Every figure of the first view, by Python's functions."""
+    costs = {order: attention_cost(n, d, order) for order in ORDERS}
+    found = {"n": n, "d": d}
+    for order, cost in costs.items():
+        found |= {
+            f"first_{order}": cost.first,
+            f"second_{order}": cost.second,
+            f"multiply_adds_{order}": cost.multiply_adds,
+            f"intermediate_{order}": cost.intermediate,
+            f"bytes_{order}": cost.intermediate_bytes(DTYPES[dtype]),
+        }
+    qk, kv = costs.values()
+    return found | {
+        "ratio_multiply_adds": qk.multiply_adds / kv.multiply_adds,
+        "ratio_intermediate": qk.intermediate / kv.intermediate,
+    }
+
+
+def expected_steps(at, order, normalised=False) -> dict[str, float]:
+    """Every figure of the second view on the book's example."""
+    n, d, e = 6, 3, 3 + normalised
+    total = attention_cost(n, d, order, e).intermediate + n * e
+    at = min(at, total)
+    found = {"at": at, "entries": total, "done": multiply_adds_after(at, n, d, order, e), "difference": 0}
+    return found | {f"total_{order}": attention_cost(n, d, order, e).multiply_adds for order in ORDERS}
+
+
+def assert_shows(shown, wanted):
+    """What a reader, or one of `views`, shows is what is wanted, to the last digit."""
+    figures, text = (
+        (shown["figures"], shown["text"])
+        if isinstance(shown, dict)
+        else (shown.outputs(), shown.page.locator(".fe-lab").inner_text())
+    )
+    assert {name: figures[name] for name in wanted} == wanted
+    assert not re.search("NaN|undefined|Infinity", text)
+
+
+# What the lab's module computes, against Python.
+
+
+@pytest.fixture
+def browser_says(reader):
+    page = reader().open(PAGE)
+    return lambda name, calls: page.evaluate(CALL, [name, calls])
+
+
+def test_costs_are_exact(browser_says):
+    draw = random.Random(0)
+    sizes = [
+        (draw.randint(1, 16384), draw.randint(1, 256), draw.choice(ORDERS), draw.randint(1, 256)) for _ in range(400)
+    ]
+    for found, size in zip(browser_says("attentionCost", [list(s) for s in sizes]), sizes, strict=True):
+        cost = attention_cost(*size)
+        assert found == {
+            "first": cost.first, "second": cost.second, "multiplyAdds": cost.multiply_adds,
+            "intermediate": cost.intermediate,
+        }  # fmt: skip
+
+
+def test_the_running_count_is_exact(browser_says):
+    calls = [
+        [entries, n, d, order, e]
+        for n, d, e in [(6, 3, 3), (6, 3, 4), (8, 4, 5), (1, 1, 1), (2, 4, 1)]
+        for order in ORDERS
+        for entries in range(attention_cost(n, d, order, e).intermediate + n * e + 1)
+    ]
+    assert browser_says("multiplyAddsAfter", calls) == [multiply_adds_after(*call) for call in calls]
+
+
+def test_both_products(browser_says):
+    draw = np.random.default_rng(1)
+    calls = []
+    for _ in range(200):
+        n, d, e = draw.integers(1, 9), draw.integers(1, 5), draw.integers(1, 5)
+        matrices = [draw.normal(size=size).tolist() for size in [(n, d), (n, d), (n, e)]]
+        calls += [[*matrices, order] for order in ORDERS]
+    for found, (q, k, v, order) in zip(browser_says("bothProducts", calls), calls, strict=True):
+        q, k, v = double(q), double(k), double(v)
+        middle = q @ k.mT if order == "qk_first" else k.mT @ v
+        out = linear_attention(q, k, v, order=order, normalised=False)
+        torch.testing.assert_close(double(found["middle"]), middle, rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(double(found["out"]), out, rtol=1e-9, atol=1e-12)
+
+
+def test_the_column_of_ones_gives_the_row_sums(browser_says):
+    draw = np.random.default_rng(2)
+    matrices = [[draw.random(size).tolist() for size in [(6, 3), (6, 3), (6, 2)]] for _ in range(100)]
+    matrices.append([[[0.0, 0.0], [1.0, 0.0]], [[1.0, 1.0], [2.0, 0.0]], [[3.0], [4.0]]])  # a row without weights
+    with_ones = browser_says("withOnes", [[v] for _, _, v in matrices])
+    products = browser_says(
+        "bothProducts", [[q, k, v, "kv_first"] for (q, k, _), v in zip(matrices, with_ones, strict=True)]
+    )
+    found = browser_says("dividedByLast", [[one["out"]] for one in products])
+    for out, (q, k, v) in zip(found, matrices, strict=True):
+        torch.testing.assert_close(
+            double(out), linear_attention(double(q), double(k), double(v)), rtol=1e-9, atol=1e-12
+        )
+
+
+# What the page shows.
+
+
+def test_the_first_view(reader):
+    one = reader()
+    one.open(PAGE)
+    assert_shows(one, expected_scale(196, 64))
+
+
+@pytest.mark.parametrize(("name", "lowest", "highest"), [(N, 4, 16384), (D, 1, 256)])
+def test_the_sliders_by_keyboard(reader, name, lowest, highest):
+    one = reader()
+    slider = one.open(PAGE).get_by_role("slider", name=name)
+    trait = name[0].lower()
+    seen = []
+    for key in ["Home", "ArrowRight", "ArrowRight", "PageUp", "PageUp", "ArrowLeft", "End"]:
+        slider.press(key)
+        shown = one.outputs()
+        seen.append(shown[trait])
+        assert_shows(one, expected_scale(int(shown["n"]), int(shown["d"])))
+    assert (seen[0], seen[-1]) == (lowest, highest) and len(set(seen)) > 4
+
+
+def test_all_token_counts_of_vision_are_stops(reader):
+    one = reader()
+    slider = one.open(PAGE).get_by_role("slider", name=N)
+    slider.press("Home")
+    seen = []
+    while not seen or seen[-1] != one.outputs()["n"]:
+        seen.append(one.outputs()["n"])
+        slider.press("ArrowRight")
+    assert {6, 16, 49, 64, 196, 197, 784, 1024, 3136, 4096, 12544, 16384} <= set(seen)
+
+
+def test_the_marker_on_the_chart_is_the_slider(reader):
+    one = reader()
+    page = one.open(PAGE)
+    marker = page.get_by_role("slider", name="N, marker on the chart")
+    for key, n in [("Home", 4), ("ArrowRight", 6), ("PageUp", 16), ("ArrowLeft", 12), ("ArrowUp", 16), ("End", 16384)]:
+        marker.press(key)
+        assert_shows(one, expected_scale(n, 64))
+        assert marker.get_attribute("aria-valuenow") == str(n)
+    chart = page.locator(".fe-chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 10, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    page.mouse.up()
+    n = int(one.outputs()["n"])
+    assert 49 <= n <= 256
+    page.mouse.move(box["x"] + box["width"] * 0.9, middle)
+    assert_shows(one, expected_scale(n, 64))
+
+
+def test_hundreds_of_random_settings_show_what_python_counts(reader):
+    draw = random.Random(0)
+    cases = [
+        {
+            "n": draw.choice([draw.randint(4, 16384), draw.randint(4, 300)]),
+            "d": draw.randint(1, 256),
+            "dtype": draw.choice(list(DTYPES)),
+            "order": draw.choice(ORDERS),
+        }
+        for _ in range(300)
+    ]
+    for case, shown in zip(cases, views(reader().open(PAGE), cases), strict=True):
+        n, d = case["n"], case["d"]
+        assert_shows(shown, expected_scale(**case))
+        if n != d:
+            cheap = {"qk_first": "(QKᵀ)V takes", "kv_first": "Q(KᵀV) takes"}[cheaper_order(n, n, d, d)]
+            assert cheap in shown["text"]
+
+
+def test_the_matrices_are_drawn_to_scale(reader):
+    one = reader()
+    page = one.open(PAGE)
+    for n, d, order in [(196, 64, "qk_first"), (196, 64, "kv_first"), (16, 256, "qk_first"), (64, 64, "kv_first")]:
+        page.evaluate("(hash) => { location.hash = hash; }", fragment("reorder", n=n, d=d, order=order))
+        page.wait_for_function(f"document.querySelector('[data-name=n]').dataset.value == {n}")
+        one.frame()
+        sides = page.locator(".fe-scale rect").evaluate_all(
+            "(all) => all.map((r) => [+r.getAttribute('height'), +r.getAttribute('width')])"
+        )
+        middle = [n, n] if order == "qk_first" else [d, d]
+        wanted = np.array(
+            [[n, d], [d, n], [n, d], *([middle, [n, d]] if order == "qk_first" else [[n, d], middle]), [n, d]]
+        )
+        units = np.array(sides) / wanted
+        assert np.ptp(units) < 1e-9 * units.max()
+
+
+def test_a_side_too_thin_to_see_is_said(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("reorder", n=16384, d=16))
+    one.frame()
+    widths = page.locator(".fe-scale rect").evaluate_all("(all) => all.map((r) => +r.getAttribute('width'))")
+    assert min(widths) == 1 and "of a pixel; it is drawn as 1" in page.locator(".fe-summary p").first.inner_text()
+    assert "of a pixel" not in reader().open(PAGE).locator(".fe-summary p").first.inner_text()
+
+
+def guided(page, nth):
+    page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth).click()
+    return page.locator(".fe-look").inner_text()
+
+
+def test_the_guided_steps_show_what_their_text_says(reader):
+    one = reader()
+    page = one.open(PAGE)
+    text = guided(page, 0)
+    assert_shows(one, expected_scale(196, 64))
+    figures = one.outputs()
+    for name in ["intermediate_qk_first", "intermediate_kv_first", "multiply_adds_qk_first", "multiply_adds_kv_first"]:
+        assert f"{figures[name]:,.0f}" in text
+    text = guided(page, 1)
+    assert_shows(one, expected_scale(49, 32))
+    assert f"{one.outputs()['ratio_multiply_adds']:.2f} times" in text
+    slider = page.get_by_role("slider", name=N)
+    while one.outputs()["n"] > 32:
+        slider.press("ArrowLeft")
+    assert one.outputs()["n"] == 32 and "exactly the same" in page.locator(".fe-summary p").first.inner_text()
+    slider.press("ArrowLeft")
+    assert one.outputs()["ratio_multiply_adds"] < 1
+    text = guided(page, 2)
+    for order in ORDERS:
+        assert f"{one.outputs()[f'total_{order}']:.0f}" in text
+
+
+def minus(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("normalised", [False, True])
+def test_each_entry_of_the_example(reader, order, normalised):
+    q, k, v = (double(rows) for rows in EXAMPLE.values())
+    if normalised:
+        v = torch.cat([v, torch.ones(6, 1, dtype=v.dtype)], -1)
+    middle = q @ k.mT if order == "qk_first" else k.mT @ v
+    values = [*middle.flatten().tolist(), *(q @ k.mT @ v).flatten().tolist()]
+    cases = [
+        {"view": "steps", "order": order, "normalised": normalised, "at": at, "step": 0}
+        for at in range(len(values) + 1)
+    ]
+    found = views(reader().open(PAGE), cases)
+    for at, shown in enumerate(found):
+        assert_shows(shown, expected_steps(at, order, normalised))
+        assert shown["marked"] == ([minus(values[at - 1])] if at else [])
+        assert not at or f"= {minus(values[at - 1])}." in shown["text"]
+
+
+def test_a_readers_own_numbers(reader):
+    draw = np.random.default_rng(3)
+    cases = []
+    for _ in range(60):
+        n, d, e = draw.integers(1, 9), draw.integers(1, 5), draw.integers(1, 5)
+        q, k, v = (np.round(draw.normal(size=size), 3).tolist() for size in [(n, d), (n, d), (n, e)])
+        cases.append({"view": "steps", "q": q, "k": k, "v": v, "order": draw.choice(ORDERS).item(), "at": 104})
+    for case, shown in zip(cases, views(reader().open(PAGE), cases), strict=True):
+        n, d, e = len(case["q"]), len(case["q"][0]), len(case["v"][0])
+        cost = attention_cost(n, d, case["order"], e)
+        wanted = {
+            "done": cost.multiply_adds,
+            "at": cost.intermediate + n * e,
+            f"total_{case['order']}": cost.multiply_adds,
+        }
+        assert_shows(shown, wanted)
+        assert 0 <= shown["figures"]["difference"] < 1e-12
+
+
+def test_the_buttons_step_forward_and_back(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("reorder", view="steps"))
+    for name, at in [("Forward one", 1), ("Forward one", 2), ("Back one", 1), ("End", 54), ("Start", 0)]:
+        page.get_by_role("button", name=name).click()
+        assert_shows(one, expected_steps(at, "qk_first"))
+    page.get_by_role("slider", name="entries computed").press("End")
+    assert_shows(one, expected_steps(54, "qk_first"))
+    assert page.get_by_role("button", name="Forward one").is_disabled()
+    assert page.locator(".fe-open").count() == 0 and page.locator(".fe-band").count() == 2
+
+
+def test_a_change_of_order_keeps_what_is_done_within_what_there_is(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("reorder", view="steps", at=54))
+    assert_shows(one, expected_steps(54, "qk_first"))
+    page.get_by_role("radio", name="Q(KᵀV)").press("Space")
+    assert_shows(one, expected_steps(54, "kv_first"))
+    page.get_by_role("button", name="Back one entry").click()
+    assert_shows(one, expected_steps(26, "kv_first"))
+
+
+def test_play_goes_on_by_itself_and_pauses(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("reorder", view="steps"))
+    play = page.get_by_role("button", name="Play")
+    play.click()
+    page.wait_for_function("document.querySelector('[data-name=at]').dataset.value >= 2")
+    play.click()
+    at = one.outputs()["at"]
+    page.wait_for_timeout(800)
+    assert one.outputs()["at"] == at and play.get_attribute("aria-pressed") == "false"
+
+
+def test_reduced_motion_steps_but_does_not_play(reader):
+    page = reader(reduced_motion="reduce").open(PAGE + fragment("reorder", view="steps"))
+    assert page.get_by_role("button", name="Forward one entry").is_visible()
+    assert page.get_by_role("button", name="Play").count() == 0
+
+
+def test_a_link_brings_back_the_view(reader):
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("slider", name=N).press("PageUp")
+    page.get_by_role("radio", name="fp16").press("Space")
+    page.get_by_role("radio", name="Q(KᵀV)").press("Space")
+    shown = one.outputs()
+    page.wait_for_function("location.hash.includes('kv_first')")
+    again = reader()
+    again.open(page.url.removeprefix(one.site))
+    assert again.outputs() == shown
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "#reorder.n=3", "#reorder.n=1e9", "#reorder.n=12.5", "#reorder.d=0", '#reorder.order="auto"', "#reorder.at=-1",
+        "#reorder.at=[1", '#reorder.view="photo"', "#reorder.normalised=1", '#reorder.dtype="f64"', "#reorder.step=9",
+    ],
+)  # fmt: skip
+def test_a_broken_link_gives_the_first_view(reader, broken):
+    one = reader()
+    page = one.open(PAGE + broken)
+    assert_shows(one, expected_scale(196, 64) | expected_steps(0, "qk_first"))
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "To scale"
+
+
+def test_everything_is_reached_by_keyboard_alone(reader):
+    page = reader().open(PAGE)
+    page.locator(".fe-lab [role=tab]").first.focus()
+    names = set()
+    for _ in range(16):
+        names.add(
+            page.evaluate(
+                "document.activeElement.getAttribute('aria-label') ?? document.activeElement.labels?.[0]?.textContent"
+            )
+        )
+        page.keyboard.press("Tab")
+    assert {N, D, "N, marker on the chart", "fp32"} <= names and {"(QKᵀ)V", "Q(KᵀV)"} & names
+    tab = page.get_by_role("tab", name="To scale")
+    tab.press("ArrowRight")
+    assert page.get_by_role("tab", name="Step by step").get_attribute("aria-selected") == "true"
+
+
+def test_mounting_again_and_again_leaves_nothing_running(reader):
+    one = reader()
+    one.page.add_init_script(COUNT_LISTENERS)
+    counts = one.open(PAGE + fragment("reorder", view="steps")).evaluate(MOUNT_THRICE, "Play")
+    assert len(counts) == 3
+    for added, *rest in counts:
+        assert added > 10 and rest == [0, 0, 0, 0]
+
+
+def test_a_thousand_random_moves_end_well(reader):
+    page = reader().open(PAGE)
+    assert page.evaluate(MOVES, [7, 1000]) == []
+
+
+@pytest.mark.parametrize(("view", "slider"), [("scale", "-n-"), ("steps", "-at-")])
+def test_frame_time_of_a_step(reader, measured, view, slider):
+    page = reader().open(PAGE + fragment("reorder", view=view))
+    times = page.evaluate(FRAMES, slider)
+    assert len(times) >= 100
+    measured(
+        f"lab reorder, {view}: script and layout a step",
+        f"median {times[len(times) // 2]:.1f} ms, 95th percentile {times[int(0.95 * len(times))]:.1f} ms (goal 16 ms)",
+    )
