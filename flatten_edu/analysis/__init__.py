@@ -11,7 +11,9 @@ from flatten_edu.analysis.metrics import (
     top1_share,
 )
 from flatten_edu.analysis.rank import (
+    DeterminantLemma,
     RankGuarantee,
+    determinant_lemma,
     effective_rank,
     numerical_rank,
     rank_guarantee,
@@ -19,21 +21,29 @@ from flatten_edu.analysis.rank import (
     spectrum,
     stable_rank,
 )
+from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
 
 __all__ = [
+    "NAMED_KERNELS",
     "Captured",
+    "DeterminantLemma",
     "RankGuarantee",
+    "RankMaps",
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
     "capture",
+    "determinant_lemma",
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
+    "focused_heads",
     "largest_coordinate",
+    "named_kernel",
     "numerical_rank",
     "pairwise_angles",
     "rank_guarantee",
+    "rank_maps",
     "rank_tolerance",
     "spectrum",
     "stable_rank",

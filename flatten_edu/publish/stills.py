@@ -11,8 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from flatten_edu.functional import attention_matrix
-from flatten_edu.plot import attention_figure, focus_figure
+from flatten_edu.plot import attention_figure, focus_figure, rank_figure
 from flatten_edu.plot.style import STYLE, Picture
+from flatten_edu.widgets import RankLab
 
 Buffers = Mapping[str, bytes]
 
@@ -43,7 +44,12 @@ def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)
 
 
-_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus}
+def _rank(state: dict[str, Any], buffers: Buffers) -> Picture:
+    lab = RankLab(**{**state, "grid": tuple(state["grid"])}, **buffers)
+    return rank_figure(lab.maps(), lab.p, lab.tolerance)
+
+
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus, "rank": _rank}
 
 
 def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:
