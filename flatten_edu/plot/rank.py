@@ -61,14 +61,9 @@ def _draw_spectra(axes: Axes, values: dict[str, Tensor], share: float, n: int, d
         of = values[name].numpy()
         if of[0] > 0:
             label = title.replace("+\\ ", "").replace("=\\ ", "")
-            axes.plot(
-                range(1, n + 1),
-                np.maximum(of / of[0], _FLOOR),
-                line,
-                color=colour,
-                label=label,
-                linewidth=3 if name == "dwc" else 1.5,
-            )
+            heights = np.maximum(of / of[0], _FLOOR)
+            width = 3 if name == "dwc" else 1.5  # the sum's curve nearly covers it
+            axes.plot(range(1, n + 1), heights, line, color=colour, label=label, linewidth=width)
     axes.axhline(share, color=INK, linewidth=0.8)
     axes.annotate("below: counted as zero", (1, share), xytext=(0, -9), textcoords="offset points", fontsize=7)
     if d < n:

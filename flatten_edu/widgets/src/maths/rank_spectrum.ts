@@ -8,9 +8,15 @@ const EPS = 2 ** -52;
 export function singularValues(matrix: Float64Array, n: number): Float64Array {
   const diagonal = new Float64Array(n);
   const above = new Float64Array(n);
-  bidiagonalise(matrix.slice(), n, diagonal, above);
+  let largest = 0;
+  for (let i = 0; i < n * n; i++) largest = Math.max(largest, Math.abs(matrix[i]));
+  if (largest === 0) return diagonal;
+  // Divided by the largest entry, no square below leaves float64's range.
+  const scaled = matrix.slice();
+  for (let i = 0; i < n * n; i++) scaled[i] /= largest;
+  bidiagonalise(scaled, n, diagonal, above);
   iterate(diagonal, above);
-  return diagonal.map(Math.abs).sort().reverse();
+  return diagonal.map((value) => Math.abs(value) * largest).sort().reverse();
 }
 
 /** Overwrite `a`; its two diagonals have the same singular values. */
@@ -89,7 +95,7 @@ function shiftOf(d: Float64Array, e: Float64Array, first: number, last: number, 
   const [a, b, c, x] = [d[last - 1], e[last - 1], d[last], last - 1 > first ? e[last - 2] : 0];
   const [above, off, corner] = [a * a + x * x, a * b, b * b + c * c];
   const half = (above - corner) / 2;
-  const root = Math.hypot(half, off);
+  const root = Math.sqrt(half * half + off * off);
   return root > 0 ? corner - (off * off) / (half + (half >= 0 ? root : -root)) : corner;
 }
 
@@ -97,14 +103,14 @@ function qrStep(d: Float64Array, e: Float64Array, first: number, last: number, s
   let y = d[first] === 0 ? 0 : d[first] - shift / d[first];
   let z = e[first];
   for (let k = first; k < last; k++) {
-    let r = Math.hypot(y, z);
+    let r = Math.sqrt(y * y + z * z);
     let [c, s] = r > 0 ? [y / r, z / r] : [1, 0];
     if (k > first) e[k - 1] = r;
     y = c * d[k] + s * e[k];
     e[k] = c * e[k] - s * d[k];
     z = s * d[k + 1];
     d[k + 1] *= c;
-    r = Math.hypot(y, z);
+    r = Math.sqrt(y * y + z * z);
     [c, s] = r > 0 ? [y / r, z / r] : [1, 0];
     d[k] = r;
     y = c * e[k] + s * d[k + 1];

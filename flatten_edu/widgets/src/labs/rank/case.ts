@@ -19,6 +19,7 @@ export interface Case {
   w: Matrix;
   zeroRows: number;
   kernel: Kernel;
+  kernelKey: string;
   /** Entries, and rows, in which the wrapped rendering differs from the convolution's matrix. */
   wrong: { entries: number; rows: number };
   /** The length of M_eq 1. */
@@ -50,7 +51,7 @@ export class CaseMaker {
     const maps = { linear: linear.weights, dwc, equivalent, softmax };
     const id = (this.current?.id ?? 0) + 1;
     this.current = {
-      id, setting: s, n: s.n, maps, keys, u: linear.u, w: linear.w, zeroRows: linear.zeroRows, kernel, wrong,
+      id, setting: s, n: s.n, maps, keys, u: linear.u, w: linear.w, zeroRows: linear.zeroRows, kernel, kernelKey, wrong,
       ones: normOfRowSums(equivalent, s.n),
     };
     return this.current;

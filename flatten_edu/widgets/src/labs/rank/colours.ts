@@ -41,7 +41,7 @@ function fromOklab(lightness: number, a: number, b: number): number[] {
 /** Paint numbers as one pixel each. A number's place on the scale is the root of its share of `largest`. */
 export function paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, width: number, largest: number, scale: Scale): void {
   const height = values.length / width;
-  [canvas.width, canvas.height] = [width, height];
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   const image = new ImageData(width, height);
   for (let i = 0; i < values.length; i++) {
     const ramp = scale[values[i] < 0 ? 1 : 0];

@@ -67,11 +67,15 @@ function kernelChoice(model: RankModel, stage: Stage, signal: AbortSignal): Cont
     ],
   });
   const picture = h("canvas", { class: "fe-kernel", role: "img" });
+  let drawn = "";
   const draw = () => {
-    if (!stage.now) return;
+    const dark = isDark(picture);
+    const key = `${stage.now?.kernelKey} ${dark}`;
+    if (!stage.now || drawn === key) return;
+    drawn = key;
     const { values, sides } = stage.now.kernel;
     const largest = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    paint(picture, values, sides[1], largest, scaleFor(isDark(picture)));
+    paint(picture, values, sides[1], largest, scaleFor(dark));
     picture.setAttribute("aria-label", `The kernel: ${sides[0]} by ${sides[1]} numbers, the largest ${largest.toPrecision(2)} in size`);
   };
   return {

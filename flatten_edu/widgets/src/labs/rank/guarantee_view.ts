@@ -50,6 +50,7 @@ export function guaranteeView(stage: Stage): View & { node: HTMLElement } {
   const low = new Readout("bound_low", fixed(0));
   const high = new Readout("bound_high", fixed(0));
   const lemma = lemmaTable();
+  let shown = "";
   return {
     node: h("div", { class: "fe-guarantee" },
       h("p", { class: "fe-heading" }, "What is guaranteed"),
@@ -59,7 +60,8 @@ export function guaranteeView(stage: Stage): View & { node: HTMLElement } {
         ...symbol("A"), "| ≤ rank ", ...symbol("M", "eq"), " ≤ ", high.node),
       lemma.node),
     update() {
-      if (!stage.found) return;
+      if (!stage.found || shown === stage.stamp) return;
+      shown = stage.stamp;
       const { of, findings } = stage.found;
       const b = bounds(findings.spectra.linear, findings.spectra.dwc, findings.spectra.equivalent);
       const ceiling = Math.min(of.n, of.setting.d);

@@ -17,7 +17,7 @@ export * from "../../maths/rank_lemma";
 export * from "../../maths/rank_maps";
 export * from "../../maths/rank_spectrum";
 export { Student } from "../../maths/rank_study";
-export { randomKernel } from "./case";
+export { CaseMaker, randomKernel } from "./case";
 export { floats } from "./floats";
 export { bounds } from "./guarantee_view";
 export { accepts, shared } from "./state";

@@ -97,6 +97,7 @@ export function mapsView(stage: Stage): View & { node: HTMLElement } {
   const row = h("div", { class: "fe-rank-maps" }, ...figures.map((figure) => figure.node));
   const scales = [scaleFor(false), scaleFor(true)];
 
+  let read = "";
   function update(): void {
     waiting.hidden = stage.now !== null;
     row.hidden = stage.now === null;
@@ -104,8 +105,9 @@ export function mapsView(stage: Stage): View & { node: HTMLElement } {
     const dark = isDark(row);
     for (const figure of figures) {
       figure.paint(stage.now.keys[figure.name], stage.now.maps[figure.name], stage.now.n, scales[Number(dark)], ` ${dark}`);
-      if (stage.found) figure.show(stage.found.findings.spectra[figure.name], stage.tolerance(stage.found.of.n));
+      if (stage.found && read !== stage.stamp) figure.show(stage.found.findings.spectra[figure.name], stage.tolerance(stage.found.of.n));
     }
+    read = stage.stamp;
   }
 
   return { node: h("div", {}, waiting, row), update };

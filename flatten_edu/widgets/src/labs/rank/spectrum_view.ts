@@ -23,9 +23,12 @@ export function spectrumView(stage: Stage): View & { node: Element } {
   const curves = Object.fromEntries(ORDER.map((name) => [name, svg("path", { class: `fe-curve fe-${name}` })]));
   const node = svg("svg", { class: "fe-spectrum", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
     below, axis(), across, tolerance, ...ORDER.map((name) => curves[name]), label);
+  let drawn = "";
   return {
     node,
     update() {
+      if (drawn === stage.stamp) return;
+      drawn = stage.stamp;
       if (!stage.found) return node.setAttribute("aria-label", "Singular values: they are being computed");
       const { of, findings } = stage.found;
       const x = scaleLinear().domain([1, of.n]).range([44, WIDTH - 14]);

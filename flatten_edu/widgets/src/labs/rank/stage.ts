@@ -31,6 +31,11 @@ export class Stage {
     return this.model.get("tolerance") || relativeTolerance(n);
   }
 
+  /** Another one says that what is read off the findings has changed. */
+  get stamp(): string {
+    return `${this.found?.of.id} ${this.model.get("tolerance")}`;
+  }
+
   stop(): void {
     this.engine.stop();
   }
