@@ -22,8 +22,10 @@ from flatten_edu.analysis.precision import (
 )
 from flatten_edu.analysis.proposition import Verdict, focused_cosine, proposition, widens_at_first
 from flatten_edu.analysis.rank import (
+    DeterminantLemma,
     RankGuarantee,
     RankSummary,
+    determinant_lemma,
     effective_rank,
     numerical_rank,
     rank_guarantee,
@@ -32,12 +34,16 @@ from flatten_edu.analysis.rank import (
     spectrum,
     stable_rank,
 )
+from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
 from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
+    "NAMED_KERNELS",
     "Captured",
+    "DeterminantLemma",
     "Fixes",
     "RankGuarantee",
+    "RankMaps",
     "RankSummary",
     "StoredRange",
     "Verdict",
@@ -46,18 +52,22 @@ __all__ = [
     "attention_rollout",
     "capture",
     "crossing_scale",
+    "determinant_lemma",
     "effective_rank",
     "entropy_bits",
     "equivalent_map",
     "focused_cosine",
+    "focused_heads",
     "focused_steps",
     "hashed_normals",
     "largest_coordinate",
+    "named_kernel",
     "numerical_rank",
     "output_error",
     "pairwise_angles",
     "proposition",
     "rank_guarantee",
+    "rank_maps",
     "rank_summary",
     "rank_tolerance",
     "round_to",

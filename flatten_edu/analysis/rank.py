@@ -1,5 +1,6 @@
 """Rank of a map, what rank hides, and what can be guaranteed of full rank plus low rank."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -63,6 +64,49 @@ def rank_summary(matrix: Float[Tensor, "*batch n m"]) -> RankSummary:
 
 
 @dataclass
+class DeterminantLemma:
+    """Both sides of det(M + U W^T) = det(M) det(I + W^T M^-1 U): the sign, and log10 of the absolute value.
+
+    A determinant of 196 rows leaves float64's range; its logarithm does not.
+    """
+
+    sign: float  # of det(M + U W^T), formed from the sum: 1, -1, or 0
+    log10: float  # -inf for 0
+    dwc_sign: float  # of det(M)
+    dwc_log10: float
+    small_sign: float  # of det(I + W^T M^-1 U), as many rows as U has columns
+    small_log10: float
+
+    @property
+    def lemma_sign(self) -> float:
+        """The sign of the right-hand side."""
+        return self.dwc_sign * self.small_sign
+
+    @property
+    def lemma_log10(self) -> float:
+        """log10 of the right-hand side's absolute value."""
+        return self.dwc_log10 + self.small_log10
+
+
+def determinant_lemma(m: Float[Tensor, "n n"], u: Float[Tensor, "n r"], w: Float[Tensor, "n r"]) -> DeterminantLemma:
+    """The matrix determinant lemma in float64: M + U W^T is invertible if M is, unless the r x r factor is 0.
+
+    Twin in the labs: `determinantLemma`.
+
+    Raises:
+        ValueError: M is singular, to the last digit: the lemma needs its inverse.
+    """
+    m, u, w = m.double(), u.double(), w.double()
+    sides = [torch.linalg.slogdet(m + u @ w.mT), torch.linalg.slogdet(m)]
+    if sides[1].sign == 0:
+        raise ValueError("the determinant lemma needs an invertible M, and det(M) = 0")
+    identity = torch.eye(u.shape[1], dtype=u.dtype, device=u.device)
+    sides.append(torch.linalg.slogdet(identity + w.mT @ torch.linalg.solve(m, u)))
+    parts = [(side.sign.item(), side.logabsdet.item() / math.log(10)) for side in sides]
+    return DeterminantLemma(*(number for part in parts for number in part))
+
+
+@dataclass
 class RankGuarantee:
     """What theorems say, and what is measured, of M_DWC + A with A = phi(Q) phi(K)^T, rows divided by their sums."""
 
@@ -88,10 +132,8 @@ def rank_guarantee(
     log_det = log_det_lemma = None
     if dwc_rank == n:
         total = (phi_q @ phi_k.sum(0))[:, None]
-        u = phi_q / total.where(total > 0, 1.0)
-        small = torch.eye(u.shape[1], dtype=u.dtype, device=u.device) + phi_k.mT @ torch.linalg.solve(m, u)
-        log_det = torch.linalg.slogdet(m + a).logabsdet.item()
-        log_det_lemma = (torch.linalg.slogdet(m).logabsdet + torch.linalg.slogdet(small).logabsdet).item()
+        lemma = determinant_lemma(m, phi_q / total.where(total > 0, 1.0), phi_k)
+        log_det, log_det_lemma = (value * math.log(10) for value in (lemma.log10, lemma.lemma_log10))
     return RankGuarantee(
         dwc_rank,
         linear_rank,

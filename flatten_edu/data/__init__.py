@@ -2,6 +2,7 @@
 
 from flatten_edu.data.cifar import as_cifar10, cifar10, cifar10_samples
 from flatten_edu.data.images import ImageArray, ImageFolder, LabelledImages
+from flatten_edu.data.noise import hash_noise
 from flatten_edu.data.photos import as_input, patch_features, photo, to_jpeg
 from flatten_edu.data.results import results
 
@@ -13,6 +14,7 @@ __all__ = [
     "as_input",
     "cifar10",
     "cifar10_samples",
+    "hash_noise",
     "patch_features",
     "photo",
     "results",

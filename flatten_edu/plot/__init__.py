@@ -4,6 +4,7 @@ from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
 from flatten_edu.plot.proof import proof_figure
+from flatten_edu.plot.rank import rank_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
 from flatten_edu.plot.trained import accuracy_figure, spectra_figure
@@ -14,6 +15,7 @@ __all__ = [
     "focus_figure",
     "precision_figure",
     "proof_figure",
+    "rank_figure",
     "reorder_figure",
     "sharpness_figure",
     "spectra_figure",

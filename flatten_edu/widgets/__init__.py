@@ -4,6 +4,7 @@ from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
 from flatten_edu.widgets.precision import PrecisionLab
 from flatten_edu.widgets.proof import ProofLab
+from flatten_edu.widgets.rank import RankLab
 from flatten_edu.widgets.reorder import ReorderLab
 from flatten_edu.widgets.sharpness import SharpnessLab
 
@@ -13,6 +14,7 @@ LABS: dict[str, type[Lab]] = {
     "sharpness": SharpnessLab,
     "proof": ProofLab,
     "reorder": ReorderLab,
+    "rank": RankLab,
 }
 
-__all__ = ["LABS", "FocusLab", "Lab", "PrecisionLab", "ProofLab", "ReorderLab", "SharpnessLab"]
+__all__ = ["LABS", "FocusLab", "Lab", "PrecisionLab", "ProofLab", "RankLab", "ReorderLab", "SharpnessLab"]

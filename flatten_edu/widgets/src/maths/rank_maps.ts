@@ -1,0 +1,176 @@
+// The maps whose ranks the lab compares, as N x N arrays, row after row: twins of functions in flatten_edu.functional
+// (`linear_weights`, `softmax_weights`, `dwc_matrix`, `wrapped_dwc_matrix`) and of `rank_maps` in flatten_edu.analysis.
+import { dot, focusedMap } from "../maths";
+
+export type Matrix = Float64Array;
+export type Grid = readonly [rows: number, columns: number];
+
+/** A kernel with odd sides, row after row. */
+export interface Kernel {
+  values: ArrayLike<number>;
+  sides: readonly [height: number, width: number];
+}
+
+/** Queries or keys of all heads, token after token: n rows of `heads` x d features. */
+export interface Tokens {
+  values: Float64Array;
+  n: number;
+  d: number;
+  heads: number;
+}
+
+const NAMED = { zero: [0, 0], minus_impulse: [0, -1], right_neighbour: [1, 1] } as const;
+export type NamedKernel = keyof typeof NAMED;
+
+/** Twin of `named_kernel`. */
+export function namedKernel(name: NamedKernel, side = 5): Kernel {
+  const values = new Float64Array(side * side);
+  const [right, value] = NAMED[name];
+  values[(side * side - 1) / 2 + right] = value;
+  return { values, sides: [side, side] };
+}
+
+/** One head's rows, phi_p with norms over all heads' channels: twin of `focused_heads`. */
+export function focusedHead({ values, n, d, heads }: Tokens, p: number, head: number): Matrix {
+  const out = new Float64Array(n * d);
+  const c = heads * d;
+  for (let i = 0; i < n; i++) {
+    const mapped = focusedMap(values.subarray(i * c, (i + 1) * c), p);
+    out.set(mapped.subarray(head * d, (head + 1) * d), i * d);
+  }
+  return out;
+}
+
+/** One head's rows as they are. */
+export function headRows({ values, n, d, heads }: Tokens, head: number): Matrix {
+  const out = new Float64Array(n * d);
+  for (let i = 0; i < n; i++) out.set(values.subarray((i * heads + head) * d, (i * heads + head + 1) * d), i * d);
+  return out;
+}
+
+/** X Y^T of n x d arrays. Four keys at a time: one pass over a query serves four sums. */
+export function productTransposed(x: Matrix, y: Matrix, n: number, d: number): Matrix {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j += 4) {
+      const [y0, y1, y2, y3] = [j, Math.min(j + 1, n - 1), Math.min(j + 2, n - 1), Math.min(j + 3, n - 1)];
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      for (let c = 0; c < d; c++) {
+        const entry = x[i * d + c];
+        s0 += entry * y[y0 * d + c];
+        s1 += entry * y[y1 * d + c];
+        s2 += entry * y[y2 * d + c];
+        s3 += entry * y[y3 * d + c];
+      }
+      out[i * n + y3] = s3;
+      out[i * n + y2] = s2;
+      out[i * n + y1] = s1;
+      out[i * n + y0] = s0;
+    }
+  }
+  return out;
+}
+
+export interface LinearMap {
+  /** A = U W^T: rows sum to 1, or are zero. */
+  weights: Matrix;
+  /** phi(Q), its rows divided by A's row sums. */
+  u: Matrix;
+  /** phi(K). */
+  w: Matrix;
+  /** Rows of A that are zero: queries without a positive entry, or none in common with any key. */
+  zeroRows: number;
+}
+
+/** Twin of `linear_weights`, with the factors that the determinant lemma needs. */
+export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number): LinearMap {
+  const weights = productTransposed(byLargest(phiQ, n, d), byLargest(phiK, 1, n * d), n, d);
+  const keySum = new Float64Array(d);
+  for (let at = 0; at < n * d; at++) keySum[at % d] += phiK[at];
+  const u = phiQ.slice();
+  let zeroRows = 0;
+  for (let i = 0; i < n; i++) {
+    if (divideBySum(weights.subarray(i * n, (i + 1) * n)) === 0) zeroRows += 1;
+    const row = u.subarray(i * d, (i + 1) * d);
+    const total = dot(row, keySum);
+    if (total > 0) for (let c = 0; c < d; c++) row[c] /= total;
+  }
+  return { weights, u, w: phiK, zeroRows };
+}
+
+/** Rows divided by their largest entry, which cancels later; without that, products of small entries would vanish. */
+function byLargest(x: Matrix, rows: number, columns: number): Matrix {
+  const out = x.slice();
+  for (let i = 0; i < rows; i++) {
+    const row = out.subarray(i * columns, (i + 1) * columns);
+    const largest = row.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    if (largest > 0) for (let j = 0; j < columns; j++) row[j] /= largest;
+  }
+  return out;
+}
+
+function divideBySum(row: Float64Array): number {
+  let total = 0;
+  for (let j = 0; j < row.length; j++) total += row[j];
+  if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
+  return total;
+}
+
+/** Twin of `softmax_weights`: softmax of Q K^T / sqrt d. */
+export function softmaxMap(q: Matrix, k: Matrix, n: number, d: number): Matrix {
+  const out = productTransposed(q, k, n, d);
+  for (let i = 0; i < n; i++) {
+    const row = out.subarray(i * n, (i + 1) * n);
+    let top = -Infinity;
+    for (let j = 0; j < n; j++) top = Math.max(top, row[j] /= Math.sqrt(d));
+    for (let j = 0; j < n; j++) row[j] = Math.exp(row[j] - top);
+    divideBySum(row);
+  }
+  return out;
+}
+
+/** Twin of `dwc_matrix`, or, if `wrapped`, of `wrapped_dwc_matrix`, which places the kernel by flat offsets. */
+export function dwcMatrix({ values, sides: [height, width] }: Kernel, [rows, columns]: Grid, wrapped = false): Matrix {
+  const n = rows * columns;
+  const out = new Float64Array(n * n);
+  for (let at = 0; at < n; at++) {
+    for (let o = 0; o < height * width; o++) {
+      const down = Math.floor(o / width) - (height - 1) / 2;
+      const right = (o % width) - (width - 1) / 2;
+      const column = (at % columns) + right;
+      const to = at + down * columns + right;
+      const inside = wrapped || (column >= 0 && column < columns);
+      // On a grid narrower than the kernel, flat offsets meet: the later one stays, as in Python.
+      if (inside && to >= 0 && to < n) out[at * n + to] = values[o];
+    }
+  }
+  return out;
+}
+
+/** How many entries of two matrices differ, and in how many rows. */
+export function differences(x: Matrix, y: Matrix, n: number): { entries: number; rows: number } {
+  let [entries, rows] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    const before = entries;
+    for (let j = 0; j < n; j++) if (x[i * n + j] !== y[i * n + j]) entries += 1;
+    if (entries > before) rows += 1;
+  }
+  return { entries, rows };
+}
+
+export function sumOf(x: Matrix, y: Matrix): Matrix {
+  const out = x.slice();
+  for (let i = 0; i < out.length; i++) out[i] += y[i];
+  return out;
+}
+
+/** The length of X 1: zero where the rows of X sum to zero. */
+export function normOfRowSums(x: Matrix, n: number): number {
+  let squares = 0;
+  for (let i = 0; i < n; i++) {
+    let total = 0;
+    for (let j = 0; j < n; j++) total += x[i * n + j];
+    squares += total * total;
+  }
+  return Math.sqrt(squares);
+}

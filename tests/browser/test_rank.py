@@ -1,0 +1,445 @@
+"""The lab `rank` on the built page: its maps, ranks and determinants are Python's, however it is moved."""
+
+import json
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, rank_tolerance, spectrum, stable_rank
+from flatten_edu.publish.mount import split_state
+from flatten_edu.widgets import RankLab
+from tests.browser.conftest import fragment
+from tests.browser.test_focus import COUNT_LISTENERS
+
+PAGE = "book/labs/rank.html"
+MAPS = ("linear", "dwc", "equivalent", "softmax")
+
+
+@pytest.fixture(autouse=True)
+def few_threads():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def settled(page):
+    """Wait until the worker's findings are those of what is set, and painted."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_function("document.querySelector('.fe-findings').getAttribute('aria-busy') === 'false'")
+    return page
+
+
+def figures(one) -> dict[str, float]:
+    settled(one.page)
+    return one.outputs()
+
+
+def line_of(matrix, tolerance) -> float:
+    return float(tolerance * spectrum(matrix)[0] if tolerance else rank_tolerance(matrix))
+
+
+def module(page) -> str:
+    return json.loads(page.locator(".fe-mount script").first.text_content())["esm"]
+
+
+def expected(lab: RankLab) -> dict[str, float]:
+    """What the lab shows of these traits, by Python's functions."""
+    maps = lab.maps()
+    found = {}
+    for name in MAPS:
+        matrix = getattr(maps, name)
+        values = spectrum(matrix)
+        found |= {
+            f"rank_{name}": int(numerical_rank(matrix, line_of(matrix, lab.tolerance))),
+            f"effective_{name}": float(effective_rank(matrix)), f"stable_{name}": float(stable_rank(matrix)),
+            f"largest_{name}": float(values[0]),
+        }  # fmt: skip
+    bounds = rank_guarantee(maps.dwc, maps.u, maps.w)
+    n, d = maps.u.shape
+    return found | {"bound_low": bounds.lower_bound, "bound_high": bounds.upper_bound, "bound_linear": min(n, d)}
+
+
+def assert_shows(one, **traits):
+    shown, wanted = figures(one), expected(RankLab(**traits))
+    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True)
+    return shown
+
+
+def test_the_first_view_is_what_the_text_says(reader):
+    one = reader()
+    one.open(PAGE)
+    shown = assert_shows(one)
+    assert [shown[f"rank_{name}"] for name in MAPS] == [64, 196, 196, 196]
+    assert (shown["bound_low"], shown["bound_high"], shown["wrong_entries"], shown["wrong_rows"]) == (132, 196, 378, 56)
+    assert shown["log10_sum"] == pytest.approx(shown["log10_product"], rel=1e-9) and shown["lemma_gap"] < 1e-9
+
+
+def test_the_prose_has_the_lab_s_numbers(reader):
+    """What the page says of a tolerance of a tenth."""
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("slider", name="tolerance").press("End")
+    shown = assert_shows(one, tolerance=0.1)
+    assert [shown[f"rank_{name}"] for name in ("softmax", "linear", "equivalent")] == [48, 33, 180]
+    assert "48 of softmax’s 196 singular values are above it, 33 of the 64 of" in page.locator("main").inner_text()
+
+
+STEPS = [
+    ("Figure 5, in kind", {}, [64, 196, 196, 196], [
+        "196 for softmax, 64 for A, 196 for the sum", "the convolution has 196 by itself", "has full rank by itself",
+    ]),
+    ("Built to fail", {"convolution": "minus_impulse"}, [64, 196, 195, 196], [
+        "64 plus rank 196 gives 195", "sends the vector of ones to zero",
+    ]),
+    ("A gap too wide", {"convolution": "right_neighbour", "d": 8}, [8, 182, 190, 196], [
+        "rank 182: it lacks 14", "fills 8 of them: 190", "can reach 190 at most, and does",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "traits", "ranks", "words"), STEPS, ids=[step[0] for step in STEPS])
+def test_a_guided_step_shows_what_its_text_says(reader, label, traits, ranks, words):
+    one = reader()
+    page = one.open(PAGE + fragment("rank", p=8, tolerance=0.1, seed=4, wrapped=True))
+    page.get_by_role("button", name=label).click()
+    shown = assert_shows(one, **traits)
+    assert [shown[f"rank_{name}"] for name in MAPS] == ranks
+    text = page.locator(".fe-lab").inner_text().replace("\n", "")
+    for word in words:
+        assert word in text
+    page.get_by_role("button", name="Reset").click()
+    assert_shows(one)
+
+
+def test_raising_d_to_14_closes_the_gap_as_the_step_says(reader):
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("button", name="A gap too wide").click()
+    slider = page.get_by_role("slider", name="d, features of a head")
+    seen = {}
+    for _ in range(4):
+        shown = figures(one)
+        seen[shown["d"]] = shown["rank_equivalent"]
+        slider.press("ArrowRight")
+    assert seen == {8: 190, 10: 192, 12: 194, 14: 196}
+
+
+def test_the_first_thing_to_try_does_what_it_says(reader):
+    one = reader()
+    page = one.open(PAGE)
+    slider = page.get_by_role("slider", name="d, features of a head")
+    while one.outputs()["d"] > 8:
+        slider.press("ArrowLeft")
+    shown = assert_shows(one, d=8)
+    assert (shown["rank_linear"], shown["rank_equivalent"]) == (8, 196)
+
+
+@pytest.mark.parametrize(
+    ("traits", "words"),
+    [
+        ({"convolution": "zero"}, "The kernel is zero: Meq is A alone, and its rank is at most d = 64"),
+        ({"convolution": "minus_impulse", "d": 8}, "has no positive entry, so its row of A is zero"),
+        ({"convolution": "minus_impulse"}, "‖(A − I)1‖ ="),
+        ({"convolution": "right_neighbour"}, "Here the low rank fills the gap"),
+        ({"d": 256}, "A has rank 196 by itself here"),
+        ({"tolerance": 0.1}, "of them count: the bounds are about exact ranks"),
+        ({"wrapped": True}, "378 entries of MDWC in 56 rows are wrong"),
+    ],
+)
+def test_the_message_fits_the_case(reader, traits, words):
+    one = reader()
+    page = one.open(PAGE + fragment("rank", **traits))
+    assert_shows(one, **traits)
+    assert words in page.locator(".fe-summary p").first.inner_text()
+
+
+def test_a_wrapped_singular_kernel_gains_a_rank_that_the_convolution_has_not(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("rank", convolution="right_neighbour"))
+    assert figures(one)["rank_dwc"] == 182
+    page.get_by_role("checkbox").click()
+    shown = figures(one)
+    assert (shown["rank_dwc"], shown["wrong_entries"], shown["wrong_rows"]) == (195, 13, 13)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moving_controls_by_keyboard_shows_what_python_says(reader, seed):
+    draw = random.Random(seed)
+    one = reader()
+    page = one.open(PAGE)
+    sliders = {"d": "d, features of a head", "p": "p, focusing factor", "channel": "channel of the kernel",
+               "seed": "seed of the random numbers", "tolerance": "tolerance"}  # fmt: skip
+    traits = {"grid": (14, 14)}
+    for _ in range(6):
+        trait = draw.choice([*sliders, "grid", "convolution"])
+        if trait in sliders:
+            slider = page.get_by_role("slider", name=sliders[trait])
+            if slider.count():
+                slider.press(draw.choice(["ArrowLeft", "ArrowRight", "PageUp", "Home", "PageDown"]))
+        else:
+            group = page.get_by_role("group", name="grid" if trait == "grid" else "kernel of the convolution")
+            group.get_by_role("radio", checked=True).press(draw.choice(["ArrowLeft", "ArrowRight"]))
+        settled(page)
+        traits = read_traits(page, one.outputs())
+        if traits["p"] < 20:
+            assert_shows(one, **traits)
+
+
+def read_traits(page, shown) -> dict:
+    state = {name: shown[name] for name in ("p", "tolerance")} | {
+        name: int(shown[name]) for name in ("d", "seed", "channel")
+    }
+    for group, trait in {"grid": "grid", "kernel of the convolution": "convolution"}.items():
+        state[trait] = page.get_by_role("group", name=group).get_by_role("radio", checked=True).get_attribute("value")
+    return state | {"grid": tuple(map(int, state["grid"].split("x")))}
+
+
+def test_a_link_brings_back_the_view(reader):
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("button", name="A gap too wide").click()
+    page.get_by_role("radio", name="7 × 14").check()
+    page.get_by_role("slider", name="tolerance").press("End")
+    shown = figures(one)
+    page.wait_for_function("location.hash.includes('rank.tolerance')")
+    one.open(page.url.removeprefix(one.site))
+    assert figures(one) == shown and shown["tolerance"] == 0.1
+    assert page.locator(".fe-look").inner_text().startswith("The convolution has rank 182")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "#rank.d=0", "#rank.d=1e9", "#rank.grid=[200,200]", "#rank.grid=[4]", "#rank.grid=14", "#rank.p=0",
+        "#rank.step=9", '#rank.convolution="gauss"', "#rank.channel=-1", "#rank.tolerance=7", '#rank.wrapped="yes"',
+        "#rank.seed=1.5",
+        '#rank.source="given"', '#rank.convolution="given"', "#rank.head=3&rank.layer=2", "#rank.d=[3",
+    ],
+)  # fmt: skip
+def test_a_broken_link_gives_the_first_view(reader, broken):
+    one = reader()
+    one.open(PAGE + broken)
+    assert_shows(one)
+
+
+FUZZ = """
+async (seed) => {
+  const lab = document.querySelector(".fe-lab");
+  let state = seed;
+  const below = (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+  const movable = (e) => e.checkVisibility() && e.type !== "text" && !/link/.test(e.textContent);
+  const bad = [];
+  for (let i = 0; i < 300; i++) {
+    const inputs = [...lab.querySelectorAll("input, button")].filter(movable);
+    const control = inputs[below(inputs.length)];
+    if (control.type === "range") {
+      control.value = String(below(Number(control.max) + 1));
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+    } else control.click();
+    if (below(3) === 0) await new Promise(requestAnimationFrame);
+    if (below(20) === 0) await new Promise((done) => setTimeout(done, 150));
+    if (/NaN|undefined|Infinity|null/.test(lab.innerText)) bad.push(control.outerHTML);
+  }
+  return bad;
+}
+"""
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_hundreds_of_moves_leave_no_trace(reader, seed):
+    one = reader()
+    page = one.open(PAGE)
+    assert page.evaluate(FUZZ, seed) == []
+    settled(page)
+    assert not [word for word in ("NaN", "undefined", "Infinity") if word in page.locator(".fe-lab").inner_text()]
+
+
+def test_late_answers_never_stand_for_what_is_set(reader):
+    """Ten changes at once: the worker answers some of them, and what stays is the last one's."""
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("slider", name="seed").evaluate("""(slider) => {
+      for (let i = 1; i <= 10; i++) {
+        slider.value = i;
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }""")
+    assert_shows(one, seed=10)
+
+
+MOUNT = """
+async () => {
+  const host = document.querySelector(".fe-mount");
+  const { esm, state } = JSON.parse(host.querySelector("script").textContent);
+  const { default: lab } = await import(new URL(esm, document.baseURI));
+  const counts = [];
+  let workers = 0;
+  const { Worker: Original } = window;
+  window.Worker = class extends Original {
+    constructor(...args) { super(...args); workers += 1; }
+    terminate() { workers -= 1; super.terminate(); }
+  };
+  for (let i = 0; i < 3; i++) {
+    const handlers = new Set();
+    const model = {
+      get: (name) => state[name] ?? null, set: (name, value) => { state[name] = value; handlers.forEach((f) => f()); },
+      save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
+    };
+    const el = document.createElement("div");
+    document.body.append(el);
+    const before = listeners();
+    const remove = lab.render({ model, el });
+    const during = [listeners() - before, workers];
+    model.set("p", 4 + i);
+    await new Promise((done) => setTimeout(done, i * 120));
+    remove();
+    counts.push([...during, listeners() - before, workers, handlers.size, el.childElementCount]);
+    el.remove();
+  }
+  await new Promise((done) => setTimeout(done, 300));
+  return counts;
+}
+"""
+
+
+def test_mounting_again_and_again_leaves_nothing_behind(reader):
+    one = reader()
+    one.page.add_init_script(COUNT_LISTENERS)
+    page = one.open(PAGE)
+    for added, workers, *left in page.evaluate(MOUNT):
+        assert added > 8 and workers == 1 and left == [0, 0, 0, 0]
+
+
+def test_without_workers_the_page_computes_by_itself(reader):
+    one = reader()
+    one.page.add_init_script("window.Worker = class { constructor() { throw new Error('no workers here'); } };")
+    one.open(PAGE)
+    assert_shows(one)
+
+
+def test_data_that_were_promised_are_waited_for(reader):
+    """Trained data come after the first paint: until then the lab says so; then it shows their maps."""
+    q, k, kernel = (
+        torch.randn(*shape, generator=torch.Generator().manual_seed(1)) for shape in [(1, 49, 8)] * 2 + [(8, 5, 5)]
+    )
+    lab = RankLab(q=q, k=k, kernel=kernel, name="trained", about="From a test.")
+    state, buffers = split_state(lab)
+    one = reader()
+    page = one.open(PAGE)
+    page.evaluate(
+        """async ([state]) => {
+          const host = document.querySelector(".fe-mount");
+          const { esm } = JSON.parse(host.querySelector("script").textContent);
+          const { default: lab } = await import(new URL(esm, document.baseURI));
+          const handlers = new Set();
+          const model = { get: (n) => state[n] ?? null, set: (n, v) => { state[n] = v; handlers.forEach((f) => f()); },
+            save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f) };
+          window.give = (buffers) => {
+            for (const [n, b] of Object.entries(buffers)) model.set(n, new DataView(new Uint8Array(b).buffer));
+          };
+          const el = document.createElement("div");
+          host.replaceChildren(el);
+          lab.render({ model, el });
+        }""",
+        [state],
+    )
+    assert page.get_by_text("have not arrived yet").is_visible()
+    page.evaluate("give", {name: list(content) for name, content in buffers.items()})
+    settled(page)
+    shown, wanted = one.outputs(), expected(lab)
+    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6)
+    assert page.locator(".fe-segments label:visible", has_text="trained").count() == 2  # for tokens and for kernels
+    assert page.get_by_text("From a test.").is_visible()
+    assert not page.get_by_text("have not arrived yet").is_visible()
+
+
+def test_maps_are_painted_as_they_are(reader):
+    """A pixel an entry: the ground's colour where the convolution has a zero, colour where it has none."""
+    one = reader()
+    page = one.open(PAGE + fragment("rank", grid=[7, 7]))
+    settled(page)
+    pixels = page.locator("canvas[data-kind=dwc]").evaluate(
+        "(c) => { const copy = new OffscreenCanvas(c.width, c.height).getContext('2d'); copy.drawImage(c, 0, 0);"
+        " return [...copy.getImageData(0, 0, c.width, c.height).data]; }"
+    )
+    painted = np.array(pixels).reshape(49, 49, 4)[..., :3]
+    matrix = RankLab(grid=(7, 7)).maps().dwc.numpy()
+    assert (painted[matrix == 0] == 255).all()
+    strong = np.abs(matrix) > 0.1 * np.abs(matrix).max()
+    assert (painted[strong & (matrix > 0)][:, 2] > painted[strong & (matrix > 0)][:, 0]).all()  # blue
+    assert (painted[strong & (matrix < 0)][:, 0] > painted[strong & (matrix < 0)][:, 2]).all()  # orange
+
+
+MOVE = """
+async (name) => {
+  const slider = [...document.querySelectorAll(".fe-lab input[type=range]")].find((e) => e.id.startsWith(`fe-${name}`));
+  const next = window.requestAnimationFrame.bind(window);
+  const times = [];
+  window.requestAnimationFrame = (f) => next((t) => {
+    const from = performance.now();
+    f(t);
+    times.push(performance.now() - from);
+  });
+  for (let i = 0; i < 80; i++) {
+    slider.value = String(i % (Number(slider.max) + 1));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise(next);
+  }
+  window.requestAnimationFrame = next;
+  return times.sort((a, b) => a - b);
+}
+"""
+
+ANSWER = """
+async () => {
+  const lab = document.querySelector(".fe-findings");
+  const slider = [...document.querySelectorAll(".fe-lab input[type=range]")].find((e) => e.id.startsWith("fe-seed"));
+  const times = [];
+  for (let i = 1; i <= 12; i++) {
+    const from = performance.now();
+    slider.value = String(i);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise(requestAnimationFrame);
+    while (lab.getAttribute("aria-busy") === "true") await new Promise((done) => setTimeout(done, 2));
+    times.push(performance.now() - from);
+  }
+  return times.sort((a, b) => a - b);
+}
+"""
+
+
+def test_frame_time_and_the_worker_s_time(reader, measured):
+    one = reader()
+    page = one.open(PAGE)
+    settled(page)
+    for name in ("p", "channel", "tolerance", "seed"):
+        times = page.evaluate(MOVE, name)
+        median, late = times[len(times) // 2], times[int(0.95 * len(times))]
+        measured(
+            f"lab rank: script a step of {name}",
+            f"median {median:.1f} ms, 95th percentile {late:.1f} ms (N = 196, d = 64; goal 16 ms)",
+        )
+        settled(page)
+    times = page.evaluate(ANSWER)
+    measured(
+        "lab rank: from a new seed to its four spectra",
+        f"median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms (N = 196, d = 64; goal 150 ms)",
+    )
+    assert math.isfinite(times[0])
+
+
+def test_controls_are_large_enough_for_a_finger(reader):
+    page = reader(has_touch=True, is_mobile=True, viewport={"width": 375, "height": 740}).open(PAGE)
+    small = page.locator(".fe-lab").evaluate(
+        "(lab) => [...lab.querySelectorAll('button, .fe-segments label, .fe-check')].filter((e) => e.checkVisibility())"
+        ".filter((e) => e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML)"
+    )
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
