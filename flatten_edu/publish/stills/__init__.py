@@ -1,0 +1,32 @@
+"""Still pictures of the labs: for readers without JavaScript, for print, and for the moment before a lab starts.
+
+One module a lab: `picture(state, buffers)` draws its first view from the traits that JSON holds and from the others,
+which are bytes.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import matplotlib
+
+from flatten_edu.plot.style import STYLE, Picture
+from flatten_edu.publish.stills import focus, precision, proof, rank, reorder, sharpness
+
+_STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
+    "focus": focus.picture,
+    "precision": precision.picture,
+    "proof": proof.picture,
+    "rank": rank.picture,
+    "reorder": reorder.picture,
+    "sharpness": sharpness.picture,
+}
+
+
+def still(lab: str, state: dict[str, Any], buffers: Mapping[str, bytes]) -> tuple[bytes, str]:
+    """A lab's first view as an SVG file, and the sentence that stands for it."""
+    figure = _STILLS[lab](state, buffers)
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    return buffer.getvalue(), figure.alt

@@ -1,0 +1,14 @@
+"""The lab `rank`: three maps and their spectra."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flatten_edu.plot import rank_figure
+from flatten_edu.plot.style import Picture
+from flatten_edu.widgets import RankLab
+
+
+def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:
+    """Of the case that is chosen."""
+    lab = RankLab(**{**state, "grid": tuple(state["grid"])}, **buffers)
+    return rank_figure(lab.maps(), lab.p, lab.tolerance)
