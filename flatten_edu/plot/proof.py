@@ -30,7 +30,7 @@ def proof_figure(x: Float[Tensor, " d"], y: Float[Tensor, " d"], p: int | float)
 def _draw_entries(axes: Axes, x: Tensor, y: Tensor, p: int | float) -> None:
     for offset, (name, vector) in zip([-0.2, 0.2], {"x": x, "y": y}.items(), strict=True):
         places = np.arange(1, len(vector) + 1) + offset
-        share = vector / vector.max() if vector.max() > 0 else vector
+        share = (vector / vector.max() if vector.max() > 0 else vector).detach().cpu().numpy()
         axes.bar(places, share, 0.36, fill=False, edgecolor=COLOURS[name])
         axes.bar(places, share**p, 0.36, color=COLOURS[name], label=f"${name}$")
     axes.set(xticks=np.arange(1, len(x) + 1), ylim=(0, 1.25), title=f"entry / largest, and its power p = {p:g}")

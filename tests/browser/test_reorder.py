@@ -375,7 +375,7 @@ def test_everything_is_reached_by_keyboard_alone(reader):
     assert {N, D, "N, marker on the chart", "fp32"} <= names and {"(QKᵀ)V", "Q(KᵀV)"} & names
     tab = page.get_by_role("tab", name="To scale")
     tab.press("ArrowRight")
-    assert page.get_by_role("tab", name="Step by step").get_attribute("aria-selected") == "true"
+    assert page.get_by_role("tab", name="By hand").get_attribute("aria-selected") == "true"
 
 
 def test_mounting_again_and_again_leaves_nothing_running(reader):

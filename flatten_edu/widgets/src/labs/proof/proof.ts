@@ -32,7 +32,7 @@ export function proof(model: ProofModel, signal: AbortSignal, judge: Judge): Vie
   const [back, next] = [walk("Back", "Back one step of the proof", -1), walk("Next", "Next step of the proof", 1)];
   return {
     node: h("div", { class: "fe-proof" },
-      h("div", { class: "fe-proof-head" }, h("p", {}, h("b", {}, "The proof, step by step")), h("div", {}, back, next)),
+      h("div", { class: "fe-proof-head" }, h("p", {}, h("b", {}, "The proof")), h("div", {}, back, next)),
       h("ol", {}, ...items.map(({ node }) => node))),
     update() {
       const [now, verdict, open] = [figures(model), judge.of(model), model.get("stage")];

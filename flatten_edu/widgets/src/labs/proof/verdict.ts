@@ -19,7 +19,7 @@ export function table(model: ProofModel, judge: Judge): View & { node: HTMLEleme
     h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, h("i", {}, "p"), " = 1"), head, h("td", {}))),
     h("tbody", {}, ...(Object.keys(rows) as (keyof typeof rows)[]).map((name) =>
       h("tr", {}, h("th", { scope: "row" }, titles[name]), ...rows[name].map((readout) => h("td", {}, readout.node)), name === "angle" ? change : h("td", {})))),
-    h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 3 }, "holds for every ", h("i", {}, "p"), " in the plot above"),
+    h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 3 }, "holds, up to ", h("i", {}, "p"), " = 256, from"),
       h("td", {}, holdsFrom.node)), worstRow));
   return {
     node,

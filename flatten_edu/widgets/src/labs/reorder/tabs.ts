@@ -4,7 +4,7 @@ import { change, type View } from "../../lab";
 import type { ReorderModel, ReorderTraits } from "./state";
 
 type Kind = ReorderTraits["view"];
-const NAMES: Record<Kind, string> = { scale: "To scale", steps: "Step by step" };
+const NAMES: Record<Kind, string> = { scale: "To scale", steps: "By hand" };
 
 export function tabList(
   model: ReorderModel, signal: AbortSignal, panels: Record<Kind, HTMLElement>,
