@@ -1,12 +1,13 @@
 """Level 4: looking inside a model, and measures of what is found there. Measures take tensors, never models."""
 
 from flatten_edu.analysis.capture import Captured, capture
-from flatten_edu.analysis.maps import attention_rollout, equivalent_map
+from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
     angle_degrees,
     angles_by_group,
     entropy_bits,
     largest_coordinate,
+    magnitude_share,
     pairwise_angles,
     top1_share,
 )
@@ -31,11 +32,15 @@ __all__ = [
     "entropy_bits",
     "equivalent_map",
     "largest_coordinate",
+    "magnitude_share",
     "numerical_rank",
     "pairwise_angles",
     "rank_guarantee",
     "rank_tolerance",
+    "refocused",
     "spectrum",
     "stable_rank",
     "top1_share",
+    "value_weighted",
+    "what_if_map",
 ]

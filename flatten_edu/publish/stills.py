@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from flatten_edu.analysis import magnitude_share
 from flatten_edu.functional import attention_matrix
 from flatten_edu.plot import attention_figure, focus_figure
 from flatten_edu.plot.style import STYLE, Picture
+from flatten_edu.widgets.maps_view import shown_picture, shown_rows
 
 Buffers = Mapping[str, bytes]
 
@@ -39,11 +41,19 @@ def _focus_photo(state: dict[str, Any], buffers: Buffers) -> Picture:
     return attention_figure(image[::2, ::2], maps, grid, patch)  # a still need not be large
 
 
+def _maps(state: dict[str, Any], buffers: Buffers) -> Picture:
+    """Each model's row, lit on the picture. A still runs no model: it shows the captured queries and keys at p."""
+    rows = [magnitude_share(row)[int(state["class_token"]) :] for row in shown_rows(state, buffers["tokens"])]
+    maps = dict(zip([entry["title"] for entry in state["models"]], rows, strict=True))
+    image = shown_picture(state, buffers["tokens"])
+    return attention_figure(image, maps, tuple(state["grid"]), state["patch"], columns=len(maps) + 1, lift=True)
+
+
 def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)
 
 
-_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus}
+_STILLS: dict[str, Callable[[dict[str, Any], Buffers], Picture]] = {"focus": _focus, "maps": _maps}
 
 
 def still(lab: str, state: dict[str, Any], buffers: Buffers) -> tuple[bytes, str]:

@@ -2,7 +2,8 @@
 
 from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
+from flatten_edu.widgets.maps import AttentionLab, MapsLab
 
-LABS: dict[str, type[Lab]] = {"focus": FocusLab}
+LABS: dict[str, type[Lab]] = {"focus": FocusLab, "maps": MapsLab}
 
-__all__ = ["LABS", "FocusLab", "Lab"]
+__all__ = ["LABS", "AttentionLab", "FocusLab", "Lab", "MapsLab"]

@@ -13,8 +13,23 @@ const entryPoints = [
   ...labs.map((name) => ({ in: source("labs", name, "style.css"), out: name })),
 ];
 
+/** `import SOURCE from "./worker?worker"`: a worker's own bundle as a string, so that a lab stays one file. */
+const workers = {
+  name: "workers",
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.ts$/ }, async ({ path: file, suffix }) => {
+      if (suffix !== "?worker") return undefined;
+      const { outputFiles: [{ text }] } = await build({
+        entryPoints: [file], bundle: true, format: "iife", target: "es2022", minify: true, legalComments: "none", write: false,
+      });
+      return { contents: text, loader: "text" };
+    });
+  },
+};
+
 const { outputFiles } = await build({
   entryPoints,
+  plugins: [workers],
   outdir: path.join(here, "static"),
   bundle: true,
   format: "esm",
