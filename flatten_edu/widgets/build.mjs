@@ -13,27 +13,27 @@ const entryPoints = [
   ...labs.map((name) => ({ in: source("labs", name, "style.css"), out: name })),
 ];
 
-/** `import SOURCE from "./worker?worker"`: a worker's own bundle as a string, so that a lab stays one file. */
+const target = "es2022";
+// `import code from "worker:./worker.ts"` gives that file's bundle as a string, so that a lab with a worker is one file.
 const workers = {
   name: "workers",
   setup(bundler) {
-    bundler.onLoad({ filter: /\.ts$/ }, async ({ path: file, suffix }) => {
-      if (suffix !== "?worker") return undefined;
-      const { outputFiles: [{ text }] } = await build({
-        entryPoints: [file], bundle: true, format: "iife", target: "es2022", minify: true, legalComments: "none", write: false,
-      });
-      return { contents: text, loader: "text" };
+    const found = ({ path: file, resolveDir }) => ({ path: path.join(resolveDir, file.slice("worker:".length)), namespace: "worker" });
+    bundler.onResolve({ filter: /^worker:/ }, found);
+    bundler.onLoad({ filter: /./, namespace: "worker" }, async ({ path: file }) => {
+      const bundle = await build({ entryPoints: [file], bundle: true, format: "iife", target, minify: true, write: false });
+      return { contents: bundle.outputFiles[0].text, loader: "text" };
     });
   },
 };
 
 const { outputFiles } = await build({
   entryPoints,
-  plugins: [workers],
   outdir: path.join(here, "static"),
   bundle: true,
   format: "esm",
-  target: "es2022",
+  target,
+  plugins: [workers],
   minify: true,
   legalComments: "none",
   banner: { js: "/* Built by `make js` from flatten_edu/widgets/src. With d3 modules: see THIRD_PARTY.txt. */" },

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 import traitlets as t
 from numpy import ndarray
-from torch import Tensor
 
 from flatten_edu.analysis import Captured
 from flatten_edu.widgets.lab import Lab, refuse
-from flatten_edu.widgets.maps_view import first_view, own_view, records_view
+from flatten_edu.widgets.maps_view import Rows, first_view, own_view, records_view
 
 DATA = Path(__file__).parent / "data"
 WEIGHTS = Path(__file__).parent.parent / "weights"
@@ -76,11 +75,11 @@ class MapsLab(Lab, lab="maps"):
 
     def __init__(
         self,
-        q: Tensor | ndarray | list | None = None,
-        k: Tensor | ndarray | list | None = None,
-        v: Tensor | ndarray | list | None = None,
+        q: Rows | None = None,
+        k: Rows | None = None,
+        v: Rows | None = None,
         *,
-        kernel: Tensor | ndarray | list | None = None,
+        kernel: Rows | None = None,
         image: ndarray | None = None,
         **traits: object,
     ) -> None:
@@ -91,11 +90,11 @@ class MapsLab(Lab, lab="maps"):
 
     def look_at(
         self,
-        q: Tensor | ndarray | list,
-        k: Tensor | ndarray | list,
-        v: Tensor | ndarray | list | None = None,
+        q: Rows,
+        k: Rows,
+        v: Rows | None = None,
         *,
-        kernel: Tensor | ndarray | list | None = None,
+        kernel: Rows | None = None,
         image: ndarray | None = None,
         grid: tuple[int, int] | None = None,
         class_token: bool = False,

@@ -16,6 +16,7 @@ from flatten_edu.functional.checks import require_finite, require_grid
 
 Tensors = dict[str, Tensor]
 Entry = dict[str, Any]
+Rows = Tensor | np.ndarray | list  # what a reader may pass
 PLAIN: Entry = {
     "heads": 1, "per_head": True, "dwc": False, "moves": False, "trained_p": None, "accuracy": None, "file": None,
     "variant": None, "logits": [],
@@ -23,10 +24,10 @@ PLAIN: Entry = {
 
 
 def own_view(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor | None,
-    kernel: Tensor | None,
+    q: Rows | None,
+    k: Rows | None,
+    v: Rows | None,
+    kernel: Rows | None,
     image: np.ndarray | None,
     grid: tuple[int, int] | None,
     class_token: bool,
@@ -163,7 +164,7 @@ def first_view(state: Mapping[str, Any], tokens: bytes) -> dict[str, Any]:
     }
 
 
-def _heads(name: str, x: object) -> Float[Tensor, "h n d"]:
+def _heads(name: str, x: Rows) -> Float[Tensor, "h n d"]:
     x = torch.as_tensor(x).detach().cpu().float()
     if x.ndim == 4 and len(x) == 1:
         x = x[0]

@@ -19,10 +19,17 @@ export function centreSquare(rgba: ArrayLike<number>, width: number, height: num
 /** For each of `size` pixels the first and the last source pixel, exclusive; at least one. */
 function spans(start: number, side: number, size: number): [number, number][] {
   const step = side / size;
+  const reach = Math.max(step, 1);
   return Array.from({ length: size }, (_, i) => {
     const middle = start + (i + 0.5) * step;
-    const reach = Math.max(step, 1) / 2;
-    const from = Math.max(0, Math.floor(middle - reach + 0.5));
-    return [from, Math.max(from + 1, Math.floor(middle + reach + 0.5))];
+    const covers = (pixel: number) => {
+      const along = (pixel - middle + 0.5) * (1 / reach); // as Pillow rounds it: which side a tie falls on hangs on it
+      return along > -0.5 && along <= 0.5;
+    };
+    let from = Math.max(0, Math.trunc(middle - reach / 2 + 0.5));
+    let to = Math.trunc(middle + reach / 2 + 0.5);
+    while (from < to - 1 && !covers(from)) from += 1;
+    while (to > from + 1 && !covers(to - 1)) to -= 1;
+    return [from, Math.max(to, from + 1)];
   });
 }

@@ -3,17 +3,34 @@ import { labFile } from "../../files";
 import { AttentionMap, equivalentRow, valueWeighted, type Layer } from "../../maths/attention_maps";
 import { standardise, type Settings } from "../../maths/deit";
 import { readSafetensors, type Tensors } from "../../maths/safetensors";
-import { startWorker, type Ask } from "../../worker";
+import { startWorker, type Ask } from "../../background";
 import { firstPicture } from "./first";
 import { canRun, focusing, shown, trained, type Entry, type MapsModel } from "./state";
 import type { Answer, Question } from "./worker";
-import WORKER from "./worker?worker";
+import WORKER from "worker:./worker.ts";
 
 const KEPT = 24; // runs: a few pictures by all models
 
 export interface Picture {
   size: [number, number];
   pixels: ArrayLike<number>;
+}
+
+/** What a map shows. */
+export interface Seen {
+  /** The query's row, class token included. */
+  row: Float64Array;
+  rows: Float64Array[];
+  /** What is painted, over the patches alone: the query's row, or all of them; and its largest magnitude. */
+  painted: Float64Array[];
+  top: number;
+}
+
+export function seen(rows: Float64Array[], patch: number, first: number): Seen {
+  const painted = rows.map((row) => row.subarray(first));
+  let top = 0;
+  for (const one of painted) for (let j = 0; j < one.length; j++) top = Math.max(top, Math.abs(one[j]));
+  return { row: rows[patch], rows, painted, top };
 }
 
 export class Engine {
@@ -27,6 +44,8 @@ export class Engine {
   private tensors: Tensors | null = null;
   private readonly layers = new Map<string, Layer>();
   private readonly maps = new WeakMap<Layer, Map<string, { p: number; map: AttentionMap }>>();
+  /** Whole maps, kept while only the query changes. */
+  private readonly wholes = new Map<string, { map: AttentionMap; key: string; whole: Seen }>();
   private readonly runs = new Map<string, Answer>();
   private readonly loads = new Map<string, Promise<unknown>>();
   private worker: Ask<Question, Answer> | null = null;
@@ -97,12 +116,28 @@ export class Engine {
     return this.layers.get(key)!;
   }
 
+  /** What is shown of a model in this view: the query's row, or with it the whole map. Null where it is not here. */
+  see(entry: Entry): Seen | null {
+    const { patch, first, grid } = shown(this.model);
+    const layer = this.layer(entry);
+    if (!layer) return null;
+    const row = this.rows(entry, layer);
+    if (this.model.get("display") !== "matrix") return seen([row(first + patch)], 0, first);
+    const map = this.map(entry, layer, focusing(this.model, entry));
+    const key = ["head", "channel", "by_value"].map((trait) => this.model.get(trait as "head")).join();
+    if (this.wholes.get(entry.title)?.map !== map || this.wholes.get(entry.title)?.key !== key) {
+      const rows = Array.from({ length: grid[0] * grid[1] }, (_, i) => row(first + i));
+      this.wholes.set(entry.title, { map, key, whole: seen(rows, patch, first) });
+    }
+    const { whole } = this.wholes.get(entry.title)!;
+    return { ...whole, row: whole.rows[patch] };
+  }
+
   /** Rows of a model's map, as shown: with the convolution's share, and times the values' lengths, where asked for. */
-  rows(entry: Entry, layer: Layer): (i: number) => Float64Array {
+  private rows(entry: Entry, layer: Layer): (i: number) => Float64Array {
     const { head, grid, first, channel } = shown(this.model);
     const one = Math.min(head, layer.heads - 1);
-    const p = focusing(this.model, entry);
-    const map = this.map(entry, layer, p);
+    const map = this.map(entry, layer, focusing(this.model, entry));
     return (i) => {
       let row = map.row(i, one);
       if (entry.dwc && layer.kernel) row = equivalentRow(row, i, layer.kernel, grid, first, channel);

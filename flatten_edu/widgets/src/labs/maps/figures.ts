@@ -35,6 +35,7 @@ export function figures(model: MapsModel, engine: Engine, signal: AbortSignal): 
   }
 
   const pickable = (canvas: HTMLElement) => {
+    canvas.addEventListener("mousedown", (event) => event.preventDefault(), { signal }); // or the focus would leave the picker
     canvas.addEventListener("pointerdown", pick, { signal });
     canvas.addEventListener("pointermove", pick, { signal });
   };

@@ -6,7 +6,7 @@ import { Engine } from "./engine";
 import { figures } from "./figures";
 import { pictures } from "./pictures";
 import { legend, settings, status } from "./settings";
-import { shared, type MapsTraits } from "./state";
+import { canRun, shared, type MapsTraits } from "./state";
 
 export * from "../../maths";
 export * from "../../maths/attention_maps";
@@ -40,9 +40,19 @@ const ABOUT: About<MapsTraits> = {
   ],
 };
 
+/** Of queries and keys that we have not seen, no more can be said. */
+const ABOUT_OWN: About<MapsTraits> = {
+  ...ABOUT,
+  steps: [
+    { label: "Plain", set: { p: 1, display: "overlay" }, look: "At *p* = 1 the focused map is the linear one: ReLU, and nothing else." },
+    { label: "Focused", set: { p: 8, display: "overlay" }, look: "Does the row narrow? Its entropy falls where it does; compare it with softmax's, which *p* does not touch." },
+    { label: "All patches at once", set: { display: "matrix" }, look: "Each row is one patch's attention. Upright stripes are patches at which many others look." },
+  ],
+};
+
 export function render(context: RenderContext<MapsTraits>): () => void {
   const { model } = context;
-  return mountLab(context, ABOUT, (body, signal, head) => {
+  return mountLab(context, canRun(model) ? ABOUT : ABOUT_OWN, (body, signal, head) => {
     let views: View[] = [];
     let frame = 0;
     const redraw = () => {

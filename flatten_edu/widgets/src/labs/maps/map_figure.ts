@@ -5,40 +5,16 @@ import { entropyBits, top1Share } from "../../maths";
 import { magnitudeShare } from "../../maths/attention_maps";
 import { softmax } from "../../maths/layers";
 import { drawLit, drawMatrix, drawSigned, PIXELS } from "./draw";
-import type { Engine, Picture } from "./engine";
+import { seen, type Engine, type Picture, type Seen } from "./engine";
 import { firstRow } from "./first";
 import { focusing, follows, shown, slug, whatIf, type Entry, type MapsModel } from "./state";
 
-interface Seen {
-  /** The query's row, class token included. */
-  row: Float64Array;
-  /** What is painted: the query's row, or all of them, over the patches alone. */
-  painted: Float64Array[];
-  top: number;
-}
-
 /** What a model shows in this view; null while it has not arrived. */
 export function see(model: MapsModel, engine: Engine, entry: Entry, index: number): Seen | null {
-  const { patch, first, grid } = shown(model);
-  const layer = engine.layer(entry);
-  const matrix = model.get("display") === "matrix";
-  if (!layer) {
-    const row = engine.needsModels() || matrix ? null : firstRow(model, index);
-    return row && seen(row, [row.subarray(first)]);
-  }
-  const rows = engine.rows(entry, layer);
-  if (!matrix) {
-    const row = rows(first + patch);
-    return seen(row, [row.subarray(first)]);
-  }
-  const all = Array.from({ length: grid[0] * grid[1] }, (_, i) => rows(first + i));
-  return seen(all[patch], all.map((row) => row.subarray(first)));
-}
-
-function seen(row: Float64Array, painted: Float64Array[]): Seen {
-  let top = 0;
-  for (const one of painted) for (const entry of one) top = Math.max(top, Math.abs(entry));
-  return { row, painted, top };
+  const found = engine.see(entry);
+  if (found || engine.needsModels() || model.get("display") === "matrix") return found;
+  const row = firstRow(model, index);
+  return row && seen([row], 0, shown(model).first);
 }
 
 export class MapFigure {
@@ -128,7 +104,7 @@ function best(logits: ArrayLike<number>): { index: number; share: number } {
 
 /** Under a map's name: its p, and whether that is the p of its training. */
 function tag(model: MapsModel, entry: Entry): string {
-  if (entry.kind === "softmax") return entry.file ? "no p" : "";
+  if (entry.kind === "softmax") return "no p";
   const p = `p = ${formatP(focusing(model, entry))}`;
   if (!entry.file) return follows(model, entry) ? p : "p = 1, plain ReLU";
   if (whatIf(model, entry)) return `what if ${p}?`;

@@ -1,7 +1,7 @@
 // Runs the models beside the page, so that a slider never waits for them.
 import { forward, type Pass, type Settings } from "../../maths/deit";
 import { readSafetensors, type Tensors } from "../../maths/safetensors";
-import { answer } from "../../worker";
+import { answer } from "../../background";
 
 export type Question =
   | { load: string; file: DataView }
