@@ -1,12 +1,13 @@
 """Level 4: looking inside a model, and measures of what is found there. Measures take tensors, never models."""
 
 from flatten_edu.analysis.capture import Captured, capture
-from flatten_edu.analysis.maps import attention_rollout, equivalent_map
+from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
     angle_degrees,
     angles_by_group,
     entropy_bits,
     largest_coordinate,
+    magnitude_share,
     pairwise_angles,
     top1_share,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "focused_steps",
     "hashed_normals",
     "largest_coordinate",
+    "magnitude_share",
     "named_kernel",
     "numerical_rank",
     "output_error",
@@ -70,12 +72,15 @@ __all__ = [
     "rank_maps",
     "rank_summary",
     "rank_tolerance",
+    "refocused",
     "round_to",
     "scaled_softmax_weights",
     "spectrum",
     "stable_rank",
     "stored_range",
     "top1_share",
+    "value_weighted",
+    "what_if_map",
     "whole_power",
     "widens_at_first",
 ]

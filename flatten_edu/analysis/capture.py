@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from flatten_edu.nn import Attention, Heads
+from flatten_edu.nn import Attention, FocusedLinearAttention, Heads
 from flatten_edu.nn.base import full_precision
 
 
@@ -29,6 +31,10 @@ class Captured:
     dwc_kernel: Float[Tensor, "d *sides"] | None  # of the paper's DWC, shared by all heads; None where there is none
     grid: tuple[int, ...]
     class_token: bool
+    # Of the paper's module alone, None elsewhere: what `refocused` needs to form phi_q and phi_k at another p.
+    p: int | float | None = None
+    scale: Float[Tensor, " c"] | None = None  # softplus of the learned scale
+    norm_over: Literal["channels", "head"] | None = None
 
 
 @contextmanager
@@ -69,6 +75,7 @@ def capture(model: nn.Module, x: Tensor | None = None) -> Iterator[list[Captured
 
 def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None) -> Captured:
     dwc = getattr(module, "dwc", None)
+    paper = isinstance(module, FocusedLinearAttention)
     return Captured(
         name=name,
         q=heads.q,
@@ -80,4 +87,7 @@ def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None)
         dwc_kernel=None if dwc is None else dwc.weight.detach().squeeze(1).clone(),
         grid=module.grid,
         class_token=module.class_token,
+        p=module.p if paper else None,
+        scale=F.softplus(module.scale.detach().float()).flatten() if paper else None,
+        norm_over=module.norm_over if paper else None,
     )

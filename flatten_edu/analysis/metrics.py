@@ -60,3 +60,13 @@ def entropy_bits(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
 def top1_share(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
     """The weight of the key that gets most, of rows that sum to 1: 1/m for m keys alike, NaN for a row of zeros."""
     return weights.amax(-1).where(weights.sum(-1) > 0, torch.nan)
+
+
+def magnitude_share(x: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch m"]:
+    """|x| over its sum, row by row; a row of zeros stays zero.
+
+    Rows of an equivalent map are signed: this makes of them rows that `entropy_bits` and `top1_share` can take.
+    """
+    magnitude = x.abs()
+    total = magnitude.sum(-1, keepdim=True)
+    return magnitude / total.where(total > 0, 1.0)

@@ -3,7 +3,7 @@
 from flatten_edu.data.cifar import as_cifar10, cifar10, cifar10_samples
 from flatten_edu.data.images import ImageArray, ImageFolder, LabelledImages
 from flatten_edu.data.noise import hash_noise
-from flatten_edu.data.photos import as_input, patch_features, photo, to_jpeg
+from flatten_edu.data.photos import as_input, centre_square, patch_features, photo, to_jpeg
 from flatten_edu.data.results import results
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "LabelledImages",
     "as_cifar10",
     "as_input",
+    "centre_square",
     "cifar10",
     "cifar10_samples",
     "hash_noise",

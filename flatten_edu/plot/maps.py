@@ -18,12 +18,14 @@ def attention_figure(
     grid: tuple[int, int],
     query: int,
     columns: int = 4,
+    lift: bool = False,
 ) -> Picture:
     """A photograph, and for each named row of weights the photograph lit where the weight is.
 
     Args:
         image: the photograph. maps: title and one row of weights over the grid's cells, entries >= 0.
         grid: rows and columns of patches. query: the index of the query patch, outlined.
+        lift: brighten the photograph under the maps, so that a dark patch with much weight can be seen.
 
     Each map is scaled to its own largest weight, which stands below it: maps compare in form, not in brightness.
     """
@@ -35,7 +37,7 @@ def attention_figure(
     _show(axes[0], image, "query patch", "", grid, query)
     for one, (title, weights) in zip(axes[1:], maps.items(), strict=False):
         share = weights / weights.max() if weights.max() > 0 else weights
-        lit = _light(image, share.reshape(grid).detach().cpu().numpy())
+        lit = _light((102 + 0.6 * image) if lift else image, share.reshape(grid).detach().cpu().numpy())
         _show(one, lit, title, f"brightest {float(weights.max()):.1%}", grid, query)
     figure.alt = f"A photograph with a query patch, and its attention over all patches: {', '.join(maps)}."
     return figure

@@ -1,7 +1,8 @@
 """Sphinx extension: a lab in a notebook's output, or named by a `lab` directive, becomes a live part of the page.
 
 A node carries the lab's state; when the page is written, its module, style and byte traits become files beside it,
-named by their content. The page's mount script (widgets/src/mount.ts) reads the state and starts the lab.
+named by their content, and so do the files that the lab fetches only when a reader asks for them. The page's mount
+script (widgets/src/mount.ts) reads the state and starts the lab.
 """
 
 import base64
@@ -103,6 +104,7 @@ def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
         "esm": address((STATIC / f"{lab}.js").read_bytes(), ".js"),
         "state": node["state"],
         "buffers": {trait: address(content, ".bin") for trait, content in node["buffers"].items()},
+        "files": {name: address(path.read_bytes(), path.suffix) for name, path in LABS[lab].files.items()},
     }
     style = address((STATIC / f"{lab}.css").read_bytes(), ".css")
     picture, text = still(lab, node["state"], node["buffers"])

@@ -2,6 +2,7 @@
 
 from flatten_edu.widgets.focus import FocusLab
 from flatten_edu.widgets.lab import Lab
+from flatten_edu.widgets.maps import AttentionLab, MapsLab
 from flatten_edu.widgets.precision import PrecisionLab
 from flatten_edu.widgets.proof import ProofLab
 from flatten_edu.widgets.rank import RankLab
@@ -10,11 +11,23 @@ from flatten_edu.widgets.sharpness import SharpnessLab
 
 LABS: dict[str, type[Lab]] = {
     "focus": FocusLab,
-    "precision": PrecisionLab,
+    "reorder": ReorderLab,
     "sharpness": SharpnessLab,
     "proof": ProofLab,
-    "reorder": ReorderLab,
+    "maps": MapsLab,
     "rank": RankLab,
+    "precision": PrecisionLab,
 }
 
-__all__ = ["LABS", "FocusLab", "Lab", "PrecisionLab", "ProofLab", "RankLab", "ReorderLab", "SharpnessLab"]
+__all__ = [
+    "LABS",
+    "AttentionLab",
+    "FocusLab",
+    "Lab",
+    "MapsLab",
+    "PrecisionLab",
+    "ProofLab",
+    "RankLab",
+    "ReorderLab",
+    "SharpnessLab",
+]

@@ -1,5 +1,6 @@
 """What every lab shares: its bundle, and a constructor that refuses what it does not know."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ class Lab(anywidget.AnyWidget):
     """
 
     lab: ClassVar[str]
+    files: ClassVar[Mapping[str, Path]] = {}  # large files, by name, that the view fetches once a reader asks for them
     step = t.Int(0, min=0, max=3, help="the guided step that is shown, 0 for none").tag(sync=True)
 
     def __init_subclass__(cls, lab: str | None = None, **kwargs: object) -> None:
@@ -34,6 +36,13 @@ class Lab(anywidget.AnyWidget):
         if unknown:
             raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}; it takes {', '.join(known)}")
         super().__init__(**traits)
+        self.on_msg(self._answer)
+
+    def _answer(self, widget: object, content: object, buffers: object) -> None:
+        """Send a file that the view asks for; on a published page it lies beside the page instead."""
+        name = content.get("file") if isinstance(content, dict) else None
+        if name in self.files:
+            self.send({"file": name}, buffers=[self.files[name].read_bytes()])
 
     @classmethod
     def own_traits(cls) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from flatten_edu.data import patch_features, photo, to_jpeg
+from flatten_edu.data import centre_square, patch_features, photo, to_jpeg
 
 
 @pytest.mark.parametrize("name", ["chelsea", "coffee"])
@@ -46,3 +46,10 @@ def test_a_patch_is_a_square_of_the_photograph():
 def test_patches_have_to_fit():
     with pytest.raises(ValueError, match=r"sides that patch=16 divides, got an image of 20 x 32"):
         patch_features(np.zeros((20, 32, 3), dtype=np.uint8))
+
+
+def test_a_picture_s_centre_square_is_the_mean_of_what_it_covers():
+    image = np.zeros((4, 8, 3), dtype=np.uint8)
+    image[:, 2:4], image[:, 4:6], image[:, :2] = 100, 200, 255  # the first two columns lie outside the square
+    assert centre_square(image, 2)[..., 0].tolist() == [[100, 200], [100, 200]]
+    assert centre_square(photo("chelsea")).shape == (28, 28, 3)

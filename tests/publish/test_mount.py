@@ -8,6 +8,8 @@ import sys
 import nbformat
 import pytest
 
+from flatten_edu.widgets import MapsLab
+
 CONFIG = """
 extensions = ["myst_nb", "flatten_edu.publish.mount"]
 nb_execution_mode = "off"
@@ -49,6 +51,15 @@ def test_a_directive_puts_a_lab_on_a_page_in_a_folder(tmp_path):
     assert description["buffers"]["tokens_q"] == description["buffers"]["tokens_k"]  # the same bytes are one file
     assert 'alt="A query and 4 keys' in page and "where JavaScript runs" in page
     assert "mount.js" not in (out / "index.html").read_text()
+
+
+def test_a_lab_s_files_lie_beside_the_page_and_are_no_part_of_its_state(tmp_path):
+    out, _ = build(tmp_path, {"index.md": "# Home\n\n```{lab} maps\n```\n"})
+    (description,) = hosts((out / "index.html").read_text())
+    assert set(description["files"]) == set(MapsLab.files) and not set(description["files"]) & set(description["state"])
+    for name, address in description["files"].items():
+        assert (out / address).read_bytes() == MapsLab.files[name].read_bytes() and address.endswith(".safetensors")
+    assert set(description["buffers"]) == {"tokens"}
 
 
 def test_an_unknown_lab_is_an_error_with_the_known_ones(tmp_path):

@@ -3,10 +3,11 @@
 import argparse
 from collections.abc import Callable
 
+from tools.lab_data.maps import maps
 from tools.lab_data.rank import rank
 from tools.lab_data.sharpness import sharpness
 
-LABS: dict[str, Callable[[], None]] = {"rank": rank, "sharpness": sharpness}
+LABS: dict[str, Callable[[], None]] = {"maps": maps, "rank": rank, "sharpness": sharpness}
 
 
 def main() -> None:

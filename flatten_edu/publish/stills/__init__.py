@@ -11,10 +11,11 @@ from typing import Any
 import matplotlib
 
 from flatten_edu.plot.style import STYLE, Picture
-from flatten_edu.publish.stills import focus, precision, proof, rank, reorder, sharpness
+from flatten_edu.publish.stills import focus, maps, precision, proof, rank, reorder, sharpness
 
 _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
     "focus": focus.picture,
+    "maps": maps.picture,
     "precision": precision.picture,
     "proof": proof.picture,
     "rank": rank.picture,

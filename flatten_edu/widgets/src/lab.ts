@@ -10,6 +10,8 @@ export interface LabModel<Traits> {
   save_changes(): void;
   on(event: string, handler: () => void): void;
   off(event: string, handler: () => void): void;
+  /** On a static page: one of the lab's files; under a kernel it is asked for by a message. */
+  file?(name: string): Promise<DataView>;
   link?(): string;
   /** On a static page: a trait as the page has it, whatever a link set. */
   initial?<K extends keyof Traits & string>(name: K): Traits[K];

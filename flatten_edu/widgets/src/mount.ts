@@ -16,6 +16,8 @@ interface Description {
   state: Traits;
   /** Traits that are bytes: the file that holds each. */
   buffers: Record<string, string>;
+  /** Files that the lab fetches by itself, once a reader asks for what needs them. */
+  files: Record<string, string>;
 }
 
 /** What an anywidget model does under a kernel, within the page. */
@@ -24,11 +26,13 @@ export class PageModel implements LabModel<Traits> {
   private readonly listeners = new Map<string, Set<() => void>>();
 
   /** `state` is what the page says, `linked` what a link to a view sets beyond it. */
-  constructor(private readonly state: Traits, linked: Traits) {
+  constructor(private readonly state: Traits, linked: Traits, private readonly files: Record<string, string>) {
     this.traits = { ...state, ...linked };
   }
 
   initial = (name: string) => this.state[name];
+
+  file = (name: string) => fetchBytes(this.files[name]);
 
   get(name: string) {
     return this.traits[name];
@@ -101,10 +105,14 @@ function writeFragment(name: string, traits: readonly string[], model: PageModel
 
 async function fetchBuffers(model: PageModel, buffers: Record<string, string>): Promise<void> {
   await Promise.all(Object.entries(buffers).map(async ([trait, url]) => {
-    const answer = await fetch(new URL(url, document.baseURI));
-    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-    model.set(trait, new DataView(await answer.arrayBuffer()));
+    model.set(trait, await fetchBytes(url));
   }));
+}
+
+async function fetchBytes(url: string): Promise<DataView> {
+  const answer = await fetch(new URL(url, document.baseURI));
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return new DataView(await answer.arrayBuffer());
 }
 
 /** Mount one lab. Returns the function that unmounts it and brings its still picture back. */
@@ -116,7 +124,7 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   const defaults = description.state;
   const empty = Object.fromEntries(Object.keys(description.buffers).map((trait) => [trait, null]));
   const linked = readFragment(name, module);
-  const model = new PageModel({ ...defaults, ...empty }, linked);
+  const model = new PageModel({ ...defaults, ...empty }, linked, description.files);
 
   let writing = 0;
   const write = () => {

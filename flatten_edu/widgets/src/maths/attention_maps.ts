@@ -1,0 +1,136 @@
+// Attention maps from captured queries and keys: twins of flatten_edu.functional and flatten_edu.analysis.maps.
+import { dot, focusedMap, softmaxWeights, type Vector } from "../maths";
+
+export type Kind = "softmax" | "linear" | "focused";
+
+/** The official code's: added after ReLU and to the mean similarity. */
+export const EPS = 1e-6;
+
+/** One attention module's queries and keys: n tokens, in rows of C = heads x d. */
+export interface Layer {
+  n: number;
+  heads: number;
+  q: Float64Array;
+  k: Float64Array;
+  v: Float64Array | null;
+  /** softplus(scale), by which the paper's module divides; C numbers. */
+  scale: Float64Array | null;
+  /** One kernel a channel of a head: d x sides[0] x sides[1]. */
+  kernel: Kernel | null;
+}
+
+export interface Kernel {
+  sides: [number, number];
+  data: Float64Array;
+}
+
+export interface Feature {
+  kind: Kind;
+  p: number;
+  /** Whether f_p's norms run over a head's features, or over all of them. */
+  perHead: boolean;
+}
+
+/** Row i of n rows; with `head`, its part of the row. */
+export function part(x: Float64Array, n: number, i: number, heads = 1, head = 0): Float64Array {
+  const d = x.length / n / heads;
+  const start = i * d * heads + head * d;
+  return x.subarray(start, start + d);
+}
+
+/** phi of one token's features: twin of `refocused` (focused) and of f_p(ReLU(x)), head by head (linear). */
+export function phi(x: Float64Array, { kind, p, perHead }: Feature, heads: number, scale: Float64Array | null): Float64Array {
+  const r = kind === "focused" ? x.map((entry, c) => (Math.max(entry, 0) + EPS) / (scale ? scale[c] : 1)) : x;
+  if (kind === "focused" && !perHead) return focusedMap(r, p);
+  const out = new Float64Array(x.length);
+  const d = x.length / heads;
+  for (let start = 0; start < x.length; start += d) out.set(focusedMap(r.subarray(start, start + d), p), start);
+  return out;
+}
+
+/** phi of every row. */
+export function phiRows(x: Float64Array, n: number, feature: Feature, heads: number, scale: Float64Array | null): Float64Array {
+  const out = new Float64Array(x.length);
+  const c = x.length / n;
+  for (let i = 0; i < n; i++) out.set(phi(part(x, n, i), feature, heads, scale), i * c);
+  return out;
+}
+
+/** Twin of `linear_weights` for one query, with its eps: each weight over the sum and n eps. */
+export function linearRow(phiQ: Vector, phiKeys: readonly Vector[], eps: number): Float64Array {
+  const row = new Float64Array(phiKeys.length);
+  let total = eps * phiKeys.length;
+  for (let j = 0; j < row.length; j++) total += row[j] = dot(phiQ, phiKeys[j]);
+  if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
+  return row;
+}
+
+/** A layer seen through one feature map: its rows of attention, with what all rows share worked out once. */
+export class AttentionMap {
+  private readonly keys: Float64Array[][];
+
+  constructor(private readonly layer: Layer, private readonly feature: Feature) {
+    const { n, heads, k, scale } = layer;
+    const mapped = feature.kind === "softmax" ? k : phiRows(k, n, feature, heads, scale);
+    this.keys = Array.from({ length: heads }, (_, head) => Array.from({ length: n }, (_, j) => part(mapped, n, j, heads, head)));
+  }
+
+  /** The weights of query i over all n keys: one head's, or the mean of the heads' for head -1. */
+  row(i: number, head: number): Float64Array {
+    const { n, heads, q, scale } = this.layer;
+    const query = part(q, n, i);
+    const mapped = this.feature.kind === "softmax" ? query : phi(query, this.feature, heads, scale);
+    if (head >= 0) return this.weights(part(mapped, 1, 0, heads, head), head);
+    const mean = new Float64Array(n);
+    for (let one = 0; one < heads; one++) {
+      this.weights(part(mapped, 1, 0, heads, one), one).forEach((weight, j) => { mean[j] += weight / heads; });
+    }
+    return mean;
+  }
+
+  private weights(mapped: Float64Array, head: number): Float64Array {
+    if (this.feature.kind === "softmax") return Float64Array.from(softmaxWeights(mapped, this.keys[head]));
+    return linearRow(mapped, this.keys[head], this.feature.kind === "focused" ? EPS : 0);
+  }
+}
+
+/** Row i of `equivalent_map`: for one channel, signed; for channel -1 the mean over all channels of its magnitude. */
+export function equivalentRow(
+  weights: Float64Array, i: number, { sides, data }: Kernel, grid: readonly [number, number], first: number, channel: number,
+): Float64Array {
+  const row = weights.slice();
+  if (i < first) return row; // the class token takes no part in the convolution
+  const [top, left] = [Math.floor((i - first) / grid[1]), (i - first) % grid[1]];
+  const size = sides[0] * sides[1];
+  for (let o = 0; o < size; o++) {
+    const y = top + Math.floor(o / sides[1]) - (sides[0] >> 1);
+    const x = left + (o % sides[1]) - (sides[1] >> 1);
+    if (y < 0 || y >= grid[0] || x < 0 || x >= grid[1]) continue;
+    const j = first + y * grid[1] + x;
+    if (channel >= 0) row[j] += data[channel * size + o];
+    else row[j] = meanMagnitude(weights[j], data, o, size);
+  }
+  return row;
+}
+
+function meanMagnitude(weight: number, kernel: Float64Array, o: number, size: number): number {
+  let sum = 0;
+  for (let at = o; at < kernel.length; at += size) sum += Math.abs(weight + kernel[at]);
+  return (sum * size) / kernel.length;
+}
+
+/** Each weight times the length of its key's value: twin of `value_weighted`. */
+export function valueWeighted(weights: Float64Array, v: Float64Array, heads: number, head: number): Float64Array {
+  const n = weights.length;
+  return weights.map((weight, j) => {
+    const value = head < 0 ? part(v, n, j) : part(v, n, j, heads, head);
+    return weight * Math.sqrt(dot(value, value));
+  });
+}
+
+/** Twin of `magnitude_share`: |x| over its sum, zeros for a row of zeros. */
+export function magnitudeShare(row: Float64Array): Float64Array {
+  let total = 0;
+  for (const entry of row) total += Math.abs(entry);
+  return row.map((entry) => (total > 0 ? Math.abs(entry) / total : 0));
+}

@@ -1,0 +1,612 @@
+"""The lab `maps` on the built page: what it shows is what Python computes, and it holds the labs' contract."""
+
+import base64
+import gzip
+import io
+import json
+import random
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from flatten_edu.analysis import capture, entropy_bits, magnitude_share, top1_share
+from flatten_edu.data import centre_square, cifar10_samples
+from flatten_edu.data.images import standardise
+from flatten_edu.models import pretrained
+from flatten_edu.widgets import MapsLab
+from flatten_edu.widgets.maps import MODELS
+from flatten_edu.widgets.maps_view import shown_rows
+from tests.browser.conftest import SITE, fragment
+
+PAGE = "book/labs/maps.html"
+SLUGS = ["softmax", "linear", "focused", "focused_dwc"]
+SAMPLES = cifar10_samples()
+LAB_JS_LIMIT = 60_000
+DATA_LIMIT = 400_000
+
+
+def description() -> dict:
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', (SITE / PAGE).read_text())[1])
+
+
+def wait(one):
+    """Until all that the view needs has arrived, been computed and been painted."""
+    one.page.wait_for_function(
+        "document.querySelectorAll('.fe-maps [data-state=ready]').length === 4"
+        " && !document.querySelector('.fe-maps [data-state=waiting]')",
+        timeout=60_000,
+    )
+    one.frame()
+
+
+def python_state(**settings) -> dict:
+    lab = MapsLab()
+    return {trait: getattr(lab, trait) for trait in lab.own_traits() if trait not in ("first", "tokens")} | settings
+
+
+def figures(state: dict, tokens: bytes) -> dict[str, float]:
+    """The figures of each map's row, by Python's functions in float64."""
+    found = {}
+    for slug, row in zip(SLUGS, shown_rows(state, tokens), strict=True):
+        share = magnitude_share(row)
+        found |= {f"entropy_{slug}": entropy_bits(share).item(), f"top1_{slug}": top1_share(share).item()}
+        found |= {f"class_token_{slug}": share[0].item(), f"sum_{slug}": row.sum().item()}
+    return found
+
+
+def assert_shows(shown: dict[str, float], wanted: dict[str, float]):
+    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True)
+
+
+SETTINGS = """
+async ([settings]) => {
+  const { esm, state, buffers } = JSON.parse(document.querySelector(".fe-mount script").textContent);
+  const { default: lab } = await import(new URL(esm, document.baseURI));
+  const tokens = await (await fetch(new URL(buffers.tokens, document.baseURI))).arrayBuffer();
+  const traits = { ...state, tokens: new DataView(tokens) };
+  const handlers = new Set();
+  const model = {
+    get: (name) => traits[name], set: (name, value) => { traits[name] = value; },
+    save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
+  };
+  const el = document.createElement("div");
+  document.body.append(el);
+  const remove = lab.render({ model, el });
+  const found = [];
+  for (const setting of settings) {
+    Object.assign(traits, setting);
+    handlers.forEach((f) => f());
+    await new Promise(requestAnimationFrame);
+    const outputs = [...el.querySelectorAll("output[data-value]")];
+    found.push(Object.fromEntries(outputs.map((o) => [o.dataset.name, o.dataset.value])));
+  }
+  remove();
+  el.remove();
+  return found;
+}
+"""
+
+
+def test_what_is_shown_in_random_views_is_what_python_says(reader):
+    draw = random.Random(3)
+    settings = [
+        {
+            "picture": draw.randrange(3), "patch": draw.randrange(196),
+            "channel": draw.choice([-1, draw.randrange(64)]),
+            "p": draw.choice([1, 3, draw.uniform(1, 256)]), "on_linear": draw.random() < 0.5,
+            "display": "matrix" if i % 20 == 0 else "overlay",
+        }
+        for i in range(120)
+    ]  # fmt: skip
+    found = reader().open(PAGE).evaluate(SETTINGS, [settings])
+    lab = MapsLab()
+    for setting, outputs in zip(settings, found, strict=True):
+        shown = {name: float(value) for name, value in outputs.items()}
+        assert_shows(shown, figures(python_state(**setting), lab.tokens))
+
+
+def test_the_first_view_stands_there_before_any_data(reader):
+    one = reader()
+    held = []
+    one.page.route("**/*.bin", lambda route: held.append(route))
+    one.open(PAGE)
+    wait(one)
+    shown = one.outputs()
+    assert held
+    state = python_state()
+    wanted = figures(state, MapsLab().tokens)
+    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+    one.page.get_by_role("slider", name="query patch").press("ArrowDown")
+    one.page.get_by_text("have not arrived yet").wait_for()
+    for route in held:
+        route.continue_()
+    wait(one)
+    assert_shows(one.outputs(), figures(python_state(patch=state["patch"] + 14), MapsLab().tokens))
+
+
+def model_says(name, pixels, p=None):
+    """What a model takes a picture for, in PyTorch, at its own p or another."""
+    model = pretrained(name)
+    for block in model.blocks if p else []:
+        block.attn.p = p
+    x = standardise(torch.tensor(pixels).permute(2, 0, 1)[None], SAMPLES.mean, SAMPLES.deviation)
+    share, index = model(x).softmax(-1)[0].max(0)
+    return SAMPLES.classes[index], share.item()
+
+
+def shipped_picture(index):
+    from safetensors.torch import load
+
+    return load(bytes(MapsLab().tokens))[f"pictures/{index}"].numpy()
+
+
+def assert_says(one, slug, wanted, tolerance):
+    assert one.page.locator(f"[data-name=says_{slug}]").get_attribute("data-value") == wanted[0]
+    assert one.outputs()[f"confidence_{slug}"] == pytest.approx(wanted[1], abs=tolerance)
+
+
+def test_weights_are_fetched_on_the_click_that_needs_them(reader, measured):
+    one = reader()
+    asked = []
+    one.page.on("request", lambda request: asked.append(request.url))
+    page = one.open(PAGE)
+    wait(one)
+    page.wait_for_load_state("networkidle")
+    weights = lambda: [url for url in asked if url.endswith(".safetensors")]  # noqa: E731
+    assert weights() == []
+    page.get_by_role("button", name="Take the focus away").click()
+    wait(one)
+    assert len(weights()) == len(set(weights())) == 4
+    for slug, name in zip(SLUGS, MODELS, strict=True):
+        p = 1 if "focused" in name else None
+        assert_says(one, slug, model_says(name, shipped_picture(0), p), 1e-3)
+    assert "cat and a dog" in page.locator(".fe-look").inner_text()
+    assert page.locator("[data-name=says_focused]").get_attribute("data-value") == "cat"
+    assert page.locator("[data-name=says_focused_dwc]").get_attribute("data-value") == "dog"
+    for p, focused, with_dwc in [(4, 0.55, 0.71), (3, 0.46, 0.60)]:
+        page.get_by_role("button", name=f"p = {p}", exact=True).click()
+        one.frame()
+        wait(one)
+        for slug, share in [("focused", focused), ("focused_dwc", with_dwc)]:
+            assert page.locator(f"[data-name=says_{slug}]").get_attribute("data-value") == "horse"
+            assert round(one.outputs()[f"confidence_{slug}"], 2) == share
+    assert len(weights()) == 4
+    measured("lab maps: a pass in the worker, last", f"{one.outputs()['pass_ms']:.0f} ms")
+
+
+def test_p_inside_gives_the_maps_of_the_models_that_run_with_it(reader):
+    one = reader()
+    one.open(PAGE + fragment("maps", inside=True, p=8, picture=5, block=2, patch=40, on_linear=True))
+    wait(one)
+    shown = one.outputs()
+    pixels = shipped_picture(5)
+    x = standardise(torch.tensor(pixels).permute(2, 0, 1)[None], SAMPLES.mean, SAMPLES.deviation)
+    for slug, name in zip(SLUGS[:3], MODELS[:3], strict=True):
+        model = pretrained(name)
+        for block in model.blocks:
+            block.attn.p = 8
+            if slug == "linear":
+                block.attn.feature_map = "focused"
+        with capture(model, x) as records:
+            row = records[2].weights[0, 0, 41].double()
+        share = magnitude_share(row)
+        assert shown[f"entropy_{slug}"] == pytest.approx(entropy_bits(share).item(), abs=1e-4)
+        assert shown[f"top1_{slug}"] == pytest.approx(top1_share(share).item(), abs=1e-4)
+
+
+def own_file(seed=4, shape=(60, 90)) -> tuple[bytes, np.ndarray]:
+    image = np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    image[20:40, 30:60] //= 4
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue(), centre_square(image, 28)
+
+
+DROP = """
+([text, name]) => {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], name, { type: "image/png" }));
+  const body = document.querySelector(".fe-body");
+  for (const type of ["dragover", "drop"]) {
+    body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("way", ["input", "drop"])
+def test_a_reader_s_own_picture(reader, way):
+    one = reader()
+    sent = []
+    one.page.on("request", lambda request: sent.append((request.method, request.post_data)))
+    page = one.open(PAGE)
+    wait(one)
+    content, pixels = own_file()
+    if way == "input":
+        page.get_by_label("Your own picture").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": content}
+        )
+    else:
+        page.evaluate(DROP, [base64.b64encode(content).decode(), "a.png"])
+    page.get_by_text("your file, as the models see it").wait_for()
+    wait(one)
+    for slug, name in zip(SLUGS, MODELS, strict=True):
+        assert_says(one, slug, model_says(name, pixels), 0.02)  # a pixel may differ by 1 of 255
+    assert {method for method, _ in sent} == {"GET"}
+    page.wait_for_timeout(400)
+    assert "picture=-1" in page.url  # a link cannot carry the file: it opens the first picture
+    thumb = page.get_by_role("radio", name="your file")
+    assert thumb.is_checked()
+    page.get_by_role("radio", name="chelsea").check()
+    one.frame()
+    thumb.check()
+    wait(one)
+    assert_says(one, "softmax", model_says(MODELS[0], pixels), 0.02)
+
+
+def test_a_file_that_is_no_picture_is_told_so(reader):
+    one = reader()
+    page = one.open(PAGE)
+    wait(one)
+    page.get_by_label("Your own picture").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no"})
+    page.get_by_text("a.txt cannot be read as a picture").wait_for()
+    assert page.get_by_role("radio", name="horse").is_checked()
+
+
+def test_models_that_do_not_come_are_said_and_can_be_tried_again(browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/*.safetensors", lambda route: route.abort())
+    page.goto(site + PAGE)
+    page.get_by_role("checkbox", name="p inside the models").check()
+    page.get_by_text("The models could not be run here").wait_for()
+    page.unroute("**/*.safetensors")
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("Computed in your browser").wait_for()
+    context.close()
+
+
+def test_the_guided_steps_show_what_they_say(reader):
+    one = reader()
+    page = one.open(PAGE)
+    wait(one)
+    page.get_by_role("button", name="From the background").click()
+    wait(one)
+    shown, text = one.outputs(), page.locator(".fe-look").inner_text()
+    for slug in SLUGS[:3]:
+        assert f"({shown[f'entropy_{slug}']:.1f}" in text
+    page.get_by_role("button", name="All patches at once").click()
+    wait(one)
+    assert page.get_by_role("radio", name="Matrix").is_checked()
+    page.get_by_role("button", name="Reset").click()
+    one.frame()
+    assert_shows(one.outputs(), figures(python_state(), MapsLab().tokens))
+
+
+COPY_PIXELS = """
+(canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return [...copy.getImageData(0, 0, canvas.width, canvas.height).data];
+}
+"""
+
+
+def light(page, slug) -> np.ndarray:
+    pixels = page.locator(f".fe-maps canvas[data-kind={slug}]").evaluate(COPY_PIXELS)
+    return np.array(pixels, dtype=float).reshape(336, 336, 4)[..., :3].mean(-1)
+
+
+def test_the_matrix_is_bright_where_the_weights_are_and_a_click_on_a_row_chooses_it(reader):
+    one = reader()
+    page = one.open(PAGE + fragment("maps", display="matrix", patch=0))
+    wait(one)
+    lab = MapsLab()
+    painted = light(page, "softmax")
+    for patch in (30, 100, 170):
+        row = shown_rows(python_state(patch=patch), lab.tokens)[0][1:].numpy()
+        y = int((patch + 0.5) * 336 / 196)
+        columns = ((np.arange(196) + 0.5) * 336 / 196).astype(int)
+        assert np.corrcoef(painted[y, columns], np.sqrt(row))[0, 1] > 0.9
+    canvas = page.locator(".fe-maps canvas[data-kind=linear]")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": 5, "y": box["height"] * 100.5 / 196})
+    one.frame()
+    assert page.get_by_role("slider", name="query patch").get_attribute("aria-valuenow") == "100"
+
+
+def test_a_click_and_the_arrow_keys_choose_the_query(reader):
+    one = reader()
+    page = one.open(PAGE)
+    wait(one)
+    picker = page.get_by_role("slider", name="query patch")
+    box = picker.bounding_box()
+    page.locator("canvas[data-kind=focused]").click(
+        position={"x": box["width"] * 2.5 / 14, "y": box["height"] * 1.5 / 14}
+    )
+    one.frame()
+    assert picker.get_attribute("aria-valuenow") == "16" and picker.evaluate("(e) => e === document.activeElement")
+    for key, patch in [("ArrowRight", 17), ("ArrowDown", 31), ("ArrowLeft", 30), ("ArrowUp", 16)]:
+        picker.press(key)
+        one.frame()
+        assert picker.get_attribute("aria-valuenow") == str(patch)
+    assert_shows(one.outputs(), figures(python_state(patch=16), MapsLab().tokens))
+
+
+def test_every_control_is_reached_and_moved_by_keyboard(reader):
+    one = reader()
+    page = one.open(PAGE)
+    wait(one)
+    page.get_by_role("radio", name="Picture").focus()
+    reached = []
+    for _ in range(40):
+        described = page.evaluate(
+            "(() => { const e = document.activeElement; return e.closest('.fe-lab')"
+            " && (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.type); })()"
+        )
+        if described is None:
+            break
+        reached.append(described)
+        page.keyboard.press("Tab")
+    for name in [
+        "From the background", "Reset", "horse", "Your own picture", "p, focusing factor", "query patch", "2 of 3",
+        "c, channel of the DWC", "p inside", "on the linear", "length of each value", "one scale", "Copy a link",
+    ]:  # fmt: skip
+        assert any(name in one_of_them for one_of_them in reached), name
+    slider = page.get_by_role("slider", name="c, channel of the DWC")
+    slider.press("ArrowRight")
+    assert one.outputs()["channel"] == 0
+    page.get_by_role("radio", name="horse").press("ArrowRight")
+    one.frame()
+    assert page.get_by_role("radio", name="chelsea").is_checked()
+
+
+def test_a_link_brings_back_the_view(reader):
+    one = reader()
+    page = one.open(PAGE)
+    wait(one)
+    page.get_by_role("radio", name="coffee").check()
+    page.get_by_role("button", name="p = 8", exact=True).click()
+    page.get_by_role("slider", name="query patch").press("ArrowUp")
+    page.get_by_role("checkbox", name="one scale").check()
+    page.wait_for_function("location.hash.includes('common_scale')")
+    wait(one)
+    shown, link = one.outputs(), page.url
+    one.open(link.removeprefix(one.site))
+    wait(one)
+    assert one.outputs() == pytest.approx(shown, nan_ok=True, rel=1e-12)
+    assert page.get_by_role("checkbox", name="one scale").is_checked()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "#maps.p=0",
+        "#maps.patch=-1",
+        "#maps.patch=1.5",
+        "#maps.picture=-1",
+        "#maps.display=1",
+        "#maps.inside=3",
+        "#maps.block=[",
+        "#maps.channel=-2",
+        "#maps.step=4",
+        "#maps.models=[]&maps.tokens=1",
+    ],
+)  # fmt: skip
+def test_a_broken_link_gives_the_first_view(reader, broken):
+    one = reader()
+    page = one.open(PAGE + broken)
+    wait(one)
+    page.wait_for_load_state("networkidle")
+    assert_shows(one.outputs(), figures(python_state(), MapsLab().tokens))
+
+
+def test_a_link_beyond_what_there_is_shows_the_last(reader):
+    one = reader()
+    one.open(PAGE + fragment("maps", patch=999, channel=999, head=9))
+    wait(one)
+    assert_shows(one.outputs(), figures(python_state(patch=195, channel=63), MapsLab().tokens))
+
+
+def test_random_moves_end_well(reader):
+    one = reader()
+    page = one.open(PAGE)
+    wait(one)
+    draw = random.Random(5)
+    sliders = page.locator(".fe-lab [role=slider], .fe-lab input[type=range]")
+    clickables = page.locator(
+        ".fe-lab button:visible, .fe-lab input[type=radio]:not([value='-1']), .fe-lab input[type=checkbox]"
+    )
+    for move in range(300):
+        if draw.random() < 0.5:
+            sliders.nth(draw.randrange(sliders.count())).press(
+                draw.choice(["ArrowUp", "ArrowDown", "ArrowLeft", "Home", "End", "PageUp"])
+            )
+        else:
+            target = clickables.nth(draw.randrange(clickables.count()))
+            target.evaluate("(e) => e.click()")
+        if move % 20 == 0:
+            page.set_viewport_size({"width": draw.choice([320, 375, 768, 1280]), "height": 700})
+            one.frame()
+            assert not re.search("NaN|undefined|Infinity", page.locator(".fe-lab").inner_text())
+    wait(one)
+    assert not re.search("NaN|undefined|Infinity", page.locator(".fe-lab").inner_text())
+
+
+COUNT = """
+const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+const entries = [];
+EventTarget.prototype.addEventListener = function (type, f, options) {
+  const entry = { target: this, type, f };
+  entries.push(entry);
+  if (options?.signal) add.call(options.signal, "abort", () => entries.splice(entries.indexOf(entry), 1));
+  return add.call(this, type, f, options);
+};
+EventTarget.prototype.removeEventListener = function (type, f, options) {
+  const at = entries.findIndex((e) => e.target === this && e.type === type && e.f === f);
+  if (at >= 0) entries.splice(at, 1);
+  return remove.call(this, type, f, options);
+};
+window.listeners = () => entries.length;
+window.workers = 0;
+const Real = Worker;
+window.Worker = class extends Real {
+  constructor(...args) { super(...args); window.workers += 1; }
+  terminate() { window.workers -= 1; super.terminate(); }
+};
+"""
+
+MOUNT_THRICE = """
+async () => {
+  const { esm, state, buffers, files } = JSON.parse(document.querySelector(".fe-mount script").textContent);
+  const { default: lab } = await import(new URL(esm, document.baseURI));
+  const bytes = async (url) => new DataView(await (await fetch(new URL(url, document.baseURI))).arrayBuffer());
+  const custom = new Set();
+  const handlers = new Set();
+  const traits = { ...state, tokens: await bytes(buffers.tokens) };
+  const asked = [];
+  const model = {  // as under a kernel: files come as messages, and in answer to one
+    get: (name) => traits[name], set: (name, value) => { traits[name] = value; handlers.forEach((f) => f()); },
+    save_changes() {},
+    on: (event, f) => (event === "msg:custom" ? custom : handlers).add(f),
+    off: (event, f) => (event === "msg:custom" ? custom : handlers).delete(f),
+    send: async ({ file }) => {
+      asked.push(file);
+      const view = await bytes(files[file]);
+      custom.forEach((f) => f({ file }, [view]));
+    },
+  };
+  const counts = [];
+  for (let i = 0; i < 3; i++) {
+    const el = document.createElement("div");
+    document.body.append(el);
+    const before = [listeners(), workers];
+    const remove = lab.render({ model, el });
+    const during = listeners();
+    model.set("inside", true);
+    model.set("p", 4 + i);
+    const ready = () => i === 2 || el.textContent.includes("Computed in your browser");
+    while (!ready()) await new Promise((done) => setTimeout(done, 20));
+    await new Promise((done) => setTimeout(done, 60));  // the last is removed while it computes
+    remove();
+    await new Promise((done) => setTimeout(done, 60));
+    counts.push({
+      added: during - before[0], left: listeners() - before[0], workers: workers - before[1],
+      handlers: handlers.size + custom.size, children: el.childElementCount,
+    });
+    el.remove();
+    model.set("inside", false);
+  }
+  return [counts, asked];
+}
+"""
+
+
+def test_mounting_again_and_again_leaves_no_listener_and_no_worker(reader):
+    one = reader()
+    one.page.add_init_script(COUNT)
+    page = one.open(PAGE)
+    wait(one)
+    page.wait_for_load_state("networkidle")
+    counts, asked = page.evaluate(MOUNT_THRICE)
+    assert set(asked) == set(MODELS)
+    for count in counts:
+        assert count["added"] > 10
+        assert (count["left"], count["workers"], count["handlers"], count["children"]) == (0, 0, 0, 0)
+
+
+FRAMES = """
+async (name) => {
+  const slider = document.querySelector(`.fe-lab ${name}`);
+  const next = window.requestAnimationFrame.bind(window);
+  const times = [];
+  window.requestAnimationFrame = (f) => next((t) => {
+    const from = performance.now();
+    f(t);
+    times.push(performance.now() - from);
+  });
+  for (let step = 0; step < 120; step++) {
+    if (slider.type === "range") {
+      slider.value = step;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+    } else {
+      slider.dispatchEvent(new KeyboardEvent("keydown", { key: step % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true }));
+    }
+    await new Promise(next);
+  }
+  window.requestAnimationFrame = next;
+  return times.sort((a, b) => a - b);
+}
+"""
+
+
+@pytest.mark.parametrize("display", ["overlay", "matrix"])
+@pytest.mark.parametrize("control", [".fe-p input[type=range]", "canvas[role=slider]"])
+def test_frame_time(reader, measured, display, control):
+    one = reader()
+    page = one.open(PAGE + fragment("maps", display=display, patch=1))
+    wait(one)
+    times = page.evaluate(FRAMES, control)
+    what = "p" if "range" in control else "the query patch"
+    median, late = times[len(times) // 2], times[int(0.95 * len(times))]
+    measured(
+        f"lab maps, {display}: script a step of {what}",
+        f"median {median:.1f} ms, 95th percentile {late:.1f} ms (goal 16)",
+    )
+    assert len(times) >= 60
+
+
+def test_what_loads_without_a_click(reader, measured):
+    one = reader()
+    bodies: dict[str, bytes] = {}
+    one.page.on("response", lambda r: bodies.__setitem__(r.url, r.body()) if r.status == 200 else None)
+    page = one.open(PAGE)
+    wait(one)
+    page.wait_for_load_state("networkidle")
+
+    def size(end):
+        return sum(len(gzip.compress(body)) for url, body in bodies.items() if "/labs/" in url and url.endswith(end))
+
+    state = len(gzip.compress(json.dumps(description()).encode()))
+    later = sum((SITE / "book" / "labs" / url).stat().st_size for url in description()["files"].values())
+    measured(
+        "lab maps: kB gzipped without a click", f"JS {size('.js') / 1000:.1f}, data {(size('.bin') + state) / 1000:.1f}"
+    )
+    measured("lab maps: kB of weights, fetched on request", f"{later / 1000:.0f}")
+    assert size(".js") <= LAB_JS_LIMIT and size(".bin") + state <= DATA_LIMIT
+
+
+STICKS_OUT = """
+(lab) => {
+  const edge = lab.getBoundingClientRect().right - parseFloat(getComputedStyle(lab).paddingRight);
+  return [...lab.querySelectorAll("*")]
+    .filter((e) => e.checkVisibility() && !e.closest(".fe-spoken, svg") && e.getBoundingClientRect().right > edge + 1)
+    .map((e) => e.outerHTML.slice(0, 90));
+}
+"""
+
+
+@pytest.mark.parametrize("width", [375, 768, 1280])
+def test_nothing_sticks_out(reader, width):
+    one = reader(viewport={"width": width, "height": 740})
+    page = one.open(PAGE + fragment("maps", p=256, channel=7, on_linear=True))
+    wait(one)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".fe-lab").evaluate(STICKS_OUT) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("display", ["overlay", "matrix"])
+def test_axe_finds_nothing(reader, scheme, display):
+    from axe_playwright_python.sync_playwright import Axe
+
+    one = reader(color_scheme=scheme)
+    page = one.open(PAGE + fragment("maps", display=display, p=8, step=1))
+    wait(one)
+    wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    result = Axe().run(page, options={"runOnly": {"type": "tag", "values": wcag}, "preload": False})
+    assert [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result.response["violations"]] == []
