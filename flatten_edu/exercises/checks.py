@@ -131,9 +131,18 @@ def _ablation_points(points: float) -> Fault:
     return None if abs(points - (focused - linear)) < 0.05 else f"{points:g} points is not the difference of the means"
 
 
+def _linear_cost(cost: Callable[[int, int, int], float]) -> Fault:
+    for n, heads, channels in [(197, 3, 192), (49, 1, 32), (3136, 12, 768)]:
+        wanted, found = 2 * n * channels * (channels // heads), cost(n, heads, channels)
+        if found != wanted:
+            return f"N = {n}, h = {heads}, C = {channels}: {wanted:,} was expected, got {found}"
+    return None
+
+
 CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
     "linear-attend": _linear_attend,
+    "linear-cost": _linear_cost,
     "cross-attend": _cross_attend,
     "singular-kernel": _singular_kernel,
     "f3-half": _f3_in_half,
