@@ -317,11 +317,21 @@ def test_mounting_again_and_again_leaves_nothing_behind(reader):
         assert added > 8 and workers == 1 and left == [0, 0, 0, 0]
 
 
-def test_without_workers_the_page_computes_by_itself(reader):
+@pytest.mark.parametrize(
+    "worker",
+    [
+        "constructor() { throw new Error('no workers here'); }",
+        "constructor() { setTimeout(() => this.onerror(new Event('error')), 20); } postMessage() {} terminate() {}",
+    ],
+    ids=["refused", "failing"],
+)
+def test_without_workers_the_page_computes_by_itself(reader, worker):
     one = reader()
-    one.page.add_init_script("window.Worker = class { constructor() { throw new Error('no workers here'); } };")
-    one.open(PAGE)
+    one.page.add_init_script(f"window.Worker = class {{ {worker} }};")
+    page = one.open(PAGE)
     assert_shows(one)
+    page.get_by_role("button", name="Built to fail").click()
+    assert_shows(one, convolution="minus_impulse")
 
 
 def test_data_that_were_promised_are_waited_for(reader):

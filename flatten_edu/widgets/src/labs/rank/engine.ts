@@ -20,7 +20,7 @@ export function startEngine(arrived: () => void): Engine {
   let sent: Partial<PerMap<string>> = {};
   const helper = startHelper((findings) => {
     if (findings) latest = { of: answering!, findings };
-    else sent = {}; // it failed, and may not have kept what it was sent
+    else [sent, waiting] = [{}, waiting ?? answering]; // the worker is gone, and what it was sent with it
     answering = null;
     if (waiting) put(waiting);
     arrived();
@@ -52,27 +52,37 @@ interface Helper {
   stop(): void;
 }
 
-/** A worker from a string, so that the lab is one file; where a page forbids it, the page's own thread, a bit later. */
+/** A worker from a string, so that the lab is one file; where a page forbids it, the page's own thread, a bit later.
+ *
+ * `answer` gets null once where there is no worker after all: what it was asked has to be asked anew, and in full.
+ */
 function startHelper(answer: (findings: Findings | null) => void): Helper {
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  const student = new Student();
+  let worker: Worker | null = null;
+  let timer = 0;
+  const stop = () => {
+    worker?.terminate();
+    worker = null;
+    clearTimeout(timer);
+    URL.revokeObjectURL(url);
+  };
   try {
-    const worker = new Worker(url);
+    worker = new Worker(url);
     worker.onmessage = ({ data }: MessageEvent<Findings>) => answer(data);
-    worker.onerror = () => answer(null);
-    return {
-      post: (question) => worker.postMessage(question),
-      stop() {
-        worker.terminate();
-        URL.revokeObjectURL(url);
-      },
+    worker.onerror = (event) => {
+      event.preventDefault();
+      stop();
+      answer(null);
     };
   } catch {
-    URL.revokeObjectURL(url);
-    const student = new Student();
-    let timer = 0;
-    return {
-      post: (question) => { timer = setTimeout(() => answer(student.answer(question))); },
-      stop: () => clearTimeout(timer),
-    };
+    stop();
   }
+  return {
+    post(question) {
+      if (worker) worker.postMessage(question);
+      else timer = setTimeout(() => answer(student.answer(question)));
+    },
+    stop,
+  };
 }

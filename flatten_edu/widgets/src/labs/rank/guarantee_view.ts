@@ -109,11 +109,12 @@ function lemmaTable(): { node: HTMLElement; show(stage: Stage, bounds: Bounds): 
   const table = h("table", { class: "fe-table" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "determinant lemma"), h("th", { scope: "col" }, "sign"), h("th", { scope: "col" }, "log₁₀|det|"))),
     h("tbody", {}, ...Object.values(rows).map((row) => row.node)));
+  const node = h("div", {});
   return {
-    node: h("div", {}, table, agreement),
+    node,
     show(stage, { dwc, sum }) {
       const { of, findings: { lemma } } = stage.found!;
-      table.hidden = lemma === null;
+      node.replaceChildren(...(lemma ? [table] : []), agreement);
       if (!lemma) return agreement.replaceChildren("The determinant lemma needs an invertible ", ...nodes(symbol("M", "DWC")), `; this one has rank ${dwc}.`);
       const zero = sum < of.n;
       const product = { sign: lemma.dwc.sign * lemma.small.sign, log10: lemma.dwc.log10 + lemma.small.log10 };
