@@ -1,5 +1,6 @@
 // Attention maps from captured queries and keys: twins of flatten_edu.functional and flatten_edu.analysis.maps.
-import { dot, focusedMap, softmaxWeights, type Vector } from "../maths";
+import { dot, focusedMap } from "../maths";
+import { linear } from "./layers";
 
 export type Kind = "softmax" | "linear" | "focused";
 
@@ -56,42 +57,65 @@ export function phiRows(x: Float64Array, n: number, feature: Feature, heads: num
   return out;
 }
 
-/** Twin of `linear_weights` for one query, with its eps: each weight over the sum and n eps. */
-export function linearRow(phiQ: Vector, phiKeys: readonly Vector[], eps: number): Float64Array {
-  const row = new Float64Array(phiKeys.length);
-  let total = eps * phiKeys.length;
-  for (let j = 0; j < row.length; j++) total += row[j] = dot(phiQ, phiKeys[j]);
-  if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
-  return row;
-}
-
-/** A layer seen through one feature map: its rows of attention, with what all rows share worked out once. */
+/** A layer seen through one feature map: its attention, with what all rows share worked out once. */
 export class AttentionMap {
-  private readonly keys: Float64Array[][];
+  /** phi(K), a head after the other. */
+  private readonly keys: Float64Array[];
 
   constructor(private readonly layer: Layer, private readonly feature: Feature) {
-    const { n, heads, k, scale } = layer;
-    const mapped = feature.kind === "softmax" ? k : phiRows(k, n, feature, heads, scale);
-    this.keys = Array.from({ length: heads }, (_, head) => Array.from({ length: n }, (_, j) => part(mapped, n, j, heads, head)));
+    const { n, heads, k } = layer;
+    const mapped = this.mapped(k, n);
+    this.keys = Array.from({ length: heads }, (_, head) => ofHead(mapped, n, heads, head));
   }
 
   /** The weights of query i over all n keys: one head's, or the mean of the heads' for head -1. */
   row(i: number, head: number): Float64Array {
-    const { n, heads, q, scale } = this.layer;
-    const query = part(q, n, i);
-    const mapped = this.feature.kind === "softmax" ? query : phi(query, this.feature, heads, scale);
-    if (head >= 0) return this.weights(part(mapped, 1, 0, heads, head), head);
-    const mean = new Float64Array(n);
-    for (let one = 0; one < heads; one++) {
-      this.weights(part(mapped, 1, 0, heads, one), one).forEach((weight, j) => { mean[j] += weight / heads; });
-    }
-    return mean;
+    return this.weights(this.mapped(part(this.layer.q, this.layer.n, i), 1), 1, head);
   }
 
-  private weights(mapped: Float64Array, head: number): Float64Array {
-    if (this.feature.kind === "softmax") return Float64Array.from(softmaxWeights(mapped, this.keys[head]));
-    return linearRow(mapped, this.keys[head], this.feature.kind === "focused" ? EPS : 0);
+  /** All rows, one after the other. */
+  rows(head: number): Float64Array {
+    return this.weights(this.mapped(this.layer.q, this.layer.n), this.layer.n, head);
   }
+
+  private mapped(x: Float64Array, n: number): Float64Array {
+    const { heads, scale } = this.layer;
+    return this.feature.kind === "softmax" ? x : phiRows(x, n, this.feature, heads, scale);
+  }
+
+  private weights(queries: Float64Array, count: number, head: number): Float64Array {
+    const { n, heads } = this.layer;
+    if (head < 0) {
+      const mean = new Float64Array(count * n);
+      for (let one = 0; one < heads; one++) this.weights(queries, count, one).forEach((weight, j) => { mean[j] += weight / heads; });
+      return mean;
+    }
+    const ownQueries = ofHead(queries, count, heads, head);
+    const scores = linear(ownQueries, this.keys[head], new Float64Array(n));
+    const d = ownQueries.length / count;
+    for (let i = 0; i < count; i++) normalise(scores.subarray(i * n, (i + 1) * n), this.feature.kind, d);
+    return scores;
+  }
+}
+
+/** The columns of one head. */
+function ofHead(x: Float64Array, n: number, heads: number, head: number): Float64Array {
+  if (heads === 1) return x;
+  const out = new Float64Array(x.length / heads);
+  for (let i = 0; i < n; i++) out.set(part(x, n, i, heads, head), (i * out.length) / n);
+  return out;
+}
+
+/** A row of products becomes a row of weights: as `softmax_weights` and `linear_weights` have it, with the module's eps. */
+function normalise(row: Float64Array, kind: Kind, d: number): void {
+  let total = kind === "focused" ? EPS * row.length : 0;
+  if (kind === "softmax") {
+    let top = -Infinity;
+    for (let j = 0; j < row.length; j++) top = Math.max(top, row[j]);
+    for (let j = 0; j < row.length; j++) row[j] = Math.exp((row[j] - top) / Math.sqrt(d));
+  }
+  for (let j = 0; j < row.length; j++) total += row[j];
+  if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
 }
 
 /** Row i of `equivalent_map`: for one channel, signed; for channel -1 the mean over all channels of its magnitude. */

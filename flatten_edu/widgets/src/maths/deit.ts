@@ -93,9 +93,7 @@ function mapped(layer: Layer, { variant, p, perHead }: Settings): PassBlock {
   const weights = new Float64Array(heads * n * n);
   const map = new AttentionMap(layer, feature);
   if (variant !== "dwc_only") {
-    for (let head = 0; head < heads; head++) {
-      for (let i = 0; i < n; i++) weights.set(map.row(i, head), (head * n + i) * n);
-    }
+    for (let head = 0; head < heads; head++) weights.set(map.rows(head), head * n * n);
   }
   return { ...layer, phiQ: all(q), phiK: all(k), weights };
 }

@@ -1,59 +1,33 @@
 // Where a view's queries and keys come from: the shipped tokens, or the models themselves, run beside the page.
-import { labFile } from "../../files";
-import { AttentionMap, equivalentRow, valueWeighted, type Layer } from "../../maths/attention_maps";
-import { standardise, type Settings } from "../../maths/deit";
+import { AttentionMap, equivalentRow, part, valueWeighted, type Layer } from "../../maths/attention_maps";
+import { standardise } from "../../maths/deit";
 import { readSafetensors, type Tensors } from "../../maths/safetensors";
-import { startWorker, type Ask } from "../../background";
 import { firstPicture } from "./first";
+import { Runs, type Job } from "./runs";
+import { seen, type Seen } from "./seen";
 import { canRun, focusing, shown, trained, type Entry, type MapsModel } from "./state";
-import type { Answer, Question } from "./worker";
-import WORKER from "worker:./worker.ts";
-
-const KEPT = 24; // runs: a few pictures by all models
+import type { Answer } from "./worker";
 
 export interface Picture {
   size: [number, number];
   pixels: ArrayLike<number>;
 }
 
-/** What a map shows. */
-export interface Seen {
-  /** The query's row, class token included. */
-  row: Float64Array;
-  rows: Float64Array[];
-  /** What is painted, over the patches alone: the query's row, or all of them; and its largest magnitude. */
-  painted: Float64Array[];
-  top: number;
-}
-
-export function seen(rows: Float64Array[], patch: number, first: number): Seen {
-  const painted = rows.map((row) => row.subarray(first));
-  let top = 0;
-  for (const one of painted) for (let j = 0; j < one.length; j++) top = Math.max(top, Math.abs(one[j]));
-  return { row: rows[patch], rows, painted, top };
-}
-
 export class Engine {
   /** A reader's own file, as the models see it. It stays here: it is no trait, so no kernel gets it either. */
   own: Picture | null = null;
-  /** What went wrong, in a sentence. */
-  failed = "";
-  /** How long the last run took. */
-  milliseconds = NaN;
+  readonly runs: Runs;
   private source: DataView | null = null;
   private tensors: Tensors | null = null;
   private readonly layers = new Map<string, Layer>();
   private readonly maps = new WeakMap<Layer, Map<string, { p: number; map: AttentionMap }>>();
   /** Whole maps, kept while only the query changes. */
   private readonly wholes = new Map<string, { map: AttentionMap; key: string; whole: Seen }>();
-  private readonly runs = new Map<string, Answer>();
-  private readonly loads = new Map<string, Promise<unknown>>();
-  private worker: Ask<Question, Answer> | null = null;
-  private running = "";
   private owns = 0;
-  private arrivedFiles = 0;
 
-  constructor(private readonly model: MapsModel, private readonly signal: AbortSignal, private readonly changed: () => void) {}
+  constructor(private readonly model: MapsModel, signal: AbortSignal, changed: () => void) {
+    this.runs = new Runs(model, signal, changed);
+  }
 
   /** The arrived tokens, read once. */
   private arrived(): Tensors | null {
@@ -101,7 +75,7 @@ export class Engine {
 
   /** The run of a model on this view's picture, if it is done. */
   run(entry: Entry): Answer | null {
-    return this.needsModels() ? this.runs.get(this.key(entry)) ?? null : null;
+    return this.needsModels() ? this.runs.get(this.key(entry)) : null;
   }
 
   /** A model's queries and keys in this view's block, if they are here. */
@@ -118,31 +92,28 @@ export class Engine {
 
   /** What is shown of a model in this view: the query's row, or with it the whole map. Null where it is not here. */
   see(entry: Entry): Seen | null {
-    const { patch, first, grid } = shown(this.model);
+    const { patch, first, grid, head: chosen } = shown(this.model);
     const layer = this.layer(entry);
     if (!layer) return null;
-    const row = this.rows(entry, layer);
-    if (this.model.get("display") !== "matrix") return seen([row(first + patch)], 0, first);
+    const head = Math.min(chosen, layer.heads - 1);
     const map = this.map(entry, layer, focusing(this.model, entry));
+    const finish = (row: Float64Array, i: number) => this.finish(entry, layer, row, i, head);
+    if (this.model.get("display") !== "matrix") return seen([finish(map.row(first + patch, head), first + patch)], 0, first);
     const key = ["head", "channel", "by_value"].map((trait) => this.model.get(trait as "head")).join();
     if (this.wholes.get(entry.title)?.map !== map || this.wholes.get(entry.title)?.key !== key) {
-      const rows = Array.from({ length: grid[0] * grid[1] }, (_, i) => row(first + i));
+      const all = map.rows(head);
+      const rows = Array.from({ length: grid[0] * grid[1] }, (_, i) => finish(part(all, layer.n, first + i), first + i));
       this.wholes.set(entry.title, { map, key, whole: seen(rows, patch, first) });
     }
     const { whole } = this.wholes.get(entry.title)!;
     return { ...whole, row: whole.rows[patch] };
   }
 
-  /** Rows of a model's map, as shown: with the convolution's share, and times the values' lengths, where asked for. */
-  private rows(entry: Entry, layer: Layer): (i: number) => Float64Array {
-    const { head, grid, first, channel } = shown(this.model);
-    const one = Math.min(head, layer.heads - 1);
-    const map = this.map(entry, layer, focusing(this.model, entry));
-    return (i) => {
-      let row = map.row(i, one);
-      if (entry.dwc && layer.kernel) row = equivalentRow(row, i, layer.kernel, grid, first, channel);
-      return this.model.get("by_value") && layer.v ? valueWeighted(row, layer.v, layer.heads, one) : row;
-    };
+  /** Row i as shown: with the convolution's share, and times the values' lengths, where asked for. */
+  private finish(entry: Entry, layer: Layer, weights: Float64Array, i: number, head: number): Float64Array {
+    const { grid, first, channel } = shown(this.model);
+    const row = entry.dwc && layer.kernel ? equivalentRow(weights, i, layer.kernel, grid, first, channel) : weights;
+    return this.model.get("by_value") && layer.v ? valueWeighted(row, layer.v, layer.heads, head) : row;
   }
 
   /** A model's map of a layer at p; the last one is kept, so that another query patch costs one row. */
@@ -163,60 +134,31 @@ export class Engine {
 
   /** Start what this view still needs; late answers are kept for when they are wanted again, and shown only then. */
   work(): void {
-    if (this.running || this.failed || !this.needsModels()) return;
-    const entry = this.model.get("models").find((one) => !this.runs.has(this.key(one)));
-    if (!entry) return;
-    this.running = this.key(entry);
-    this.compute(entry, this.running).catch((error) => {
-      if (!this.signal.aborted) this.failed = `The models could not be run here: ${(error as Error).message}.`;
-    }).finally(() => {
-      this.running = "";
-      if (!this.signal.aborted) this.changed();
+    if (!this.needsModels()) return;
+    this.runs.start(() => {
+      const entry = this.model.get("models").find((one) => !this.run(one));
+      return entry ? this.job(entry) : null;
     });
   }
 
-  private async compute(entry: Entry, key: string): Promise<void> {
+  private job(entry: Entry): Job {
     const { mean, deviation } = this.model.get("standard");
-    const image = standardise(this.picture()!.pixels, mean!, deviation!);
     const p = this.model.get("inside") ? focusing(this.model, entry) : trained(entry);
-    const settings: Settings = { variant: entry.variant!, heads: entry.heads, p, perHead: entry.per_head };
-    await this.load(entry.file!);
-    const answer = await this.worker!.ask({ run: entry.file!, image, settings });
-    this.milliseconds = answer.milliseconds;
-    this.runs.set(key, answer);
-    if (this.runs.size > KEPT) this.runs.delete(this.runs.keys().next().value!);
-  }
-
-  private load(file: string): Promise<unknown> {
-    this.worker ??= startWorker<Question, Answer>(WORKER);
-    if (!this.loads.has(file)) {
-      this.loads.set(file, labFile(this.model, file, this.signal).then((bytes) => {
-        this.arrivedFiles += 1;
-        return this.worker!.ask({ load: file, file: bytes });
-      }));
-    }
-    return this.loads.get(file)!;
+    return {
+      key: this.key(entry),
+      file: entry.file!,
+      image: standardise(this.picture()!.pixels, mean!, deviation!),
+      settings: { variant: entry.variant!, heads: entry.heads, p, perHead: entry.per_head },
+    };
   }
 
   /** Whether all that this view needs of the models is here. */
   get complete(): boolean {
-    return this.model.get("models").every((entry) => this.runs.has(this.key(entry)));
-  }
-
-  /** Whether a model is still on its way. */
-  get loading(): boolean {
-    return this.arrivedFiles < this.model.get("models").length;
-  }
-
-  /** Try again after a failure. */
-  retry(): void {
-    this.failed = "";
-    this.arrivedFiles = 0;
-    this.loads.clear();
+    return this.model.get("models").every((entry) => this.run(entry));
   }
 
   remove(): void {
-    this.worker?.stop();
+    this.runs.remove();
   }
 }
 

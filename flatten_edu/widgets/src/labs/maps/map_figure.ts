@@ -5,8 +5,9 @@ import { entropyBits, top1Share } from "../../maths";
 import { magnitudeShare } from "../../maths/attention_maps";
 import { softmax } from "../../maths/layers";
 import { drawLit, drawMatrix, drawSigned, PIXELS } from "./draw";
-import { seen, type Engine, type Picture, type Seen } from "./engine";
+import type { Engine, Picture } from "./engine";
 import { firstRow } from "./first";
+import { seen, type Seen } from "./seen";
 import { focusing, follows, shown, slug, whatIf, type Entry, type MapsModel } from "./state";
 
 /** What a model shows in this view; null while it has not arrived. */

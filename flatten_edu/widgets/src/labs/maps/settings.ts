@@ -89,18 +89,18 @@ export function status(model: MapsModel, engine: Engine, signal: AbortSignal, re
   const took = h("span", {}, " Last pass: ", time.node);
   const again = h("button", { type: "button" }, "Try again");
   again.addEventListener("click", () => {
-    engine.retry();
+    engine.runs.retry();
     redraw();
   }, { signal });
   return {
     node: h("p", { class: "fe-source" }, text, took, " ", again),
     update() {
       const live = engine.needsModels();
-      const said = live && engine.failed ? engine.failed : sentence(model, engine, live);
+      const said = live && engine.runs.failed ? engine.runs.failed : sentence(model, engine, live);
       if (text.textContent !== said) text.textContent = said;
-      again.hidden = !(live && engine.failed);
-      took.hidden = !live || Boolean(engine.failed) || !Number.isFinite(engine.milliseconds);
-      time.set(engine.milliseconds);
+      again.hidden = !(live && engine.runs.failed);
+      took.hidden = !live || Boolean(engine.runs.failed) || !Number.isFinite(engine.runs.milliseconds);
+      time.set(engine.runs.milliseconds);
     },
   };
 }
@@ -113,7 +113,7 @@ function sentence(model: MapsModel, engine: Engine, live: boolean): string {
   const asked = model.get("models").find((entry) => whatIf(model, entry));
   const question = asked ? `What if: ${was(asked)}; here ${model.get("inside") ? "the models run" : "their queries and keys are seen"} with another p. ` : "";
   if (!live) return `${question}Queries and keys as four trained models form them, stored in half precision.`;
-  if (!engine.complete) return engine.loading ? `Fetching the models, ${megabytes(model)} MB, once …` : "The models run in your browser …";
+  if (!engine.complete) return engine.runs.arrived < model.get("models").length ? `Fetching the models, ${megabytes(model)} MB, once …` : "The models run in your browser …";
   return `${question}Computed in your browser by the models themselves; nothing was sent.`;
 }
 
