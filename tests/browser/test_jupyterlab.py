@@ -15,12 +15,21 @@ CELLS = [
     "lab.p = 8",
     "print('p is', lab.p, 'q is', lab.q)",
 ]
+# The other labs, each with a trait that a cell sets, and what a key then makes of it.
+OTHERS = {
+    "reorder": ("d", 32, "d, head dimension"),
+    "sharpness": ("p", 4, "p, focusing factor"),
+    "proof": ("p", 4, "p, focusing factor"),
+    "maps": ("p", 4, "p, focusing factor"),
+    "rank": ("p", 4, "p, focusing factor"),
+    "precision": ("n", 49, "N, tokens"),
+}
 
 
 @pytest.fixture
-def jupyterlab(tmp_path):
-    """A JupyterLab that serves one notebook; gives its address."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+def jupyterlab(tmp_path, request):
+    """A JupyterLab that serves one notebook with the cells that the test names; gives its address."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in request.param])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, tmp_path / "lab.ipynb")
     command = [
@@ -58,6 +67,7 @@ def run_until_it_shows(page, lab, tries=8):
     return lab.wait_for(timeout=10_000)
 
 
+@pytest.mark.parametrize("jupyterlab", [CELLS], indirect=True)
 def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
@@ -84,4 +94,42 @@ def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     page.get_by_text("p is 7.8 q is [0.39, 0.95]").wait_for(timeout=30_000)
     lab.get_by_role("tab", name="Photograph").click()
     page.wait_for_function("document.querySelector('.fe-lab [data-name=photo_top1_p]').dataset.value > 0")
+    context.close()
+
+
+def cells_of_others() -> list[str]:
+    cells = ["from flatten_edu.widgets import LABS, FocusLab\nFocusLab()"]
+    for name, (trait, value, _) in OTHERS.items():
+        cells += [f"{name} = LABS['{name}']()\n{name}", f"{name}.{trait} = {value}"]
+        cells += [f"print('{name} has', {name}.{trait})"]
+    return cells
+
+
+@pytest.mark.parametrize("jupyterlab", [cells_of_others()], indirect=True)
+def test_every_lab_is_live_under_a_kernel(browser, jupyterlab):
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    run_until_it_shows(page, page.locator(".fe-lab[data-lab=focus]"))
+    for name, (trait, value, label) in OTHERS.items():
+        page.keyboard.press("Shift+Enter")
+        lab = page.locator(f".fe-lab[data-lab={name}]")
+        lab.wait_for(timeout=60_000)
+        page.keyboard.press("Shift+Enter")
+        shown = lab.locator(f"output[data-name={trait}]").first
+        shown.locator(f"xpath=self::*[@data-value='{value}']").wait_for(timeout=60_000)
+        lab.scroll_into_view_if_needed()  # JupyterLab hides what is far from the viewport
+        slider = lab.get_by_label(label).first
+        slider.focus()
+        slider.press("ArrowRight")  # the slider's, not JupyterLab's
+        page.wait_for_function(
+            "([name, trait, value]) => document.querySelector(`.fe-lab[data-lab=${name}] output[data-name=${trait}]`)"
+            ".dataset.value > value",
+            arg=[name, trait, value],
+        )
+        moved = shown.get_attribute("data-value")
+        page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=f"print('{name} has'").locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.get_by_text(f"{name} has {moved}").wait_for(timeout=30_000)
     context.close()

