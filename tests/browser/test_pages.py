@@ -30,6 +30,13 @@ STICKS_OUT = """
 """
 
 
+AT_REST = """
+document.querySelectorAll(".fe-lab [aria-busy=true]").length === 0
+  && document.getAnimations().every((a) => !a.effect?.target?.closest?.(".fe-lab"))
+  && (window.restSince ??= performance.now(), performance.now() - window.restSince > 500)
+"""
+
+
 def test_the_pages_are_there():
     assert {INTRO, CHAPTER, "book/notation.html", "book/bibliography.html", "search.html"} <= set(PAGES)
 
@@ -43,6 +50,8 @@ def test_axe_finds_nothing(reader, path, scheme):
         if tab:
             tab.click()
             one.frame()
+        # What is being computed is dimmed meanwhile.
+        page.wait_for_function(AT_REST, timeout=60_000)
         # Without preload: axe would fetch what style sheets import, from the wrong folder.
         result = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}, "preload": False})
         found = [

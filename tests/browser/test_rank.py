@@ -217,7 +217,7 @@ def test_a_link_brings_back_the_view(reader):
         "#rank.d=0", "#rank.d=1e9", "#rank.grid=[200,200]", "#rank.grid=[4]", "#rank.grid=14", "#rank.p=0",
         "#rank.step=9", '#rank.convolution="gauss"', "#rank.channel=-1", "#rank.tolerance=7", '#rank.wrapped="yes"',
         "#rank.seed=1.5",
-        '#rank.source="given"', '#rank.convolution="given"', "#rank.head=3&rank.layer=2", "#rank.d=[3",
+        '#rank.source="elsewhere"', '#rank.convolution="round"', "#rank.head=3&rank.layer=2", "#rank.d=[3",
     ],
 )  # fmt: skip
 def test_a_broken_link_gives_the_first_view(reader, broken):
