@@ -50,6 +50,8 @@ export function rich(text: string): Child[] {
 /** The same without its asterisks, for where only text can stand. */
 export const plain = (text: string) => text.replaceAll("*", "");
 
+// Each lab is a bundle with a counter of its own: the letters keep those of two labs on one page apart.
+const bundle = Math.random().toString(36).slice(2, 8);
 let count = 0;
 /** An id that no other lab on the page has. */
-export const uniqueId = (stem: string) => `fe-${stem}-${(count += 1)}`;
+export const uniqueId = (stem: string) => `fe-${stem}-${bundle}-${(count += 1)}`;
