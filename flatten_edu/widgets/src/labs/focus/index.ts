@@ -1,7 +1,8 @@
 // The lab `focus`: what does the focusing factor p do to directions?
-import { fixed, h, Readout, uniqueId } from "../../dom";
+import { fixed, h, Readout } from "../../dom";
 import { focusingFactorControl, formatP } from "../../focusing_factor";
-import { change, mountLab, settled, type About, type RenderContext, type View } from "../../lab";
+import { mountLab, settled, type About, type RenderContext, type View } from "../../lab";
+import { tabList } from "../../tabs";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
@@ -49,7 +50,7 @@ export function render(context: RenderContext<FocusTraits>): () => void {
   return mountLab(context, ABOUT, (body, signal, head) => {
     const p = focusingFactorControl(model, signal);
     const views = { plane: planeView(model), photo: photo(model, signal) };
-    const tabs = tabList(model, signal, { plane: views.plane.node, photo: views.photo.node });
+    const tabs = tabList(model, signal, { plane: "Vectors", photo: "Photograph" }, { plane: views.plane.node, photo: views.photo.node });
     head.append(tabs.node);
     body.append(p.node, views.plane.node, views.photo.node);
     return [p, tabs, views.plane, views.photo];
@@ -57,42 +58,6 @@ export function render(context: RenderContext<FocusTraits>): () => void {
 }
 
 export default { render };
-
-type Panels = Record<FocusTraits["view"], HTMLElement>;
-
-function tabList(model: FocusModel, signal: AbortSignal, panels: Panels): View & { node: HTMLElement } {
-  const names = { plane: "Vectors", photo: "Photograph" };
-  const kinds = Object.keys(panels) as FocusTraits["view"][];
-  const tabs = kinds.map((kind) => {
-    const id = uniqueId("tab");
-    panels[kind].id = uniqueId("panel");
-    panels[kind].setAttribute("role", "tabpanel");
-    panels[kind].setAttribute("aria-labelledby", id);
-    const tab = h("button", { id, type: "button", role: "tab", "aria-controls": panels[kind].id }, names[kind]);
-    tab.addEventListener("click", () => change(model, "view", kind), { signal });
-    return tab;
-  });
-  const node = h("div", { class: "fe-tabs", role: "tablist", "aria-label": "view" }, ...tabs);
-  node.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    event.preventDefault();
-    event.stopPropagation();
-    const other = (tabs.indexOf(event.target as HTMLButtonElement) + 1) % tabs.length; // two tabs: either way
-    change(model, "view", kinds[other]);
-    tabs[other].focus();
-  }, { signal });
-  return {
-    node,
-    update() {
-      kinds.forEach((kind, i) => {
-        const selected = model.get("view") === kind;
-        tabs[i].setAttribute("aria-selected", String(selected));
-        tabs[i].tabIndex = selected ? 0 : -1;
-        panels[kind].hidden = !selected;
-      });
-    },
-  };
-}
 
 function planeView(model: FocusModel): View & { node: HTMLElement } {
   const parts = { plane: plane(model), table: table(model), curves: curves(model), lengths: lengthLine(model) };

@@ -10,7 +10,7 @@ import { player, tally } from "./player";
 import { scale } from "./scale";
 import { agreement, sentence } from "./sentence";
 import { D_STOPS, FORMULA, N_STOPS, ORDERS, shared, type ReorderModel, type ReorderTraits } from "./state";
-import { tabList } from "./tabs";
+import { tabList } from "../../tabs";
 
 export * from "../../maths";
 export * from "../../maths/cost";
@@ -44,7 +44,7 @@ export function render(context: RenderContext<ReorderTraits>): () => void {
   const { model } = context;
   return mountLab(context, ABOUT, (body, signal, head) => {
     const panels = { scale: scaleView(model, signal), steps: stepsView(model, signal) };
-    const tabs = tabList(model, signal, { scale: panels.scale.node, steps: panels.steps.node });
+    const tabs = tabList(model, signal, { scale: "To scale", steps: "By hand" }, { scale: panels.scale.node, steps: panels.steps.node });
     const set = controls(model, signal);
     head.append(tabs.node);
     body.append(set.node, panels.scale.node, panels.steps.node);

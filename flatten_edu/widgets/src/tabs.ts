@@ -1,21 +1,18 @@
 // Two views of one lab, as tabs.
-import { h, uniqueId } from "../../dom";
-import { change, type View } from "../../lab";
-import type { ReorderModel, ReorderTraits } from "./state";
+import { h, uniqueId } from "./dom";
+import { change, type LabModel, type View } from "./lab";
 
-type Kind = ReorderTraits["view"];
-const NAMES: Record<Kind, string> = { scale: "To scale", steps: "By hand" };
-
-export function tabList(
-  model: ReorderModel, signal: AbortSignal, panels: Record<Kind, HTMLElement>,
+/** Tabs for the trait `view`: a name and a panel each. */
+export function tabList<Kind extends string>(
+  model: LabModel<{ view: Kind }>, signal: AbortSignal, names: Record<Kind, string>, panels: Record<Kind, HTMLElement>,
 ): View & { node: HTMLElement } {
-  const kinds = Object.keys(panels) as Kind[];
+  const kinds = Object.keys(names) as Kind[];
   const tabs = kinds.map((kind) => {
     const id = uniqueId("tab");
     panels[kind].id = uniqueId("panel");
     panels[kind].setAttribute("role", "tabpanel");
     panels[kind].setAttribute("aria-labelledby", id);
-    const tab = h("button", { id, type: "button", role: "tab", "aria-controls": panels[kind].id }, NAMES[kind]);
+    const tab = h("button", { id, type: "button", role: "tab", "aria-controls": panels[kind].id }, names[kind]);
     tab.addEventListener("click", () => change(model, "view", kind), { signal });
     return tab;
   });
