@@ -11,17 +11,21 @@ from flatten_edu.functional.attention import (
 from flatten_edu.functional.convolution import depthwise_conv, dwc_matrix, wrapped_dwc_matrix
 from flatten_edu.functional.cost import AttentionCost, attention_cost, multiply_adds_after
 from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, feature_map, focused_map, sharpen, unit_rows
+from flatten_edu.functional.focused import focused_attention
+from flatten_edu.functional.pieces import FocusedShape
 
 __all__ = [
     "FEATURE_MAPS",
     "AttentionCost",
     "FeatureMap",
+    "FocusedShape",
     "attention_cost",
     "attention_matrix",
     "cheaper_order",
     "depthwise_conv",
     "dwc_matrix",
     "feature_map",
+    "focused_attention",
     "focused_map",
     "linear_attention",
     "linear_weights",

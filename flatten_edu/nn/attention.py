@@ -10,16 +10,19 @@ from torch.nn import functional as F
 from flatten_edu.functional import (
     FEATURE_MAPS,
     FeatureMap,
+    FocusedShape,
     depthwise_conv,
+    focused_attention,
     linear_attention,
     linear_weights,
-    sharpen,
     softmax_attention,
     softmax_weights,
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known, require_odd
+from flatten_edu.functional.focused_steps import focused_rows
 from flatten_edu.functional.precision import widen
 from flatten_edu.nn.base import Attention, Heads, full_precision
+from flatten_edu.nn.fused_module import focused_module, fused_module_serves
 
 EPS = 1e-6  # of the official code: added after ReLU, and to the mean similarity
 _CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -118,19 +121,38 @@ class FocusedLinearAttention(Attention):
         d = self.head_dim
         self.dwc = convolution(d, d, kernel_size, padding=kernel_size // 2, groups=d) if dwc else None
 
+    def _project(self, x: Tensor, key_mask: Tensor | None) -> Tensor:
+        """By `focused_attention`; `heads` and `attend` are the same in steps, for masks and for looking inside."""
+        if key_mask is not None or not self.attention:
+            return super()._project(x, key_mask)
+        weights = self._weights()
+        if fused_module_serves(x, self.qkv, self.proj, weights):
+            return focused_module(x, self.qkv, self.proj, weights, self._shape)
+        qkv = self.qkv(x)
+        with full_precision(x):
+            out = focused_attention(qkv, *weights, self._shape)
+        return self.proj(out.to(x.dtype))
+
+    @property
+    def _shape(self) -> FocusedShape:
+        return FocusedShape(self.num_heads, self.grid, self.class_token, self.p, self.norm_over, EPS)
+
+    def _weights(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Positional encoding, scale, and the one convolution as it serves all heads."""
+        position, scale = widen(self.positional_encoding), F.softplus(widen(self.scale)).flatten()
+        if self.dwc is None:
+            return position, scale, None, None
+        kernel, bias = widen(self.dwc.weight).squeeze(1), widen(self.dwc.bias)
+        kernel, bias = (t.expand(self.num_heads, *t.shape).flatten(0, 1) for t in (kernel, bias))
+        return position, scale, kernel, bias
+
     def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
         """With phi_p of queries and keys; k carries its positional encoding."""
         q, k, v = self.qkv(x).chunk(3, dim=-1)
-        k = k + self.positional_encoding
+        position, scale, *_ = self._weights()
         with full_precision(x):
-            scale = F.softplus(widen(self.scale))
-            phi_q, phi_k = (self._phi((widen(t).relu() + EPS) / scale) for t in (q, k))
-        return Heads(self.split(q), self.split(k), self.split(v), phi_q, phi_k)
-
-    def _phi(self, r: Float[Tensor, "b n c"]) -> Float[Tensor, "b h n d"]:
-        if self.norm_over == "head":
-            return sharpen(self.split(r), self.p)
-        return self.split(sharpen(r, self.p))
+            phi_q, phi_k = focused_rows(q, k, position, scale, self._shape)
+        return Heads(self.split(q), self.split(k + self.positional_encoding), self.split(v), phi_q, phi_k)
 
     def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
         """Focused attention and the depthwise convolution of the values, added."""

@@ -74,9 +74,11 @@ class Attention(nn.Module):
             wanted = f"a boolean key_mask {tuple(x.shape[:2])}, True for tokens that count"
             raise ValueError(f"{type(self).__name__} needs {wanted}, got {key_mask.dtype} {tuple(key_mask.shape)}")
         mask = None if key_mask is None else key_mask[:, None]
-        heads = self.heads(x, mask)
-        out = self.attend(heads, mask)
-        return self.proj_drop(self.proj(out.transpose(1, 2).flatten(2).to(x.dtype)))
+        return self.proj_drop(self._project(x, mask))
+
+    def _project(self, x: Tensor, key_mask: Tensor | None) -> Tensor:
+        out = self.attend(self.heads(x, key_mask), key_mask)
+        return self.proj(out.transpose(1, 2).flatten(2).to(x.dtype))
 
     def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
         """Queries, keys and values of x, mapped where this attention maps them."""

@@ -1,0 +1,48 @@
+"""Focused linear attention as a model runs it: the fastest of its evaluations that serves the call."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flatten_edu.functional.checks import require_known
+from flatten_edu.functional.focused_steps import focused_steps
+from flatten_edu.functional.fused_gradient import FusedAttention
+from flatten_edu.functional.pieces import FocusedShape
+
+BACKENDS = ["auto", "steps", "fused"]
+
+
+def focused_attention(
+    qkv: Float[Tensor, "b n c3"],
+    position: Float[Tensor, "1 n c"],
+    scale: Float[Tensor, " c"],
+    kernel: Float[Tensor, "c *sides"] | None,
+    bias: Float[Tensor, " c"] | None,
+    shape: FocusedShape,
+    backend: str = "auto",
+) -> Float[Tensor, "b n c"]:
+    r"""What the paper's module computes between its projections, :math:`\phi_p(Q)\phi_p(K)^\top V + \mathrm{DWC}(V)`.
+
+    Equation 12 of Han et al. 2023, as the authors' code has it. All evaluations give the same outputs and gradients to
+    rounding. Book: the chapters "The module as the code has it" and "Time it on your own hardware".
+
+    Args:
+        qkv: queries, keys and values side by side, C = 3 C / 3 channels each.
+        position: added to the keys. scale: positive; what ReLU leaves is divided by it.
+        kernel, bias: of the depthwise convolution, one a channel; None for none.
+        backend: "steps" is the readable twin, differentiable as often as you like; "fused" takes few passes over
+            memory; "auto" is "fused" but where `torch.compile`, export or a transform of `torch.func` looks on.
+
+    Returns:
+        In qkv's dtype; half precision is mapped and summed in float32.
+
+    Raises:
+        ValueError: an unknown backend.
+    """
+    if require_known("backend", backend, BACKENDS) == "steps" or (backend == "auto" and _somebody_traces()):
+        return focused_steps(qkv, position, scale, kernel, bias, shape)
+    return FusedAttention.apply(qkv, position, scale, kernel, bias, shape)
+
+
+def _somebody_traces() -> bool:
+    return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
