@@ -27,7 +27,7 @@ def focused_attention(
     rounding. Book: the chapters "The module as the code has it" and "Time it on your own hardware".
 
     Args:
-        qkv: queries, keys and values side by side, C = 3 C / 3 channels each.
+        qkv: queries, keys and values side by side, C channels each.
         position: added to the keys. scale: positive; what ReLU leaves is divided by it.
         kernel, bias: of the depthwise convolution, one a channel; None for none.
         backend: "steps" is the readable twin, differentiable as often as you like; "fused" takes few passes over
