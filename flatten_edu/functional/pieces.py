@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor
 
-SIZE = 1024  # tokens of a piece: 0.8 MB of C = 192 channels in float32
+SIZE = 2048  # tokens of a piece: 1.6 MB of C = 192 channels in float32
 
 
 @dataclass(frozen=True)
