@@ -10,11 +10,10 @@ from numpy import ndarray
 from torch import Tensor
 
 from flatten_edu import data
-from flatten_edu.widgets.lab import Lab, refuse
+from flatten_edu.widgets.lab import FocusingFactor, Lab, refuse
 
 # Figure 4 of Han et al. 2023, read off the figure.
 FIGURE_4 = {"q": [0.39, 0.94], "k": [[0.43, 0.86], [0.55, 0.30], [0.97, 0.32], [0.85, 0.14]]}
-LARGEST_P = 256.0
 MOST_KEYS = 6
 
 
@@ -32,7 +31,7 @@ class FocusLab(Lab, lab="focus"):
     To look at features of your own, see `with_tokens`.
     """
 
-    p = t.Float(3.0).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
     q = t.Any().tag(sync=True)
     k = t.Any().tag(sync=True)
     view = t.Enum(["plane", "photo"], "plane").tag(sync=True)
@@ -95,13 +94,6 @@ class FocusLab(Lab, lab="focus"):
     @t.default("tokens_k")
     def _same_as_queries(self) -> bytes:
         return self.tokens_q
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        p = proposal["value"]
-        if not 1 <= p <= LARGEST_P:  # NaN fails too
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P:g}", p)
-        return p
 
     @t.validate("q")
     def _query_is_a_point(self, proposal: dict) -> list[float]:

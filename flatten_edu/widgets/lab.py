@@ -11,6 +11,19 @@ from traitlets import TraitError
 STATIC = Path(__file__).parent / "static"
 
 
+LARGEST_P = 256.0
+
+
+class FocusingFactor(t.Float):
+    """The trait p of a lab: a number from 1 to `LARGEST_P`."""
+
+    def validate(self, obj: t.HasTraits, value: object) -> float:
+        """p, or the lab's error."""
+        if not isinstance(value, int | float) or not 1 <= value <= LARGEST_P:  # NaN fails too
+            raise refuse(obj, self.name, f"a number from 1 to {LARGEST_P:g}", value)
+        return float(value)
+
+
 class Lab(anywidget.AnyWidget):
     """A lab: its traits are its whole state, and setting one from Python moves the picture.
 

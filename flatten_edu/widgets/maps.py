@@ -9,14 +9,13 @@ import traitlets as t
 from numpy import ndarray
 
 from flatten_edu.analysis import Captured
-from flatten_edu.widgets.lab import Lab, refuse
+from flatten_edu.widgets.lab import FocusingFactor, Lab, refuse
 from flatten_edu.widgets.maps_view import Rows, first_view, own_view, records_view
 
 DATA = Path(__file__).parent / "data"
 WEIGHTS = Path(__file__).parent.parent / "weights"
 MODELS = ("deit_cifar10_softmax", "deit_cifar10_linear", "flatten_deit_cifar10_focused_without_dwc",
           "flatten_deit_cifar10_focused")  # fmt: skip
-LARGEST_P = 256.0
 
 
 def _shipped() -> dict[str, Any]:
@@ -53,7 +52,7 @@ class MapsLab(Lab, lab="maps"):
     block = t.Int(1).tag(sync=True)
     head = t.Int(0).tag(sync=True)
     patch = t.Int(118).tag(sync=True)
-    p = t.Float(3.0).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
     on_linear = t.Bool(False).tag(sync=True)
     inside = t.Bool(False).tag(sync=True)
     display = t.Enum(["overlay", "matrix"], "overlay").tag(sync=True)
@@ -129,12 +128,6 @@ class MapsLab(Lab, lab="maps"):
             if shipped and cached and self.picture >= 0
             else {}
         )
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_P:  # NaN fails too
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P:g}", proposal["value"])
-        return proposal["value"]
 
     @t.validate("picture", "block", "head", "patch", "channel")
     def _index_is_there(self, proposal: dict) -> int:

@@ -5,11 +5,10 @@ import math
 import torch
 import traitlets as t
 
-from flatten_edu.widgets.lab import Lab, refuse
+from flatten_edu.widgets.lab import FocusingFactor, Lab, refuse
 
 # They share their largest entry, and f_3 pushes them apart: 37 degrees instead of 18.
 EXAMPLE = {"x": [1.0, 0.99], "y": [1.0, 0.5]}
-LARGEST_P = 256.0
 FEWEST, MOST = 2, 8
 
 
@@ -25,7 +24,7 @@ class ProofLab(Lab, lab="proof"):
 
     x = t.Any().tag(sync=True)
     y = t.Any().tag(sync=True)
-    p = t.Float(3.0).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
     stage = t.Int(1).tag(sync=True)
 
     @t.default("x")
@@ -35,13 +34,6 @@ class ProofLab(Lab, lab="proof"):
     @t.default("y")
     def _example_y(self) -> list[float]:
         return list(EXAMPLE["y"])
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        p = proposal["value"]
-        if not 1 <= p <= LARGEST_P:  # NaN fails too
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P:g}", p)
-        return p
 
     @t.validate("stage")
     def _stage_of_the_proof(self, proposal: dict) -> int:

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from flatten_edu.analysis import NAMED_KERNELS, RankMaps, named_kernel, rank_maps
 from flatten_edu.data import hash_noise
-from flatten_edu.widgets.lab import Lab, refuse
+from flatten_edu.widgets.lab import FocusingFactor, Lab, refuse
 
 # Trained queries, keys and kernels, where they were made: python -m tools.lab_data rank.
 SHIPPED = Path(__file__).parent / "data" / "rank.npz"
-MOST_CELLS, LARGEST_D, LARGEST_P = 256, 256, 256.0
+MOST_CELLS, LARGEST_D = 256, 256
 KERNEL_SIDE = 5
 LARGEST_ENTRY = 1e6
 NOTHING = {"name": "", "about": "", "layers": [], "heads": 0, "d": 0, "grid": [0, 0], "channels": 0, "sides": [0, 0]}
@@ -47,7 +47,7 @@ class RankLab(Lab, lab="rank"):
 
     grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
     d = t.Int(64, min=1, max=LARGEST_D).tag(sync=True)
-    p = t.Float(3.0).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
     convolution = t.Enum(["random", "given", *NAMED_KERNELS], "random").tag(sync=True)
     channel = t.Int(0, min=0, max=1023).tag(sync=True)
     wrapped = t.Bool(False).tag(sync=True)
@@ -160,12 +160,6 @@ class RankLab(Lab, lab="rank"):
         if rows < 1 or columns < 1 or not 2 <= rows * columns <= MOST_CELLS:
             raise refuse(self, "grid", f"rows and columns of 2 to {MOST_CELLS} cells", proposal["value"])
         return rows, columns
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_P:  # NaN fails too
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P:g}", proposal["value"])
-        return proposal["value"]
 
     @t.validate("tolerance")
     def _tolerance_in_range(self, proposal: dict) -> float:

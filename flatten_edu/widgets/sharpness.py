@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 import traitlets as t
 
-from flatten_edu.widgets.focus import FIGURE_4, LARGEST_P
-from flatten_edu.widgets.lab import Lab, refuse
+from flatten_edu.widgets.focus import FIGURE_4
+from flatten_edu.widgets.lab import FocusingFactor, Lab, refuse
 from flatten_edu.widgets.matrices import matrix_bytes, shape_of
 
 # The example of issue 4 of the authors' repository: the keys are the whole numbers from 1 to 8 that its seed draws.
@@ -38,7 +38,7 @@ class SharpnessLab(Lab, lab="sharpness"):
 
     example = t.Enum(["issue", "figure", "trained", "own"], "issue").tag(sync=True)
     scale = t.Float(1.0).tag(sync=True)
-    p = t.Float(3.0).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
     divide = t.Bool(False).tag(sync=True)
     row = t.Int(0, min=0).tag(sync=True)
     q = t.Any(None, allow_none=True).tag(sync=True)
@@ -68,12 +68,6 @@ class SharpnessLab(Lab, lab="sharpness"):
     def _scale_in_range(self, proposal: dict) -> float:
         if not 0.125 <= proposal["value"] <= 8:  # NaN fails too
             raise refuse(self, "scale", "a number from 1/8 to 8", proposal["value"])
-        return proposal["value"]
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_P:
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P:g}", proposal["value"])
         return proposal["value"]
 
     @t.validate("q", "k")
