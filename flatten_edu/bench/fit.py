@@ -54,11 +54,11 @@ class Crossover:
     largest: int
 
     def __str__(self) -> str:
-        interval = f" (95 %: {self._word(self.low)} to {self._word(self.high)})" if self.low != self.high else ""
+        interval = f" ({self._word(self.low)} to {self._word(self.high)})" if self.low != self.high else ""
         if self.n == 0:
             return f"at every N measured, from {self.smallest} on{interval}"
         if self.n == math.inf:
-            return f"not up to the largest N, {self.largest}{interval}"
+            return f"not up to N = {self.largest}{interval}"
         return f"from N = {self.n:.0f} on{interval}"
 
     def _word(self, n: float) -> str:
