@@ -11,7 +11,7 @@ SOURCES := $(shell find book notebooks flatten_edu -type f \
 	\( -name '*.py' -o -name '*.md' -o -name '*.ipynb' -o -name '*.bib' -o -name '*.css' -o -name '*.svg' -o -name '*.js' -o -name '*.json' \) \
 	-not -path '*/.*' -not -path '*/src/*')
 
-.PHONY: book html test test-fast js js-check notebooks ablation lint clean
+.PHONY: book html test test-fast js js-check notebooks ablation bench lint clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -41,6 +41,9 @@ notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval check
 
 ablation: $(VENV)/.dev  ## train the models of the ablation (hours on a CPU); stopped, it goes on where it was
 	$(BIN)/python tools/ablation.py $(RUNS)
+
+bench: $(VENV)/.dev  ## time attention on this machine (under 10 minutes on two cores): a record and its plot in _build/bench
+	$(BIN)/python -m flatten_edu bench --device cpu --out _build/bench/cpu.json $(BENCH)
 
 clean:
 	rm -rf _build node_modules $(VENV)

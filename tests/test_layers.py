@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "flatten_edu"
 LEVELS = [
-    {"functional"},
+    {"functional", "machine"},
     {"nn"},
     {"models"},
     {"analysis", "bench", "data", "train"},

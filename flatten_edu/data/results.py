@@ -14,10 +14,14 @@ _FOLDERS = (
 
 
 def results(name: str) -> dict[str, object]:
-    """A file of the book's data by its name: "ablation" is ours, "paper" holds the paper's tables.
+    """A file of the book's data by its name: "ablation" and "bench/cpu" are ours, "paper" holds the paper's tables.
 
     Raises:
         ValueError: there is none of that name; the names are listed.
     """
-    files = {path.stem: path for folder in reversed(_FOLDERS) for path in folder.glob("*.json")}
+    files = {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for folder in reversed(_FOLDERS)
+        for path in folder.rglob("*.json")
+    }
     return json.loads(files[require_known("results", name, files)].read_text("utf-8"))

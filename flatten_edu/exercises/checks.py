@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flatten_edu.analysis import effective_rank, entropy_bits, numerical_rank
+from flatten_edu.bench import fit_slope
 from flatten_edu.data import results
 from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map, linear_attention, softmax_attention
 
@@ -139,6 +140,17 @@ def _linear_cost(cost: Callable[[int, int, int], float]) -> Fault:
     return None
 
 
+def _fitted_exponent(fit: Callable[[list[int], list[float]], float]) -> Fault:
+    for power, wobble in [(1.0, 1.0), (2.0, 1.0), (1.9, 1.3)]:
+        sizes = [784, 3136, 12544]
+        seconds = [2e-9 * n**power for n in sizes]
+        seconds[1] *= wobble
+        found, wanted = float(fit(sizes, seconds)), fit_slope(dict(zip(sizes, seconds, strict=True))).exponent
+        if not abs(found - wanted) < 1e-6:
+            return f"times {', '.join(f'{s:.3g}' for s in seconds)} s: {wanted:.3f} was expected, got {found:.3f}"
+    return None
+
+
 CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
     "linear-attend": _linear_attend,
@@ -149,4 +161,5 @@ CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-scale": _softmax_scale,
     "effective-rank": _effective_rank,
     "ablation-points": _ablation_points,
+    "fitted-exponent": _fitted_exponent,
 }

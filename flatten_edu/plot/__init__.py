@@ -1,5 +1,6 @@
 """Level 5: arrays in, figure out."""
 
+from flatten_edu.plot.bench import bench_figure, timing_figure
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
@@ -12,6 +13,7 @@ from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 __all__ = [
     "accuracy_figure",
     "attention_figure",
+    "bench_figure",
     "focus_figure",
     "precision_figure",
     "proof_figure",
@@ -19,4 +21,5 @@ __all__ = [
     "reorder_figure",
     "sharpness_figure",
     "spectra_figure",
+    "timing_figure",
 ]

@@ -26,6 +26,13 @@ class Picture(Figure):
 
     alt: str = ""
 
+    def svg(self) -> bytes:
+        """As a file, without a background."""
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            self.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        return buffer.getvalue()
+
     def _repr_html_(self) -> str:
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):

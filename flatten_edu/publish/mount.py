@@ -6,9 +6,8 @@ script (widgets/src/mount.ts) reads the state and starts the lab.
 """
 
 import base64
-import hashlib
-import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,14 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
+from flatten_edu.publish.beside import address, json_in_html
+from flatten_edu.publish.plotly import PLOTLY, plot_node
 from flatten_edu.publish.stills import still
 from flatten_edu.widgets import LABS, Lab
 from flatten_edu.widgets.lab import STATIC
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
-FOLDER = "_static/labs"
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 
 
@@ -56,12 +56,18 @@ def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 class LabRenderer:
-    """MyST-NB MIME renderer: a notebook output that shows a lab becomes its node. Other widgets are left to MyST-NB."""
+    """MyST-NB MIME renderer: a notebook output that shows a lab, or a Plotly figure, becomes its node.
 
-    mime_priority_overrides = ()
+    Other widgets are left to MyST-NB. One renderer for both, since MyST-NB knows it from the installed package's entry
+    points alone: a second one would be missed where an older installation is worked on.
+    """
+
+    mime_priority_overrides = (("html", PLOTLY, 1),)
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Node] | None:
+        if not inline and data.mime_type == PLOTLY:
+            return [plot_node(data.content)]
         if inline or data.mime_type != WIDGET_VIEW:
             return None
         saved = renderer.renderer.nb_client.nb_metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
@@ -81,46 +87,27 @@ def _id(lab: type[Lab]) -> str:
     return f"{lab.__module__}.{lab.__name__}"
 
 
-def _store(content: bytes, suffix: str, folder: Path) -> str:
-    """Write a file named by its content, once; the address is relative to the site's root."""
-    name = hashlib.sha256(content).hexdigest()[:16] + suffix
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / name).exists():
-        (folder / name).write_bytes(content)
-    return f"{FOLDER}/{name}"
-
-
 def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
     """Write the lab's host element, its still picture and its state; its files go beside the page."""
-    builder = translator.builder
-    folder = Path(builder.outdir) / FOLDER
-    root = builder.get_relative_uri(builder.current_docname, "index").removesuffix("index.html").removesuffix("index")
     lab = node["lab"]
-
-    def address(content: bytes, suffix: str) -> str:
-        return (root or "./") + _store(content, suffix, folder)
-
+    beside = partial(address, translator)
     description = {
-        "esm": address((STATIC / f"{lab}.js").read_bytes(), ".js"),
+        "esm": beside((STATIC / f"{lab}.js").read_bytes(), ".js"),
         "state": node["state"],
-        "buffers": {trait: address(content, ".bin") for trait, content in node["buffers"].items()},
-        "files": {name: address(path.read_bytes(), path.suffix) for name, path in LABS[lab].files.items()},
+        "buffers": {trait: beside(content, ".bin") for trait, content in node["buffers"].items()},
+        "files": {name: beside(path.read_bytes(), path.suffix) for name, path in LABS[lab].files.items()},
     }
-    style = address((STATIC / f"{lab}.css").read_bytes(), ".css")
+    style = beside((STATIC / f"{lab}.css").read_bytes(), ".css")
     picture, text = still(lab, node["state"], node["buffers"])
-    picture_address = address(picture, ".svg")
+    picture_address = beside(picture, ".svg")
     translator.body.append(
         f'<link rel="stylesheet" href="{style}">'
         f'<div class="fe-mount" data-lab="{lab}">'
         f'<figure class="fe-still"><img class="dark-light" src="{picture_address}" alt="{translator.attval(text)}">'
         f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.</figcaption></figure>"
-        f'<script type="application/json">{_json_in_html(description)}</script></div>'
+        f'<script type="application/json">{json_in_html(description)}</script></div>'
     )
     raise nodes.SkipNode
-
-
-def _json_in_html(value: object) -> str:
-    return json.dumps(value).replace("<", "\\u003c")
 
 
 def say_where_labs_are(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -179,7 +166,8 @@ def _rewrite(path: Path, change: Callable[[str], str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the extension with Sphinx."""
+    """Register the extension with Sphinx, and that for Plotly's figures."""
+    app.setup_extension("flatten_edu.publish.plotly")
     app.add_node(LabNode, html=(visit_lab, None))
     app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
     app.add_directive("lab", LabDirective)

@@ -4,13 +4,12 @@ import dataclasses
 import json
 import os
 import platform
-from pathlib import Path
 
 import torch
 
+from flatten_edu.machine import name_of, replace_whole
 from flatten_edu.models import DeiT, count_parameters, load_weights, save_weights
 from flatten_edu.train.evaluate import accuracy
-from flatten_edu.train.files import replace_whole
 from flatten_edu.train.loop import Run
 
 
@@ -52,8 +51,5 @@ def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object
 def describe_device(device: torch.device) -> str:
     """The device's name in words."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    info = Path("/proc/cpuinfo")  # Linux's; elsewhere the platform's own word must do
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"CPU, {names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+        return name_of(device)
+    return f"CPU, {name_of(device)}, {os.cpu_count()} cores"

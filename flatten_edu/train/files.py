@@ -1,22 +1,9 @@
-"""Files that are whole at any time, and steps that are not cut in two."""
+"""Steps that are not cut in two."""
 
-import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-
-
-def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and move it there: it appears whole, or what was there stays."""
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        write(draft)
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

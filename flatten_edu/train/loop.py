@@ -15,11 +15,12 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from flatten_edu.machine import replace_whole
 from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.train.augment import augment
 from flatten_edu.train.batches import Steps, generator
 from flatten_edu.train.evaluate import accuracy
-from flatten_edu.train.files import replace_whole, undivided
+from flatten_edu.train.files import undivided
 from flatten_edu.train.recipe import Recipe
 from flatten_edu.train.world import World
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, distributed
 
+from flatten_edu.machine import pick_device
+
 
 @dataclass(frozen=True)
 class World:
@@ -25,18 +27,14 @@ class World:
         Raises:
             ValueError: PyTorch cannot use that device here.
         """
-        there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        kind = device or ("cuda" if there["cuda"] else "cpu")
-        if not there[kind]:
-            known = ", ".join(name for name in there if there[name])
-            raise ValueError(f"PyTorch finds no {kind} device here; there is {known}")
+        picked = pick_device(device)
         if "WORLD_SIZE" not in os.environ:
-            return cls(device=torch.device(kind))
-        distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
-        local = torch.device(kind, int(os.environ["LOCAL_RANK"])) if kind == "cuda" else torch.device(kind)
-        if kind == "cuda":
-            torch.cuda.set_device(local)
-        return cls(distributed.get_rank(), distributed.get_world_size(), local)
+            return cls(device=picked)
+        distributed.init_process_group("nccl" if picked.type == "cuda" else "gloo")
+        if picked.type == "cuda":
+            picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(picked)
+        return cls(distributed.get_rank(), distributed.get_world_size(), picked)
 
     def leave(self) -> None:
         """Close the connections of a world of several."""

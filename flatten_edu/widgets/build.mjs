@@ -1,4 +1,4 @@
-// Bundles each lab into one ES module and one style sheet, and the page's mount script, all in static/.
+// Bundles each lab into one ES module and one style sheet, and the page's own scripts, all in static/.
 // `--check` builds in memory instead and fails where a committed bundle differs from its source.
 import { build } from "esbuild";
 import { readFile, readdir, writeFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ const labs = await readdir(path.join(here, "src/labs"));
 const source = (...parts) => path.join(here, "src", ...parts);
 const entryPoints = [
   { in: source("mount.ts"), out: "mount" },
+  { in: source("plots.ts"), out: "plots" },
   ...labs.map((name) => ({ in: source("labs", name, "index.ts"), out: name })),
   ...labs.map((name) => ({ in: source("labs", name, "style.css"), out: name })),
 ];

@@ -4,13 +4,10 @@ One module a lab: `picture(state, buffers)` draws its first view from the traits
 which are bytes.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import matplotlib
-
-from flatten_edu.plot.style import STYLE, Picture
+from flatten_edu.plot.style import Picture
 from flatten_edu.publish.stills import focus, maps, precision, proof, rank, reorder, sharpness
 
 _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
@@ -27,7 +24,4 @@ _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
 def still(lab: str, state: dict[str, Any], buffers: Mapping[str, bytes]) -> tuple[bytes, str]:
     """A lab's first view as an SVG file, and the sentence that stands for it."""
     figure = _STILLS[lab](state, buffers)
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return buffer.getvalue(), figure.alt
+    return figure.svg(), figure.alt

@@ -1,0 +1,138 @@
+"""A panel of curves on logarithmic axes, drawn by matplotlib, or by Plotly where a page or a notebook can."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from matplotlib.axes import Axes
+
+from flatten_edu.plot.style import INK, Picture, in_style
+
+PLOTLY = "application/vnd.plotly.v1+json"
+_DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
+_MARKERS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "v": "triangle-down", "": "circle"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve: its name in the legend, its points, the interval about each (or none), and what hovering tells."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: str = INK
+    dash: str = "-"
+    marker: str = "o"
+    width: float = 1.5
+    intervals: Sequence[tuple[float, float]] = ()
+    hover: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves that share their axes. The sentence `alt` stands for the picture."""
+
+    title: str
+    x_label: str
+    y_label: str
+    alt: str
+    lines: list[Line] = field(default_factory=list)
+    ticks: Sequence[float] = ()  # of x
+
+
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """By matplotlib."""
+    for line in panel.lines:
+        style = {"color": line.colour, "linestyle": line.dash, "marker": line.marker or None, "markersize": 4}
+        axes.plot(line.x, line.y, label=line.name, linewidth=line.width, **style)
+        for x, (low, high) in zip(line.x, line.intervals, strict=False):
+            axes.plot([x, x], [low, high], color=line.colour, linewidth=3, alpha=0.35)
+    axes.set(xscale="log", yscale="log", xlabel=panel.x_label, ylabel=panel.y_label)
+    axes.set_title(panel.title, loc="left")
+    if panel.ticks:
+        axes.set_xticks(panel.ticks, [f"{tick:g}" for tick in panel.ticks])
+        axes.set_xticks([], minor=True)
+    axes.grid(color=INK, alpha=0.2)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.patch.set_alpha(0)
+    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+@in_style
+def panels_figure(panels: Sequence[Panel], columns: int = 2) -> Picture:
+    """Panels side by side, so many in a row."""
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Picture(figsize=(7.2 * columns, 3.9 * rows), layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, panel in zip(grid, panels, strict=False):
+        draw_panel(axes, panel)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    figure.alt = " ".join(panel.alt for panel in panels)
+    return figure
+
+
+class LivePanel:
+    """A panel that a reader can point at: Plotly's JSON for pages and JupyterLab, and a still picture for all others.
+
+    The book's page and JupyterLab draw the JSON; the still, and the sentence that stands for it, go with it as
+    `layout.meta`.
+    """
+
+    def __init__(self, panel: Panel):
+        self.panel = panel
+
+    @property
+    def still(self) -> Picture:
+        """The panel by matplotlib."""
+        return panels_figure([self.panel])
+
+    def plotly(self) -> dict[str, object]:
+        """Data and layout of a Plotly figure, without colours of its own for text and ground."""
+        panel = self.panel
+        axis = {"type": "log", "automargin": True, "gridcolor": "rgba(122,130,140,0.25)", "zeroline": False}
+        ticks = (
+            {"tickvals": list(panel.ticks), "ticktext": [f"{tick:g}" for tick in panel.ticks]} if panel.ticks else {}
+        )
+        layout = {
+            "title": {"text": panel.title, "x": 0, "xanchor": "left", "font": {"size": 14}},
+            "xaxis": {**axis, **(ticks if panel.ticks else {}), "title": {"text": panel.x_label}},
+            "yaxis": {**axis, "exponentformat": "power", "dtick": 1, "title": {"text": panel.y_label}},
+            "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+            "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"color": INK},
+            "hovermode": "closest",
+            "height": 520,
+            "meta": {"alt": panel.alt, "still": self.still.svg().decode()},
+        }
+        return {"data": [_trace(line) for line in panel.lines], "layout": layout}
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        figure = self.plotly()
+        if "google.colab" in sys.modules:  # which draws no Plotly JSON, and comes with Plotly
+            import plotly.io
+
+            return {"text/html": plotly.io.to_html(figure, include_plotlyjs="cdn", full_html=False)}
+        return {PLOTLY: figure, "text/html": self.still._repr_html_(), "text/plain": self.panel.alt}
+
+
+def _trace(line: Line) -> dict[str, object]:
+    trace = {
+        "type": "scatter",
+        "mode": "lines+markers" if line.marker else "lines",
+        "name": line.name,
+        "x": list(line.x),
+        "y": list(line.y),
+        "line": {"color": line.colour, "dash": _DASHES[line.dash], "width": line.width + 0.5},
+        "marker": {"symbol": _MARKERS[line.marker], "size": 7, "color": line.colour},
+    }
+    if line.hover:
+        trace |= {"text": list(line.hover), "hovertemplate": "%{text}<extra></extra>"}
+    if line.intervals:
+        above = [high - y for y, (_, high) in zip(line.y, line.intervals, strict=True)]
+        below = [y - low for y, (low, _) in zip(line.y, line.intervals, strict=True)]
+        trace["error_y"] = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1}
+    return trace

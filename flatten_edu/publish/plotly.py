@@ -1,0 +1,61 @@
+"""Plotly's figures on a page: live where JavaScript runs, by a bundle that only their pages fetch; else a still.
+
+A notebook's output of Plotly's MIME type becomes a `PlotNode`. `layout.meta` may hold the still picture (SVG) and the
+sentence that stands for it, as `flatten_edu.plot.timing_figure` writes them. The page's script is widgets/src/plots.ts.
+"""
+
+import copy
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+from flatten_edu.publish.beside import address, json_in_html, site_root
+from flatten_edu.widgets.lab import STATIC
+
+PLOTLY = "application/vnd.plotly.v1+json"
+BUNDLE = "_static/plotly/plotly-basic.min.js"  # tools/plotly_bundle.py vendors it
+
+
+class PlotNode(nodes.General, nodes.Element):
+    """A Plotly figure on a page: attributes `figure` (its data and layout), `alt`, `still` (SVG, or empty)."""
+
+
+def plot_node(content: dict[str, Any]) -> PlotNode:
+    """The node of a figure in Plotly's JSON; one without a sentence of its own has its title's."""
+    figure = {"data": content["data"], "layout": copy.deepcopy(content.get("layout", {}))}
+    meta = figure["layout"].pop("meta", None)
+    meta = meta if isinstance(meta, dict) else {}
+    title = figure["layout"].get("title") or {}
+    named = title if isinstance(title, str) else title.get("text")
+    alt = meta.get("alt") or named or "A figure by Plotly"
+    return PlotNode("", figure=figure, alt=alt, still=meta.get("still", ""))
+
+
+def visit_plot(translator: HTML5Translator, node: PlotNode) -> None:
+    """Write the still and the figure's JSON; the page's script draws over the still."""
+    alt = translator.attval(node["alt"])
+    picture = "<p>This figure needs JavaScript.</p>"
+    if node["still"]:
+        picture = f'<img class="dark-light" src="{address(translator, node["still"].encode(), ".svg")}" alt="{alt}">'
+    translator.body.append(
+        f'<figure class="fe-plot" data-bundle="{site_root(translator)}{BUNDLE}" data-alt="{alt}">'
+        f'<div class="fe-plot-still">{picture}</div>'
+        f'<script type="application/json">{json_in_html(node["figure"])}</script></figure>'
+    )
+    raise nodes.SkipNode
+
+
+def add_script(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    """Pages with a figure get the script that draws it."""
+    if doctree is not None and any(doctree.findall(PlotNode)):
+        app.add_js_file("plots.js", type="module")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx; the renderer that makes the nodes is `flatten_edu.publish.mount.LabRenderer`."""
+    app.add_node(PlotNode, html=(visit_plot, None))
+    app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(STATIC / "plots.js")))
+    app.connect("html-page-context", add_script)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
