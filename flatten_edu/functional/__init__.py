@@ -11,6 +11,18 @@ from flatten_edu.functional.attention import (
 from flatten_edu.functional.convolution import depthwise_conv, dwc_matrix, wrapped_dwc_matrix
 from flatten_edu.functional.cost import AttentionCost, attention_cost, multiply_adds_after
 from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, feature_map, focused_map, sharpen, unit_rows
+from flatten_edu.functional.successors import (
+    inline_attention,
+    inline_weights,
+    mala_attention,
+    mala_weights,
+    pola_attention,
+    pola_weights,
+    polarise,
+    rala_attention,
+    rala_coefficients,
+    rala_weights,
+)
 
 __all__ = [
     "FEATURE_MAPS",
@@ -23,9 +35,19 @@ __all__ = [
     "dwc_matrix",
     "feature_map",
     "focused_map",
+    "inline_attention",
+    "inline_weights",
     "linear_attention",
     "linear_weights",
+    "mala_attention",
+    "mala_weights",
     "multiply_adds_after",
+    "pola_attention",
+    "pola_weights",
+    "polarise",
+    "rala_attention",
+    "rala_coefficients",
+    "rala_weights",
     "sharpen",
     "softmax_attention",
     "softmax_weights",
