@@ -9,7 +9,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flatten_edu.analysis import effective_rank, entropy_bits, numerical_rank
 from flatten_edu.data import results
-from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map, linear_attention, softmax_attention
+from flatten_edu.functional import (
+    attention_matrix,
+    dwc_matrix,
+    focused_map,
+    inline_attention,
+    linear_attention,
+    softmax_attention,
+)
 
 Fault = str | None
 
@@ -54,12 +61,23 @@ class _Largest(TorchDispatchMode):
 
 def _linear_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
     q, k, v = _tokens(3, 300, 4).abs(), _tokens(4, 300, 4).abs(), _tokens(5, 300, 3)
-    wanted = linear_attention(q, k, v)
+    return _without_a_map(attend, q, k, v, linear_attention(q, k, v))
+
+
+def _inline_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
+    q, k, v = _tokens(13, 300, 4), _tokens(14, 300, 4), _tokens(15, 300, 3)
+    return _without_a_map(attend, q, k, v, inline_attention(q, k, v, scale=1))
+
+
+def _without_a_map(
+    attend: Callable[[Tensor, Tensor, Tensor], Tensor], q: Tensor, k: Tensor, v: Tensor, wanted: Tensor
+) -> Fault:
+    n = len(k)
     with _Largest() as largest:
         found = attend(q, k, v)
-    if fault := _compare(found, wanted, "300 tokens"):
+    if fault := _compare(found, wanted, f"{n} tokens"):
         return fault
-    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= 300 * 300 else None
+    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= n * n else None
 
 
 def _cross_attend(attend: Callable[[Tensor, Tensor, Tensor, int], Tensor]) -> Fault:
@@ -142,6 +160,7 @@ def _linear_cost(cost: Callable[[int, int, int], float]) -> Fault:
 CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
     "linear-attend": _linear_attend,
+    "inline-attend": _inline_attend,
     "linear-cost": _linear_cost,
     "cross-attend": _cross_attend,
     "singular-kernel": _singular_kernel,

@@ -17,14 +17,14 @@ from flatten_edu.functional.precision import widen
 def inline_weights(
     phi_q: Float[Tensor, "*#batch n f"], phi_k: Float[Tensor, "*#batch m f"], scale: int | float | None = None
 ) -> Float[Tensor, "... n m"]:
-    r"""InLine attention's weights, :math:`s_{ij} - \bar s_i + 1/m`: equation 5 of Han et al. 2024 (arXiv:2412.06590).
+    r"""InLine attention's weights, :math:`s_{ij} - \bar s_i + 1/m`: Han et al. 2024 (arXiv:2412.06590).
 
     Normalised by subtraction: each row sums to 1, an entry may be negative, and rows of two queries are the same only
     where all their similarities differ by one number.
 
     Args:
         scale: of the similarities, :math:`s_{ij} = scale\;\phi(q_i) \cdot \phi(k_j)`. By default 1 / (m sqrt f), as the
-            authors' code has it; 1 is the equation as printed.
+            authors' code has it; 1 is the formula as printed.
 
     Raises:
         ValueError: shapes that do not fit, NaN or Inf. TypeError: not floating-point, or two dtypes.
@@ -168,7 +168,7 @@ def _check(where: str, phi_q: Tensor, phi_k: Tensor, v: Tensor) -> None:
     require_tokens(where, phi_q, phi_k, v)
 
 
-def _scale(phi_k: Tensor, scale: int | float | None) -> float:
+def _scale(phi_k: Tensor, scale: int | float | None) -> int | float:
     return 1 / (phi_k.shape[-2] * phi_k.shape[-1] ** 0.5) if scale is None else scale
 
 
