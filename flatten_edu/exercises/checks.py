@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flatten_edu.analysis import effective_rank, entropy_bits, numerical_rank
+from flatten_edu.analysis import angle_degrees, effective_rank, entropy_bits, largest_coordinate, numerical_rank
 from flatten_edu.data import results
 from flatten_edu.functional import (
     attention_matrix,
@@ -100,6 +100,18 @@ def _singular_kernel(kernel: Tensor) -> Fault:
     return f"its matrix has rank {rank}: it is invertible" if rank == 9 else None
 
 
+def _apart_pair(pair: tuple[Tensor, Tensor]) -> Fault:
+    x, y = (one.double() for one in pair)
+    if x.shape != (2,) or y.shape != (2,) or not (torch.stack([x, y]) > 0).all():
+        return "two vectors of two positive entries were expected"
+    if largest_coordinate(x) != largest_coordinate(y) or largest_coordinate(x) < 0:
+        return "they do not share their largest entry"
+    before, after = angle_degrees(x, y).item(), angle_degrees(focused_map(x, 3), focused_map(y, 3)).item()
+    if before >= 5:
+        return f"they are {before:.1f} degrees apart, and less than 5 were asked for"
+    return None if after >= 2 * before > 0 else f"from {before:.1f} to {after:.1f} degrees: not twice as far"
+
+
 def _f3_in_half(f3: Callable[[Tensor], Tensor]) -> Fault:
     for largest in (1, 40, 1000):
         x = (largest * _tokens(9, 20, 16).abs() / 4).clamp(max=largest).half()
@@ -149,6 +161,26 @@ def _ablation_points(points: float) -> Fault:
     return None if abs(points - (focused - linear)) < 0.05 else f"{points:g} points is not the difference of the means"
 
 
+def _extra_parameters(count: Callable[[int, int, int, int], float]) -> Fault:
+    for dim, heads, depth, tokens in [(192, 3, 12, 197), (64, 1, 3, 197), (384, 6, 12, 785)]:
+        d = dim // heads
+        wanted, found = depth * (tokens * dim + dim + 25 * d + d), count(dim, heads, depth, tokens)
+        if found != wanted:
+            return f"C = {dim}, h = {heads}, depth {depth}, N = {tokens}: {wanted:,} was expected, got {found:,}"
+    return None
+
+
+def _attention_distance(distance: Callable[[Tensor, tuple[int, int]], Tensor]) -> Fault:
+    for rows, columns in [(1, 4), (3, 4), (14, 14)]:
+        weights = _tokens(16, rows * columns, rows * columns).softmax(-1)
+        y, x = torch.arange(rows).repeat_interleave(columns), torch.arange(columns).repeat(rows)
+        gaps = torch.hypot((y[:, None] - y).double(), (x[:, None] - x).double())
+        wanted = (weights * gaps).sum(-1)
+        if fault := _compare(distance(weights, (rows, columns)), wanted, f"a grid of {rows} x {columns}"):
+            return fault
+    return None
+
+
 def _linear_cost(cost: Callable[[int, int, int], float]) -> Fault:
     for n, heads, channels in [(197, 3, 192), (49, 1, 32), (3136, 12, 768)]:
         wanted, found = 2 * n * channels * (channels // heads), cost(n, heads, channels)
@@ -164,8 +196,11 @@ CHECKS: dict[str, Callable[..., Fault]] = {
     "linear-cost": _linear_cost,
     "cross-attend": _cross_attend,
     "singular-kernel": _singular_kernel,
+    "apart-pair": _apart_pair,
     "f3-half": _f3_in_half,
     "softmax-scale": _softmax_scale,
     "effective-rank": _effective_rank,
+    "extra-parameters": _extra_parameters,
+    "attention-distance": _attention_distance,
     "ablation-points": _ablation_points,
 }

@@ -1,5 +1,6 @@
 """Level 5: arrays in, figure out."""
 
+from flatten_edu.plot.cost import work_figure
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
@@ -19,4 +20,5 @@ __all__ = [
     "reorder_figure",
     "sharpness_figure",
     "spectra_figure",
+    "work_figure",
 ]
