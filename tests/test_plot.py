@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from flatten_edu.data import photo
-from flatten_edu.plot import attention_figure, focus_figure
+from flatten_edu.plot import attention_figure, focus_figure, work_figure
 
 
 def test_a_figure_shows_itself_with_its_alternative():
@@ -44,3 +44,10 @@ def test_the_reader_s_own_style_stays():
     before = dict(matplotlib.rcParams)
     attention_figure(photo("coffee", 32), {"a": torch.ones(4)}, (2, 2), 0)
     assert dict(matplotlib.rcParams) == before
+
+
+def test_work_is_cut_into_its_parts():
+    figure = work_figure({"small": {"a": 1.0, "b": 3.0}, "large": {"a": 6.0, "b": 4.0}}, "units")
+    bars = [(bar.get_x(), bar.get_width()) for bar in figure.axes[0].patches]
+    assert bars == [(0, 1), (1, 3), (0, 6), (6, 4)]
+    assert figure.alt == "Bars of units, cut into a, b; the largest part is at small b 75%, at large a 60%."

@@ -9,6 +9,7 @@ from flatten_edu.analysis.metrics import (
     largest_coordinate,
     magnitude_share,
     pairwise_angles,
+    sign_shares,
     top1_share,
 )
 from flatten_edu.analysis.precision import (
@@ -75,6 +76,7 @@ __all__ = [
     "refocused",
     "round_to",
     "scaled_softmax_weights",
+    "sign_shares",
     "spectrum",
     "stable_rank",
     "stored_range",

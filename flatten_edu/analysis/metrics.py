@@ -70,3 +70,15 @@ def magnitude_share(x: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch m"]:
     magnitude = x.abs()
     total = magnitude.sum(-1, keepdim=True)
     return magnitude / total.where(total > 0, 1.0)
+
+
+def sign_shares(q: Float[Tensor, "*batch n d"], k: Float[Tensor, "*batch m d"]) -> Float[Tensor, "*batch 4"]:
+    """Where the products q_ic k_jc of all pairs and channels have their size: four shares of its sum.
+
+    By the signs of q_ic and k_jc, in this order: + and +, - and -, + and -, - and +. ReLU keeps the first alone. NaN
+    where all products are zero.
+    """
+    q_parts, k_parts = ((x.relu().sum(-2), (-x).relu().sum(-2)) for x in (q, k))
+    products = [(q_parts[i] * k_parts[j]).sum(-1) for i, j in [(0, 0), (1, 1), (0, 1), (1, 0)]]
+    parts = torch.stack(products, dim=-1)
+    return parts / parts.sum(-1, keepdim=True)

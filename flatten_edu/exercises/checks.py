@@ -7,10 +7,17 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flatten_edu.analysis import effective_rank, entropy_bits, numerical_rank
+from flatten_edu.analysis import angle_degrees, effective_rank, entropy_bits, largest_coordinate, numerical_rank
 from flatten_edu.bench import fit_slope
 from flatten_edu.data import results
-from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map, linear_attention, softmax_attention
+from flatten_edu.functional import (
+    attention_matrix,
+    dwc_matrix,
+    focused_map,
+    inline_attention,
+    linear_attention,
+    softmax_attention,
+)
 
 Fault = str | None
 
@@ -55,12 +62,23 @@ class _Largest(TorchDispatchMode):
 
 def _linear_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
     q, k, v = _tokens(3, 300, 4).abs(), _tokens(4, 300, 4).abs(), _tokens(5, 300, 3)
-    wanted = linear_attention(q, k, v)
+    return _without_a_map(attend, q, k, v, linear_attention(q, k, v))
+
+
+def _inline_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
+    q, k, v = _tokens(13, 300, 4), _tokens(14, 300, 4), _tokens(15, 300, 3)
+    return _without_a_map(attend, q, k, v, inline_attention(q, k, v, scale=1))
+
+
+def _without_a_map(
+    attend: Callable[[Tensor, Tensor, Tensor], Tensor], q: Tensor, k: Tensor, v: Tensor, wanted: Tensor
+) -> Fault:
+    n = len(k)
     with _Largest() as largest:
         found = attend(q, k, v)
-    if fault := _compare(found, wanted, "300 tokens"):
+    if fault := _compare(found, wanted, f"{n} tokens"):
         return fault
-    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= 300 * 300 else None
+    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= n * n else None
 
 
 def _cross_attend(attend: Callable[[Tensor, Tensor, Tensor, int], Tensor]) -> Fault:
@@ -81,6 +99,18 @@ def _singular_kernel(kernel: Tensor) -> Fault:
         return "the kernel is zero: that one is too easy"
     rank = int(numerical_rank(dwc_matrix(kernel.double(), (3, 3))))
     return f"its matrix has rank {rank}: it is invertible" if rank == 9 else None
+
+
+def _apart_pair(pair: tuple[Tensor, Tensor]) -> Fault:
+    x, y = (one.double() for one in pair)
+    if x.shape != (2,) or y.shape != (2,) or not (torch.stack([x, y]) > 0).all():
+        return "two vectors of two positive entries were expected"
+    if largest_coordinate(x) != largest_coordinate(y) or largest_coordinate(x) < 0:
+        return "they do not share their largest entry"
+    before, after = angle_degrees(x, y).item(), angle_degrees(focused_map(x, 3), focused_map(y, 3)).item()
+    if before >= 5:
+        return f"they are {before:.1f} degrees apart, and less than 5 were asked for"
+    return None if after >= 2 * before > 0 else f"from {before:.1f} to {after:.1f} degrees: not twice as far"
 
 
 def _f3_in_half(f3: Callable[[Tensor], Tensor]) -> Fault:
@@ -132,6 +162,26 @@ def _ablation_points(points: float) -> Fault:
     return None if abs(points - (focused - linear)) < 0.05 else f"{points:g} points is not the difference of the means"
 
 
+def _extra_parameters(count: Callable[[int, int, int, int], float]) -> Fault:
+    for dim, heads, depth, tokens in [(192, 3, 12, 197), (64, 1, 3, 197), (384, 6, 12, 785)]:
+        d = dim // heads
+        wanted, found = depth * (tokens * dim + dim + 25 * d + d), count(dim, heads, depth, tokens)
+        if found != wanted:
+            return f"C = {dim}, h = {heads}, depth {depth}, N = {tokens}: {wanted:,} was expected, got {found:,}"
+    return None
+
+
+def _attention_distance(distance: Callable[[Tensor, tuple[int, int]], Tensor]) -> Fault:
+    for rows, columns in [(1, 4), (3, 4), (14, 14)]:
+        weights = _tokens(16, rows * columns, rows * columns).softmax(-1)
+        y, x = torch.arange(rows).repeat_interleave(columns), torch.arange(columns).repeat(rows)
+        gaps = torch.hypot((y[:, None] - y).double(), (x[:, None] - x).double())
+        wanted = (weights * gaps).sum(-1)
+        if fault := _compare(distance(weights, (rows, columns)), wanted, f"a grid of {rows} x {columns}"):
+            return fault
+    return None
+
+
 def _linear_cost(cost: Callable[[int, int, int], float]) -> Fault:
     for n, heads, channels in [(197, 3, 192), (49, 1, 32), (3136, 12, 768)]:
         wanted, found = 2 * n * channels * (channels // heads), cost(n, heads, channels)
@@ -154,12 +204,16 @@ def _fitted_exponent(fit: Callable[[list[int], list[float]], float]) -> Fault:
 CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
     "linear-attend": _linear_attend,
+    "inline-attend": _inline_attend,
     "linear-cost": _linear_cost,
     "cross-attend": _cross_attend,
     "singular-kernel": _singular_kernel,
+    "apart-pair": _apart_pair,
     "f3-half": _f3_in_half,
     "softmax-scale": _softmax_scale,
     "effective-rank": _effective_rank,
+    "extra-parameters": _extra_parameters,
+    "attention-distance": _attention_distance,
     "ablation-points": _ablation_points,
     "fitted-exponent": _fitted_exponent,
 }

@@ -13,6 +13,18 @@ from flatten_edu.functional.cost import AttentionCost, attention_cost, multiply_
 from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, feature_map, focused_map, sharpen, unit_rows
 from flatten_edu.functional.focused import focused_attention
 from flatten_edu.functional.pieces import FocusedShape
+from flatten_edu.functional.successors import (
+    inline_attention,
+    inline_weights,
+    mala_attention,
+    mala_weights,
+    pola_attention,
+    pola_weights,
+    polarise,
+    rala_attention,
+    rala_coefficients,
+    rala_weights,
+)
 
 __all__ = [
     "FEATURE_MAPS",
@@ -27,9 +39,19 @@ __all__ = [
     "feature_map",
     "focused_attention",
     "focused_map",
+    "inline_attention",
+    "inline_weights",
     "linear_attention",
     "linear_weights",
+    "mala_attention",
+    "mala_weights",
     "multiply_adds_after",
+    "pola_attention",
+    "pola_weights",
+    "polarise",
+    "rala_attention",
+    "rala_coefficients",
+    "rala_weights",
     "sharpen",
     "softmax_attention",
     "softmax_weights",

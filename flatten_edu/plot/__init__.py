@@ -1,6 +1,7 @@
 """Level 5: arrays in, figure out."""
 
 from flatten_edu.plot.bench import bench_figure, timing_figure
+from flatten_edu.plot.cost import work_figure
 from flatten_edu.plot.focus import focus_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
@@ -22,4 +23,5 @@ __all__ = [
     "sharpness_figure",
     "spectra_figure",
     "timing_figure",
+    "work_figure",
 ]

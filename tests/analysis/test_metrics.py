@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatten_edu.analysis import angle_degrees, entropy_bits, largest_coordinate, top1_share
+from flatten_edu.analysis import angle_degrees, entropy_bits, largest_coordinate, sign_shares, top1_share
 
 
 def double(values):
@@ -45,3 +45,13 @@ def test_even_weights(m):
 def test_one_key_alone_and_no_key():
     assert entropy_bits(double([0, 1, 0])).item() == 0 and top1_share(double([0, 1, 0])).item() == 1
     assert entropy_bits(double([0, 0])).isnan() and top1_share(double([0, 0])).isnan()
+
+
+def test_sign_shares():
+    q, k = double([[2, -1], [0, -1]]), double([[3, 1], [-1, 5]])
+    products = q[:, None] * k[None]  # pair by pair, channel by channel
+    total = products.abs().sum()
+    up, down = (q > 0)[:, None].expand(products.shape), (k > 0)[None].expand(products.shape)
+    wanted = [products.abs()[a & b].sum() / total for a, b in [(up, down), (~up, ~down), (up, ~down), (~up, down)]]
+    assert sign_shares(q, k).tolist() == pytest.approx([float(w) for w in wanted])
+    assert sign_shares(double([[0.0]]), double([[1.0]])).isnan().all()
