@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from flatten_edu.data import results
@@ -61,3 +62,50 @@ def test_figure_4_has_the_vectors_that_the_labs_show():
 def test_deit_t_has_the_parameters_that_the_paper_prints():
     parameters = sum(parameter.numel() for parameter in deit_tiny().parameters())
     assert f"{parameters / 1e6:.1f}M" == PAPER["figure_6"]["rows"][0][1]
+
+
+FENCE = re.compile(r"(`{3,}|:{3,})(.*)")
+NUMBER = re.compile(r"(?<![\d.])\d+\.\d+[MG]?(?![\d])")
+
+
+def prose(text: str) -> str:
+    """What is read as prose: no code blocks, and nothing between backticks."""
+    kept, opened = [], []
+    for line in text.splitlines():
+        fence = FENCE.match(line)
+        if fence and opened and (fence[1], fence[2].strip()) == (opened[-1][0], ""):
+            opened.pop()
+        elif fence:
+            opened.append((fence[1], not fence[2].startswith("{") or "code" in fence[2]))
+        elif not any(code for _, code in opened):
+            kept.append(line)
+    return re.sub(r"`[^`]*`", "", "\n".join(kept))
+
+
+def of_tables() -> set[str]:
+    """The paper's accuracies, parameters and FLOPs, as they would be written."""
+    cells = [cell for name in TYPED for row in PAPER[name]["rows"] for cell in row[1:]]
+    return {str(cell) for cell in cells if isinstance(cell, str) or (cell > 1 and cell % 1)}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "book").rglob("*.md")), ids=lambda path: path.stem)
+def test_a_page_takes_the_paper_s_numbers_from_the_file(page):
+    assert of_tables().intersection(NUMBER.findall(prose(page.read_text()))) == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_an_accuracy_in_a_chapter_is_printed_there_or_the_paper_s(path):
+    cells = nbformat.read(path, as_version=4).cells
+    printed = " ".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    quoted = {n for cell in cells if cell.cell_type == "markdown" for n in NUMBER.findall(prose(cell.source))}
+    accuracies = {number for number in quoted if not number[-1].isalpha() and 50 < float(number) < 100}
+    assert {number for number in accuracies - of_tables() if number not in printed} == set()
+
+
+@pytest.mark.parametrize("table", ["3a", "3b", "4", "5", "6", "7"])
+def test_the_ablations_chapter_prints_the_tables_of_the_file(table):
+    cells = nbformat.read(ROOT / "notebooks" / "11_ablations.ipynb", as_version=4).cells
+    printed = " ".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    assert all(str(row[-1]) in printed for row in PAPER[f"table_{table}"]["rows"])
+    code = "".join(cell.source for cell in cells if cell.cell_type == "code")
+    assert not of_tables().intersection(NUMBER.findall(code))
