@@ -18,6 +18,9 @@ book: html  ## build the book and serve it
 
 html: $(VENV)/.book $(SITE)/.built  ## build the book
 
+site.zip: html  ## the built book as an archive that any static server can show, offline
+	@$(BIN)/python tools/archive.py $(SITE) $@
+
 test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a browser
 	$(BIN)/python tools/chromium.py
 	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile
@@ -43,7 +46,7 @@ ablation: $(VENV)/.dev  ## train the models of the ablation (hours on a CPU); st
 	$(BIN)/python tools/ablation.py $(RUNS)
 
 clean:
-	rm -rf _build node_modules $(VENV)
+	rm -rf _build node_modules $(VENV) site.zip
 
 $(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
 	$(PYTHON) tools/setup.py $(VENV) --extras book --torch $(TORCH)

@@ -1,4 +1,4 @@
-"""Sphinx extension: the paper's numbers on the book's pages, from the one file that holds them, book/data/paper.json."""
+"""Sphinx extension: the paper's numbers on the book's pages, from the one file that holds them."""
 
 from typing import Any
 
