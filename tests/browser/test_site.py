@@ -72,6 +72,15 @@ def test_a_dead_link_would_be_found():
         assert not leads_somewhere(page, link)
 
 
+def test_each_page_says_what_it_is_about():
+    found = {}
+    for page in PAGES:
+        if page.name != "index.html":  # it only leads to the first page
+            (found[page.name],) = re.findall(r'<meta name="description" content="([^"]+)">', page.read_text("utf-8"))
+    assert all(20 < len(text) < 200 for text in found.values()), found
+    assert len(set(found.values())) == len(found)
+
+
 def test_no_style_sheet_asks_for_a_file_that_is_not_there():
     missing = []
     for sheet in SITE.rglob("*.css"):
