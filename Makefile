@@ -18,6 +18,9 @@ book: html  ## build the book and serve it
 
 html: $(VENV)/.book $(SITE)/.built  ## build the book
 
+site.zip: html  ## the built book as an archive that any static server can show, offline
+	@$(BIN)/python tools/archive.py $(SITE) $@
+
 test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a browser
 	$(BIN)/python tools/chromium.py
 	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile
@@ -46,7 +49,7 @@ bench: $(VENV)/.dev  ## time attention on this machine (under 10 minutes on two 
 	$(BIN)/python -m flatten_edu bench --device cpu --out _build/bench/cpu.json $(BENCH)
 
 clean:
-	rm -rf _build node_modules $(VENV)
+	rm -rf _build node_modules $(VENV) site.zip
 
 $(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
 	$(PYTHON) tools/setup.py $(VENV) --extras book --torch $(TORCH)

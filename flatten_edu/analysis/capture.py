@@ -21,19 +21,19 @@ class Captured:
     Hydra attention has a head a channel: there h = C.
     """
 
-    name: str  # of the module, "blocks.2.attn"
+    name: str  #: of the module, "blocks.2.attn"
     q: Float[Tensor, "b h n d"]
     k: Float[Tensor, "b h n d"]
     v: Float[Tensor, "b h n d"]
-    phi_q: Float[Tensor, "b h n f"] | None  # None for softmax attention
+    phi_q: Float[Tensor, "b h n f"] | None  #: None for softmax attention
     phi_k: Float[Tensor, "b h n f"] | None
-    weights: Float[Tensor, "b h n n"]  # the explicit map, without a convolution's share
-    dwc_kernel: Float[Tensor, "d *sides"] | None  # of the paper's DWC, shared by all heads; None where there is none
+    weights: Float[Tensor, "b h n n"]  #: the explicit map, without a convolution's share
+    dwc_kernel: Float[Tensor, "d *sides"] | None  #: of the paper's DWC, shared by all heads; None where there is none
     grid: tuple[int, ...]
     class_token: bool
     # Of the paper's module alone, None elsewhere: what `refocused` needs to form phi_q and phi_k at another p.
     p: int | float | None = None
-    scale: Float[Tensor, " c"] | None = None  # softplus of the learned scale
+    scale: Float[Tensor, " c"] | None = None  #: softplus of the learned scale
     norm_over: Literal["channels", "head"] | None = None
 
 

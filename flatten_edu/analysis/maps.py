@@ -24,7 +24,8 @@ def refocused(
     for the first. Twin in the labs: `phi`.
 
     Args:
-        scale: softplus of the module's scale, C = h d numbers. norm_over: what the norms run over. See `Captured`.
+        scale: softplus of the module's scale, C = h d numbers.
+        norm_over: what the norms run over. See `Captured`.
 
     Raises:
         ValueError: p is not a finite number above 0.
@@ -50,7 +51,8 @@ def equivalent_map(
     """M_eq = phi(Q) phi(K)^T + M_DWC (equation 11): one map per head and per channel, since each channel has a kernel.
 
     Args:
-        weights: the heads' maps. kernel: one kernel a channel.
+        weights: the heads' maps.
+        kernel: one kernel a channel.
         channels: the channels wanted; all d of them by default.
     """
     chosen = kernel if channels is None else kernel[list(channels)]

@@ -8,8 +8,8 @@ from torch import Tensor
 def angle_degrees(x: Float[Tensor, "*batch d"], y: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch"]:
     """The angle between x and y in degrees, 0 to 180, row by row; NaN where a vector is zero.
 
-    From the half-angle's tangent, |u - v| / |u + v| of the unit vectors: arccos of their product loses half of the
-    digits near 0, just where the book looks.
+    From the half-angle's tangent, the length of u - v over that of u + v for the unit vectors u and v: arccos of their
+    product loses half of the digits near 0, just where the book looks.
     """
     if x.shape[-1] != y.shape[-1]:
         raise ValueError(f"angle_degrees needs vectors of one length, got {tuple(x.shape)} and {tuple(y.shape)}")
@@ -63,7 +63,7 @@ def top1_share(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
 
 
 def magnitude_share(x: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch m"]:
-    """|x| over its sum, row by row; a row of zeros stays zero.
+    """Absolute values over their sum, row by row; a row of zeros stays zero.
 
     Rows of an equivalent map are signed: this makes of them rows that `entropy_bits` and `top1_share` can take.
     """

@@ -26,10 +26,10 @@ LARGEST_P = 16
 class Fixes:
     """What can be changed in the module so that half precision does not break it."""
 
-    row_max: bool = False  # each row divided by its largest entry before the power
-    over_sqrt_n: bool = False  # K^T V from k / sqrt(N) and v / sqrt(N), the mean key: the authors' change of May 2024
-    wide_sums: bool = False  # products summed in float32, the sum then rounded
-    whole: bool = False  # every operation in float32, the output then rounded: what this library does
+    row_max: bool = False  #: each row divided by its largest entry before the power
+    over_sqrt_n: bool = False  #: K^T V from k / sqrt(N) and v / sqrt(N), the mean key: the authors' change of May 2024
+    wide_sums: bool = False  #: products summed in float32, the sum then rounded
+    whole: bool = False  #: every operation in float32, the output then rounded: what this library does
 
 
 def round_to(format: str, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -115,7 +115,8 @@ def focused_steps(
     One head; the positional encoding and the convolution are left out. q, k and v are first rounded to the format.
 
     Args:
-        format: "fp16", "bf16" or "fp32". p: focusing factor, a whole number from 1 to 16.
+        format: "fp16", "bf16" or "fp32".
+        p: focusing factor, a whole number from 1 to 16.
         fixes: what is changed in the official code of before May 2024.
         exact: the same operations on the same rounded inputs in float64: what each tensor ought to be.
 
@@ -186,11 +187,11 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, fixes: Fixes, a: _Arithmetic) -> 
 class StoredRange:
     """What became of a tensor's entries."""
 
-    smallest: float  # of the finite entries that are not zero, by size; NaN where there is none
+    smallest: float  #: of the finite entries that are not zero, by size; NaN where there is none
     largest: float
-    overflowed: float  # share of entries that are Inf
-    flushed: float  # share that are zero and ought not to be
-    nan: float  # share that are NaN
+    overflowed: float  #: share of entries that are Inf
+    flushed: float  #: share that are zero and ought not to be
+    nan: float  #: share that are NaN
 
 
 def stored_range(stored: Float[Tensor, "*shape"], exact: Float[Tensor, "*shape"]) -> StoredRange:

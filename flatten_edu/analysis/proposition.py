@@ -32,11 +32,11 @@ class Verdict:
     """
 
     case: Case
-    limit: float | None  # of the cosine for p to infinity: 1 or 0; None for a tie
-    fails: tuple[tuple[float, float], ...]  # open intervals of p in which the inequality is the wrong way round
-    holds_from: float | None  # for every larger p, up to `LARGEST_P`; None where it never does
-    worst_p: float | None  # where it fails worst, of the values scanned
-    worst_degrees: float | None  # the angle there
+    limit: float | None  #: of the cosine for p to infinity: 1 or 0; None for a tie
+    fails: tuple[tuple[float, float], ...]  #: open intervals of p in which the inequality is the wrong way round
+    holds_from: float | None  #: for every larger p, up to `LARGEST_P`; None where it never does
+    worst_p: float | None  #: where it fails worst, of the values scanned
+    worst_degrees: float | None  #: the angle there
 
 
 def focused_cosine(x: Float[Tensor, " d"], y: Float[Tensor, " d"], p: int | float) -> float:

@@ -44,8 +44,8 @@ def stable_rank(matrix: Float[Tensor, "*batch n m"]) -> Float[Tensor, "*batch"]:
 class RankSummary:
     """What one decomposition says of a map, or of each of a batch of maps."""
 
-    values: Float[Tensor, "*batch s"]  # singular values, largest first
-    rank: Int[Tensor, "*batch"]  # at `rank_tolerance`
+    values: Float[Tensor, "*batch s"]  #: singular values, largest first
+    rank: Int[Tensor, "*batch"]  #: at `rank_tolerance`
     effective: Float[Tensor, "*batch"]
     stable: Float[Tensor, "*batch"]
 
@@ -70,11 +70,11 @@ class DeterminantLemma:
     A determinant of 196 rows leaves float64's range; its logarithm does not.
     """
 
-    sign: float  # of det(M + U W^T), formed from the sum: 1, -1, or 0
-    log10: float  # -inf for 0
-    dwc_sign: float  # of det(M)
+    sign: float  #: of det(M + U W^T), formed from the sum: 1, -1, or 0
+    log10: float  #: -inf for 0
+    dwc_sign: float  #: of det(M)
     dwc_log10: float
-    small_sign: float  # of det(I + W^T M^-1 U), as many rows as U has columns
+    small_sign: float  #: of det(I + W^T M^-1 U), as many rows as U has columns
     small_log10: float
 
     @property
@@ -114,11 +114,11 @@ class RankGuarantee:
     linear_rank: int
     sum_rank: int
     # Both bounds hold for exact ranks, by subadditivity; what is reported are numerical ranks, each with a tolerance.
-    lower_bound: int  # |rank(M_DWC) - rank(A)|
-    upper_bound: int  # min(N, rank(M_DWC) + rank(A))
+    lower_bound: int  #: the difference of rank(M_DWC) and rank(A), without its sign
+    upper_bound: int  #: min(N, rank(M_DWC) + rank(A))
     # By the matrix determinant lemma: det(M + U W^T) = det(M) det(I + W^T M^-1 U). Both None for a singular M_DWC.
-    log_det: float | None  # log |det(M_DWC + A)|, computed from the sum
-    log_det_lemma: float | None  # the same by the lemma
+    log_det: float | None  #: log of the absolute value of det(M_DWC + A), computed from the sum
+    log_det_lemma: float | None  #: the same by the lemma
 
 
 def rank_guarantee(

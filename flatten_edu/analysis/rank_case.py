@@ -9,8 +9,9 @@ from torch import Tensor
 from flatten_edu.functional import dwc_matrix, focused_map, linear_weights, softmax_weights, wrapped_dwc_matrix
 from flatten_edu.functional.checks import require_known
 
-# Kernels in which one number is not zero, by its place from the middle (rows down, columns to the right), and it.
+# Where the number is, from the middle (rows down, columns to the right), and the number.
 _ONE_NUMBER = {"zero": (0, 0, 0.0), "minus_impulse": (0, 0, -1.0), "right_neighbour": (0, 1, 1.0)}
+#: Kernels in which at most one number is not zero: see `named_kernel`.
 NAMED_KERNELS = tuple(_ONE_NUMBER)
 
 
@@ -18,12 +19,12 @@ NAMED_KERNELS = tuple(_ONE_NUMBER)
 class RankMaps:
     """The maps of one head and one channel, in float64: N x N, patch tokens only."""
 
-    linear: Float[Tensor, "n n"]  # A = U W^T: rows sum to 1, or are zero where a query has no positive entry
-    dwc: Float[Tensor, "n n"]  # M_DWC
-    equivalent: Float[Tensor, "n n"]  # M_eq = A + M_DWC
-    softmax: Float[Tensor, "n n"]  # of the same queries and keys, for comparison
-    u: Float[Tensor, "n d"]  # phi(Q), its rows divided by A's row sums
-    w: Float[Tensor, "n d"]  # phi(K)
+    linear: Float[Tensor, "n n"]  #: A = U W^T: rows sum to 1, or are zero where a query has no positive entry
+    dwc: Float[Tensor, "n n"]  #: M_DWC
+    equivalent: Float[Tensor, "n n"]  #: M_eq = A + M_DWC
+    softmax: Float[Tensor, "n n"]  #: of the same queries and keys, for comparison
+    u: Float[Tensor, "n d"]  #: phi(Q), its rows divided by A's row sums
+    w: Float[Tensor, "n d"]  #: phi(K)
 
 
 def rank_maps(

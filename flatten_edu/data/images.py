@@ -81,8 +81,10 @@ class ImageFolder:
     The test sees the centre, after the shorter side was brought to size x 256 / 224.
 
     Args:
-        root: the folder. size: pixels a side. training_view: applied to the uint8 image [3, h, w] after the crop when
-        training, under torch's generator seeded for that image (RandAugment, say).
+        root: the folder.
+        size: pixels a side.
+        training_view: applied to the uint8 image [3, h, w] after the crop when training, under torch's generator seeded
+            for that image (RandAugment, say).
 
     Raises:
         FileNotFoundError: no such folder, or no images in it.

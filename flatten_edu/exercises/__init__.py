@@ -12,7 +12,8 @@ def check(name: str, answer: Callable[..., object] | object) -> None:
     """Print whether an answer is right; if not, the first case in which it is wrong.
 
     Args:
-        name: of the exercise. answer: a function, or a number, as the exercise asks.
+        name: of the exercise.
+        answer: a function, or a number, as the exercise asks.
 
     Raises:
         ValueError: no exercise has that name; the names are listed.

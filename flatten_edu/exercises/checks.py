@@ -201,6 +201,7 @@ def _fitted_exponent(fit: Callable[[list[int], list[float]], float]) -> Fault:
     return None
 
 
+#: By the exercise's name what judges an answer: it returns the fault that it finds, or None.
 CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
     "linear-attend": _linear_attend,

@@ -41,7 +41,8 @@ def softmax_attention(
     By PyTorch's fused kernel where there is one. A query whose keys are all masked gets zeros.
 
     Raises:
-        ValueError: shapes that do not fit. TypeError: not floating-point, two dtypes, a mask that is not boolean.
+        ValueError: shapes that do not fit.
+        TypeError: not floating-point, two dtypes, a mask that is not boolean.
     """
     _check("softmax_attention", q, k, v, key_mask)
     if key_mask is None:
@@ -77,7 +78,8 @@ def linear_attention(
         range: entries of 1e20 overflow, of 1e-25 vanish.
 
     Raises:
-        ValueError: shapes that do not fit, an unknown order. TypeError: dtypes, as in `softmax_attention`.
+        ValueError: shapes that do not fit, an unknown order.
+        TypeError: dtypes, as in `softmax_attention`.
     """
     _check("linear_attention", phi_q, phi_k, v, key_mask)
     require_known("order", order, ["auto", "qk_first", "kv_first"])
@@ -116,7 +118,8 @@ def softmax_weights(
         n x m weights; each row sums to 1, or is zero where all its keys are masked. Products must stay in range.
 
     Raises:
-        ValueError: shapes that do not fit, NaN or Inf. TypeError: not floating-point, or two dtypes.
+        ValueError: shapes that do not fit, NaN or Inf.
+        TypeError: not floating-point, or two dtypes.
     """
     require_floating("softmax_weights", q=q, k=k)
     require_same_features("softmax_weights", q=q, k=k)

@@ -19,9 +19,9 @@ TwoOrders = Literal["qk_first", "kv_first"]
 class AttentionCost:
     """Multiply-adds of the two products of an order, and how many numbers stand between them."""
 
-    first: int  # multiply-adds of the product in brackets
-    second: int  # of the other one
-    intermediate: int  # numbers that the product in brackets has
+    first: int  #: multiply-adds of the product in brackets
+    second: int  #: of the other one
+    intermediate: int  #: numbers that the product in brackets has
 
     @property
     def multiply_adds(self) -> int:

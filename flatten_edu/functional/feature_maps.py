@@ -147,6 +147,7 @@ def _both(one: Callable[[Tensor], Tensor]) -> Callable:
     return lambda q, k, key_mask, p: (one(q), one(k))
 
 
+#: The feature maps by name: relu, elu1, efficient, cosine, angular, focused.
 FEATURE_MAPS: dict[str, FeatureMap] = {
     "relu": FeatureMap(
         _both(torch.relu),

@@ -16,22 +16,22 @@ from flatten_edu.nn import ATTENTIONS, Block, Mlp, PatchEmbed, make_attention
 class DeiTConfig:
     """Everything that shapes a model."""
 
-    dim: int  # C, features of a token
-    num_heads: int  # h
-    depth: int = 12  # blocks
-    attention: str | Sequence[str] = "softmax"  # a kind for all blocks, or a kind per block
-    img_size: int | tuple[int, int] = 224  # pixels: a side, or height and width
-    patch_size: int = 16  # pixels
+    dim: int  #: C, features of a token
+    num_heads: int  #: h
+    depth: int = 12  #: blocks
+    attention: str | Sequence[str] = "softmax"  #: a kind for all blocks, or a kind per block
+    img_size: int | tuple[int, int] = 224  #: pixels: a side, or height and width
+    patch_size: int = 16  #: pixels
     in_chans: int = 3
-    num_classes: int = 1000  # 0: no head, the class token's features
-    mlp_ratio: float = 4.0  # hidden features of the MLP / C
-    p: int | float = 3  # focusing factor of focused blocks
-    kernel_size: int = 5  # of their depthwise convolution
-    norm_over: Literal["channels", "head"] = "channels"  # what the norms of f_p run over
+    num_classes: int = 1000  #: 0: no head, the class token's features
+    mlp_ratio: float = 4.0  #: hidden features of the MLP / C
+    p: int | float = 3  #: focusing factor of focused blocks
+    kernel_size: int = 5  #: of their depthwise convolution
+    norm_over: Literal["channels", "head"] = "channels"  #: what the norms of f_p run over
     qkv_bias: bool = True
-    pool: Literal["class", "mean"] = "class"  # what the head sees: the class token, or the mean of the patches
-    drop_rate: float = 0.0  # dropout after embedding, projections and MLP
-    drop_path_rate: float = 0.0  # of the last block; the first has 0, those between lie on a line
+    pool: Literal["class", "mean"] = "class"  #: what the head sees: the class token, or the mean of the patches
+    drop_rate: float = 0.0  #: dropout after embedding, projections and MLP
+    drop_path_rate: float = 0.0  #: of the last block; the first has 0, those between lie on a line
 
     @property
     def image(self) -> tuple[int, int]:

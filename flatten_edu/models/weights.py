@@ -42,16 +42,17 @@ def load_weights(
     wrote say which grid theirs is; of others a square is assumed.
 
     Args:
-        path_or_url: .safetensors, or .pth / .pt, which is read without running any code in it; a dict under "model"
-            or "state_dict" is unwrapped, and so are the prefixes of DistributedDataParallel and torch.compile. An
-            address is downloaded once, with a progress bar, into torch.hub's folder.
+        path_or_url: .safetensors, or .pth / .pt, which is read without running any code in it; a dict under "model" or
+            "state_dict" is unwrapped, and so are the prefixes of DistributedDataParallel and torch.compile. An address
+            is downloaded once, with a progress bar, into torch.hub's folder.
         strict: whether a name that only one side has is an error. Otherwise such names are returned; a name that both
             have with another shape is an error all the same.
         sha256: the file's expected checksum, or the beginning of it.
         source_grid: rows and columns of the checkpoint's positions, where they are not those of a square.
 
     Raises:
-        FileNotFoundError: no such file. OSError: an address that cannot be reached.
+        FileNotFoundError: no such file.
+        OSError: an address that cannot be reached.
         ValueError: a wrong checksum, a file that is no checkpoint or would run code, names or shapes that do not fit.
     """
     sha256 = sha256.lower().removeprefix("sha256:") if sha256 else None

@@ -44,8 +44,9 @@ class LinearAttention(Attention):
     """Linear attention (equations 2 to 4) by one of `FEATURE_MAPS`, head by head. With "relu" the vanilla of table 4.
 
     Args:
-        feature_map: a name in `FEATURE_MAPS`. p: focusing factor, for the focused map alone.
-        The others are those of `Attention`.
+        feature_map: a name in `FEATURE_MAPS`.
+        p: focusing factor, for the focused map alone.
+        args, kwargs: as `Attention` takes them.
     """
 
     def __init__(self, *args: object, feature_map: str = "relu", p: int | float = 3, **kwargs: object):
@@ -88,10 +89,11 @@ class FocusedLinearAttention(Attention):
 
     Args:
         p: focusing factor, any number above 0.
-        kernel_size: of the depthwise convolution, odd. dwc: whether there is one.
+        kernel_size: of the depthwise convolution, odd.
+        dwc: whether there is one.
         norm_over: "channels" as the code has it, or "head" as equation 6 reads.
         attention: False leaves only the depthwise convolution (what does it do alone?).
-        The others are those of `Attention`.
+        args, kwargs: as `Attention` takes them.
 
     Raises:
         ValueError: an even kernel, an unknown norm_over, p <= 0, heads that do not divide dim.

@@ -28,10 +28,12 @@ class Attention(nn.Module):
     """Self-attention over the tokens of a grid. Subclasses say how heads are mapped, weighted and summed.
 
     Args:
-        dim: C, features of a token. num_heads: h, which divides C.
+        dim: C, features of a token.
+        num_heads: h, which divides C.
         grid: the tokens' grid, row-major; one to three sides of any length.
         class_token: whether one token that belongs to no cell stands in front.
-        qkv_bias: as DeiT has it, True. proj_drop: dropout after the output projection.
+        qkv_bias: as DeiT has it, True.
+        proj_drop: dropout after the output projection.
 
     Raises:
         ValueError: heads that do not divide dim; in `forward`, an input of another shape.
@@ -60,7 +62,7 @@ class Attention(nn.Module):
 
     @property
     def tokens(self) -> int:
-        """N: the grid's cells, and the class token if there is one."""
+        """N, the grid's cells, and the class token if there is one."""
         return torch.Size(self.grid).numel() + self.class_token
 
     def forward(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b n"] | None = None) -> Float[Tensor, "b n c"]:

@@ -52,7 +52,8 @@ class LinearAngularAttention(Attention):
     in training, and drops after it, is not there.
 
     Args:
-        kernel_size: of the convolution, odd; 9 in the authors' code. The others are those of `Attention`.
+        kernel_size: of the convolution, odd; 9 in the authors' code.
+        args, kwargs: as `Attention` takes them.
     """
 
     def __init__(self, *args: object, kernel_size: int = 9, **kwargs: object):

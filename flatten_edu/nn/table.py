@@ -21,6 +21,7 @@ class AttentionKind:
 
 _FOCUSED = ("p", "kernel_size", "norm_over")
 
+#: Every kind of attention by name: the module's class, its settings, and what its model adds. See `make_attention`.
 ATTENTIONS: dict[str, AttentionKind] = {
     "softmax": AttentionKind(SoftmaxAttention),
     "linear": AttentionKind(LinearAttention),
@@ -38,8 +39,9 @@ def make_attention(kind: str, *args: object, settings: dict[str, object] | None 
     """An attention module by the name of its kind.
 
     Args:
-        kind: a name in `ATTENTIONS`. settings: the model's p, kernel_size and norm_over; a kind takes what it knows.
-        The others are those of `Attention`.
+        kind: a name in `ATTENTIONS`.
+        settings: the model's p, kernel_size and norm_over; a kind takes what it knows.
+        args, kwargs: as `Attention` takes them.
 
     Raises:
         ValueError: an unknown kind; the known ones are listed.

@@ -23,8 +23,10 @@ def attention_figure(
     """A photograph, and for each named row of weights the photograph lit where the weight is.
 
     Args:
-        image: the photograph. maps: title and one row of weights over the grid's cells, entries >= 0.
-        grid: rows and columns of patches. query: the index of the query patch, outlined.
+        image: the photograph.
+        maps: title and one row of weights over the grid's cells, entries >= 0.
+        grid: rows and columns of patches.
+        query: the index of the query patch, outlined.
         lift: brighten the photograph under the maps, so that a dark patch with much weight can be seen.
 
     Each map is scaled to its own largest weight, which stands below it: maps compare in form, not in brightness.

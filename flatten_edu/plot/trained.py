@@ -52,7 +52,8 @@ def accuracy_figure(panels: Mapping[str, Mapping[str, Sequence[float]]], names: 
     """Top-1 accuracy, a panel a source, never on one axis: a dot a run, a line at the mean of several.
 
     Args:
-        panels: for each panel's title, percent by variant: one number a run. names: how a variant is written.
+        panels: for each panel's title, percent by variant: one number a run.
+        names: how a variant is written.
     """
     figure = Picture(figsize=(4.2 * len(panels), 0.36 * len(names) + 0.9), layout="constrained")
     rows = {variant: len(names) - 1 - i for i, variant in enumerate(names)}

@@ -19,7 +19,8 @@ def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object
     The accuracy is that of the stored weights, read back, in float32.
 
     Args:
-        data: what the model learned from, and what it was tested on. command: what remakes the run.
+        data: what the model learned from, and what it was tested on.
+        command: what remakes the run.
     """
     weights = run.out / f"{name}.safetensors"
     save_weights(run.model, weights, torch.float16)

@@ -15,7 +15,9 @@ def predictions(
     """The classes that a model gives to images without augmentation, and their labels. In float32.
 
     Args:
-        images: `flatten_edu.data.LabelledImages`. indices: which of them. show: whether to draw a progress bar.
+        images: `flatten_edu.data.LabelledImages`.
+        indices: which of them.
+        show: whether to draw a progress bar.
     """
     was_training = model.training
     model.eval()

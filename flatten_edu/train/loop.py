@@ -37,9 +37,13 @@ class Run:
     device and the same number of threads, up to the order of sums elsewhere.
 
     Args:
-        config: the model. recipe: the training. images: `flatten_edu.data.LabelledImages` to learn from.
-        held_out: those on which accuracy is measured, after each `evaluate_every` epochs. out: the run's folder; it
-        is made. world: the processes that share the work. workers: processes that prepare batches, for each of them.
+        config: the model.
+        recipe: the training.
+        images: `flatten_edu.data.LabelledImages` to learn from.
+        held_out: those on which accuracy is measured, after each `evaluate_every` epochs.
+        out: the run's folder; it is made.
+        world: the processes that share the work.
+        workers: processes that prepare batches, for each of them.
 
     Raises:
         ValueError: `out` holds another run or a damaged checkpoint, or recipe and images do not go together.
@@ -91,7 +95,8 @@ class Run:
             show: whether to draw a progress bar with the time that is left.
 
         Raises:
-            NonFiniteLoss: see there. KeyboardInterrupt: after the step was done and saved, where one process trains.
+            NonFiniteLoss: see there.
+            KeyboardInterrupt: after the step was done and saved, where one process trains.
         """
         model, pending = self._shared_model(), []
         hidden = None if show and self.world.rank == 0 else True  # None: where there is no terminal

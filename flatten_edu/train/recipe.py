@@ -24,17 +24,17 @@ class Recipe:
     """
 
     epochs: int = 20
-    batch_size: int = 128  # images a step, over all processes
-    lr: float = 1e-3  # the highest learning rate, at the end of the warm-up; not scaled by anything
+    batch_size: int = 128  #: images a step, over all processes
+    lr: float = 1e-3  #: the highest learning rate, at the end of the warm-up; not scaled by anything
     weight_decay: float = 0.05
     warmup_epochs: float = 1.0
     label_smoothing: float = 0.1
-    mixup: float = 0.0  # alpha of the Beta distribution; 0: none
-    cutmix: float = 0.0  # likewise; with both, a step takes one of them by chance
-    erasing: float = 0.0  # probability that a rectangle of an image is erased
-    rand_augment: bool = False  # two random operations an image, magnitude 9 (image folders only)
-    precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 autocast on a GPU, fp32 elsewhere
-    limit: int | None = None  # only so many training images, drawn by the seed; None: all
+    mixup: float = 0.0  #: alpha of the Beta distribution; 0: none
+    cutmix: float = 0.0  #: likewise; with both, a step takes one of them by chance
+    erasing: float = 0.0  #: probability that a rectangle of an image is erased
+    rand_augment: bool = False  #: two random operations an image, magnitude 9 (image folders only)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"  #: auto: bf16 autocast on a GPU, fp32 elsewhere
+    limit: int | None = None  #: only so many training images, drawn by the seed; None: all
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from flatten_edu.widgets.rank import RankLab
 from flatten_edu.widgets.reorder import ReorderLab
 from flatten_edu.widgets.sharpness import SharpnessLab
 
+#: Every lab's class by its name on a page.
 LABS: dict[str, type[Lab]] = {
     "focus": FocusLab,
     "reorder": ReorderLab,

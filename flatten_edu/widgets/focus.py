@@ -24,7 +24,8 @@ class FocusLab(Lab, lab="focus"):
 
     Traits:
         p: focusing factor, 1 to 256.
-        q: the query, two numbers. k: one to six keys of two numbers. Tensors and arrays will do.
+        q: the query, two numbers.
+        k: one to six keys of two numbers. Tensors and arrays will do.
         view: "plane" or "photo".
         patch: index of the query patch, row by row from the top left.
 
@@ -59,8 +60,10 @@ class FocusLab(Lab, lab="focus"):
         """The photograph view on queries and keys of your own.
 
         Args:
-            image: the photograph, RGB. q, k: one row a patch, n = rows x columns, before any feature map.
-            grid: rows and columns of patches. features: a sentence that says where q and k come from.
+            image: the photograph, RGB.
+            q, k: one row a patch, n = rows x columns, before any feature map.
+            grid: rows and columns of patches.
+            features: a sentence that says where q and k come from.
         """
         n = grid[0] * grid[1]
         for name, tokens in {"q": q, "k": k}.items():

@@ -30,19 +30,25 @@ class MapsLab(Lab, lab="maps"):
     and keys through each attention, `MapsLab.with_records` what `analysis.capture` found in your own models.
 
     Args:
-        q, k: [n, d] or [heads, n, d], before any feature map; tensors, arrays or lists. v: as many rows, optional.
+        q, k: [n, d] or [heads, n, d], before any feature map; tensors, arrays or lists.
+        v: as many rows, optional.
         kernel: a depthwise convolution's, [d, side, side]; then its equivalent map is shown too.
         image: what the patches are cut from, bytes [height, width, 3].
         grid, class_token: the patches' grid (a square if not given), and whether a token stands in front of them.
-        Any trait.
+        traits: any of those below.
 
     Traits:
-        picture: which picture, from 0; -1 is a file that the reader chose on the page. block: from 0. head: from 0, or
-        -1 for the mean of the heads. patch: the query, row by row from the top left.
-        p: focusing factor, 1 to 256. on_linear: whether f_p is laid over the linear model's features too.
+        picture: which picture, from 0; -1 is a file that the reader chose on the page.
+        block: from 0.
+        head: from 0, or -1 for the mean of the heads.
+        patch: the query, row by row from the top left.
+        p: focusing factor, 1 to 256.
+        on_linear: whether f_p is laid over the linear model's features too.
         inside: whether the models themselves run with p (in the page), instead of their captured queries and keys.
-        display: "overlay" or "matrix". channel: of the convolution, from 0; -1 is the mean magnitude over all.
-        by_value: weights times the lengths of the values. common_scale: one scale of brightness for all maps.
+        display: "overlay" or "matrix".
+        channel: of the convolution, from 0; -1 is the mean magnitude over all.
+        by_value: weights times the lengths of the values.
+        common_scale: one scale of brightness for all maps.
         models, pictures, classes, blocks, heads, channels, grid, class_token, tokens, source: what is looked at.
     """
 
@@ -111,8 +117,8 @@ class MapsLab(Lab, lab="maps"):
         """What `analysis.capture` found in models of your own, side by side: softmax, ReLU-linear, or the paper's.
 
         Args:
-            records: by the name that stands over the map, one record a block. image: the first of the batch, to be
-            shown: bytes [height, width, 3].
+            records: by the name that stands over the map, one record a block.
+            image: the first of the batch, to be shown: bytes [height, width, 3].
 
         Raises:
             ValueError: no records, or models that do not have the same grid and number of blocks.
@@ -142,4 +148,5 @@ class MapsLab(Lab, lab="maps"):
         return value
 
 
+#: Another name for `MapsLab`.
 AttentionLab = MapsLab

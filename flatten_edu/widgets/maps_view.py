@@ -35,7 +35,8 @@ def own_view(
     """The traits that show a reader's own queries and keys through each attention.
 
     Raises:
-        ValueError: shapes that do not fit one another, or the grid; NaN or Inf. TypeError: q without k.
+        ValueError: shapes that do not fit one another, or the grid; NaN or Inf.
+        TypeError: q without k.
     """
     if q is None or k is None:
         raise TypeError("MapsLab needs q and k together")

@@ -17,7 +17,8 @@ class PrecisionLab(Lab, lab="precision"):
 
     Traits:
         dtype: "fp16", "bf16" or "fp32".
-        n, d: tokens and channels of the random tensors. seed: which ones. Own tensors have their own sizes.
+        n, d: tokens and channels of the random tensors.
+        seed: which ones. Own tensors have their own sizes.
         size: every entry is multiplied by it, 1/1024 to 64; random ones have variance 1 before.
         p: focusing factor, a whole number from 1 to 16.
         row_max, over_sqrt_n, wide_sums, whole: the fixes; see `flatten_edu.analysis.Fixes`.

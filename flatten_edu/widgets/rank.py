@@ -36,11 +36,15 @@ class RankLab(Lab, lab="rank"):
 
     Traits:
         grid: rows and columns of patches, 2 to 256 cells; with q and k, n = rows x columns. A square if it is left out.
-        d: features of a head, 1 to 256, of random queries and keys. p: focusing factor, 1 to 256.
+        d: features of a head, 1 to 256, of random queries and keys.
+        p: focusing factor, 1 to 256.
         convolution: the kernel: "random", "given", "zero", "minus_impulse" or "right_neighbour".
-        channel: which of the kernels. wrapped: draw M_DWC as the authors' visualisation does.
+        channel: which of the kernels.
+        wrapped: draw M_DWC as the authors' visualisation does.
         tolerance: a share of the largest singular value, 1e-15 to 0.5; 0 for NumPy's.
-        seed: of random numbers. source: "random" or "given" queries and keys. layer, head: which of those given.
+        seed: of random numbers.
+        source: "random" or "given" queries and keys.
+        layer, head: which of those given.
 
     To change your tensors later, see `give`; for the maps as tensors, `maps`.
     """

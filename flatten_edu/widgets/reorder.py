@@ -22,13 +22,15 @@ class ReorderLab(Lab, lab="reorder"):
     A second view goes through both orders entry by entry on a small example, or on tensors of your own.
 
     Traits:
-        n: tokens, 4 to 16384. d: numbers a token has, 1 to 256.
+        n: tokens, 4 to 16384.
+        d: numbers a token has, 1 to 256.
         order: "qk_first" for (Q K^T) V, "kv_first" for Q (K^T V).
         dtype: "float32" or "float16", for the bytes of what stands in between.
         view: "scale" or "steps"; with q, k or v given, "steps".
         q, k, v: the example, 1 to 8 rows of 1 to 4 numbers each, after any feature map. Tensors and arrays will do. All
             three have the same rows, q and k the same columns: set them together, or within `hold_trait_notifications`.
-        at: how many entries of the example are computed. normalised: whether v gets a column of ones for the row sums.
+        at: how many entries of the example are computed.
+        normalised: whether v gets a column of ones for the row sums.
     """
 
     n = t.Int(196).tag(sync=True)

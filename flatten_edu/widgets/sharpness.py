@@ -29,11 +29,13 @@ class SharpnessLab(Lab, lab="sharpness"):
     Traits:
         example: "issue", "figure", "trained" or "own".
         scale: q and every key are multiplied by it, 1/8 to 8.
-        p: focusing factor, 1 to 256. divide: whether softmax divides the products by sqrt(d).
+        p: focusing factor, 1 to 256.
+        divide: whether softmax divides the products by sqrt(d).
         q, k: own query and keys, entries from -1000 to 1000, or None. Read back as bytes: rows and columns as uint32,
             then float32 numbers.
-        sets: the trained rows, a list of {"name", "n", "d"}; rows: their numbers as float32, of each set first q, then
-            its n keys. row: which of them is shown.
+        sets: the trained rows, a list of {"name", "n", "d"}.
+        rows: their numbers as float32, of each set first q, then its n keys.
+        row: which of them is shown.
     """
 
     example = t.Enum(["issue", "figure", "trained", "own"], "issue").tag(sync=True)

@@ -115,7 +115,7 @@ async function fetchBytes(url: string): Promise<DataView> {
   return new DataView(await answer.arrayBuffer());
 }
 
-/** Mount one lab. Returns the function that unmounts it and brings its still picture back. */
+/** Mount one lab. Its still picture stays for paper; the function that is returned unmounts the lab. */
 export async function mount(host: HTMLElement): Promise<() => void> {
   const description: Description = JSON.parse(host.querySelector('script[type="application/json"]')!.textContent!);
   const module: LabModule = await import(new URL(description.esm, document.baseURI).href);
@@ -139,10 +139,9 @@ export async function mount(host: HTMLElement): Promise<() => void> {
     return location.href;
   };
   const el = document.createElement("div");
+  el.className = "fe-live";
   const unrender = module.default.render({ model, el });
-  const still = host.querySelector(".fe-still");
-  still?.replaceWith(el);
-  if (!still) host.append(el);
+  host.append(el);
   host.dataset.state = "ready";
   for (const trait of traits) model.on(`change:${trait}`, changed);
   const followed = () => {
@@ -155,8 +154,7 @@ export async function mount(host: HTMLElement): Promise<() => void> {
     removeEventListener("hashchange", followed);
     for (const trait of traits) model.off(`change:${trait}`, changed);
     unrender?.();
-    if (still) el.replaceWith(still);
-    else el.remove();
+    el.remove();
     host.dataset.state = "unmounted";
   };
 }

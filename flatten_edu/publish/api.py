@@ -1,0 +1,111 @@
+"""Sphinx extension: the `api` directive writes an entry for each public name of a package, from its docstring."""
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import signature, stringify_signature
+
+from flatten_edu.widgets import Lab
+
+PACKAGES = ("functional", "nn", "models", "analysis", "data", "train", "plot", "widgets", "exercises")
+
+
+class ApiDirective(SphinxDirective):
+    """```{api} functional```: the package's public names, module by module in the order in which it imports them."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        package = importlib.import_module(f"flatten_edu.{self.arguments[0]}")
+        text = StringList(["```{eval-rst}", *entries(package), "```"], package.__name__)
+        node = nodes.Element()
+        self.state.nested_parse(text, self.content_offset, node)
+        return node.children
+
+
+def entries(package: ModuleType) -> Iterable[str]:
+    """A package's part of the page, in reStructuredText: each module's docstring, then the names that it defines."""
+    yield from (f".. currentmodule:: {package.__name__}", "", *inspect.getdoc(package).splitlines(), "")
+    names = list(package.__all__)
+    modules = [module for name, module in sys.modules.items() if f"{name}.".startswith(f"{package.__name__}.")]
+    for module in modules:
+        comments = _comments(module)
+        found = [name for name in names if name in comments or _defines(module, getattr(package, name))]
+        if found and module is not package:
+            yield from (".. container:: fe-module", "", *_indented(inspect.getdoc(module)), "")
+        for name in found:
+            names.remove(name)
+            yield from (*_entry(name, getattr(package, name), comments.get(name)), "")
+    if names:
+        raise ValueError(f"no module of {package.__name__} defines {', '.join(names)}, with a comment `#:` for data")
+
+
+def _comments(module: ModuleType) -> dict[str, list[str]]:
+    """The module's data that have a comment `#:`, and it."""
+    documented = ModuleAnalyzer.for_module(module.__name__).find_attr_docs()
+    return {name: lines for (owner, name), lines in documented.items() if not owner}
+
+
+def _defines(module: ModuleType, value: object) -> bool:
+    return callable(value) and value.__module__ == module.__name__
+
+
+def _entry(name: str, value: object, comment: list[str] | None) -> Iterable[str]:
+    if comment:
+        return [f".. py:data:: {name}", "", *_indented("\n".join(comment))]
+    return [f".. auto{'class' if inspect.isclass(value) else 'function'}:: {name}"]
+
+
+def _indented(text: str) -> list[str]:
+    return [f"   {line}" for line in text.splitlines()]
+
+
+_MYST_ROLE = re.compile(r"\{([\w:]+)\}`")
+_CODE = re.compile(r"(?<![`:])`(\w+)`(?!`)")
+
+
+def as_rst(line: str) -> str:
+    """A docstring's roles, written as in the book's pages, as Sphinx's; a public name links to its entry."""
+    homes = {
+        name: package for package in PACKAGES for name in importlib.import_module(f"flatten_edu.{package}").__all__
+    }
+
+    def link(match: re.Match) -> str:
+        name = match[1]
+        return f":py:obj:`{name} <flatten_edu.{homes[name]}.{name}>`" if name in homes else match[0]
+
+    return _CODE.sub(link, _MYST_ROLE.sub(r":\1:`", line))
+
+
+def lab_signature(lab: type[Lab]) -> str:
+    """What a lab's constructor takes; traitlets puts another one in front of it, which takes anything."""
+    own = signature(lab.__init__, bound_method=True)
+    return stringify_signature(own, show_return_annotation=False, unqualified_typehints=True)
+
+
+def _docstring(app: Sphinx, what: str, name: str, value: object, options: Any, lines: list[str]) -> None:
+    lines[:] = map(as_rst, lines)
+
+
+def _signature(app: Sphinx, what: str, name: str, value: Any, *_: object) -> tuple[str, None] | None:
+    return (lab_signature(value), None) if what == "class" and issubclass(value, Lab) else None
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.setup_extension("sphinx.ext.autodoc")
+    app.setup_extension("sphinx.ext.napoleon")
+    app.add_directive("api", ApiDirective)
+    app.connect("autodoc-process-docstring", _docstring)
+    app.connect("autodoc-process-signature", _signature)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

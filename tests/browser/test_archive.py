@@ -1,0 +1,60 @@
+"""The archive of the site: the same bytes each time, and a book that lives behind any static server, offline."""
+
+import os
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.browser.conftest import CHAPTER, INTRO, SITE, Reader
+from tools.archive import FOLDER, pack
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    path = tmp_path_factory.mktemp("archive") / "site.zip"
+    pack(SITE, path)
+    return path
+
+
+def test_the_same_site_gives_the_same_bytes(archive, tmp_path):
+    os.utime(SITE / "index.html")
+    again = tmp_path / "again.zip"
+    pack(SITE, again)
+    assert again.read_bytes() == archive.read_bytes()
+
+
+def test_it_holds_the_whole_site_in_one_folder(archive, measured):
+    names = zipfile.ZipFile(archive).namelist()
+    assert names == sorted(names) and all(name.startswith(f"{FOLDER}/") for name in names)
+    assert {f"{FOLDER}/index.html", f"{FOLDER}/{INTRO}", f"{FOLDER}/{CHAPTER}"} <= set(names)
+    assert {name.split("/", 1)[1] for name in names} == {
+        path.relative_to(SITE).as_posix() for path in SITE.rglob("*") if path.is_file() and path.name[0] != "."
+    }
+    measured("site.zip", f"{archive.stat().st_size / 1e6:.1f} MB, {len(names)} files")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Python's plain server, with its own table of types."""
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_lab_lives_behind_a_plain_server(archive, tmp_path, browser):
+    zipfile.ZipFile(archive).extractall(tmp_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    one = Reader(browser, f"http://127.0.0.1:{server.server_port}/{FOLDER}/")
+    page = one.open(INTRO)
+    page.get_by_role("slider", name="p, focusing factor").press("Home")
+    assert one.outputs()["p"] == 1
+    page = one.open("book/labs/rank.html")  # has a worker and data of its own
+    page.wait_for_load_state("networkidle")
+    page = one.open(CHAPTER)
+    page.wait_for_function("document.querySelectorAll('mjx-container').length > 20")
+    one.context.close()
+    server.shutdown()
+    assert one.faults == []

@@ -1,0 +1,51 @@
+"""The API page: every public name has an entry, and nothing is left out in silence."""
+
+import importlib
+import pkgutil
+import sys
+import types
+
+import pytest
+
+import flatten_edu
+from flatten_edu.publish.api import PACKAGES, as_rst, entries, lab_signature
+from flatten_edu.widgets import FocusLab, RankLab
+
+
+def public(package: str) -> list[str]:
+    return importlib.import_module(f"flatten_edu.{package}").__all__
+
+
+def test_every_package_with_public_names_is_on_the_page():
+    packages = [module.name for module in pkgutil.iter_modules(flatten_edu.__path__) if module.ispkg]
+    named = {name for name in packages if hasattr(importlib.import_module(f"flatten_edu.{name}"), "__all__")}
+    assert set(PACKAGES) == named
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_name_has_one_entry(package):
+    text = "\n".join(entries(importlib.import_module(f"flatten_edu.{package}")))
+    directives = [line.split(":: ") for line in text.splitlines() if line.startswith((".. auto", ".. py:data"))]
+    assert sorted(name for _, name in directives) == sorted(public(package))
+
+
+def test_a_name_that_no_module_explains_is_an_error(monkeypatch):
+    package = types.ModuleType("toy")
+    package.__doc__, package.__all__, package.NUMBER = "A package.", ["NUMBER"], 3
+    package.__file__ = __file__
+    monkeypatch.setitem(sys.modules, "toy", package)
+    with pytest.raises(ValueError, match="no module of toy defines NUMBER"):
+        list(entries(package))
+
+
+def test_roles_and_names_become_sphinx_s():
+    line = "Book: {ref}`lab-proof`. See `focused_map`, not ``focused_map``, and `x[0]` of `Fixes`."
+    assert as_rst(line) == (
+        "Book: :ref:`lab-proof`. See :py:obj:`focused_map <flatten_edu.functional.focused_map>`, not ``focused_map``,"
+        " and `x[0]` of :py:obj:`Fixes <flatten_edu.analysis.Fixes>`."
+    )
+
+
+def test_a_lab_s_signature_is_its_own():
+    assert lab_signature(RankLab).startswith("(q: ~typing.Any = None, k: ")
+    assert lab_signature(FocusLab) == "(**traits: object)"
