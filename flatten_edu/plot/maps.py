@@ -32,7 +32,8 @@ def attention_figure(
     Each map is scaled to its own largest weight, which stands below it: maps compare in form, not in brightness.
     """
     rows = -(-(1 + len(maps)) // columns)
-    figure = Picture(figsize=(1.9 * columns, 2.25 * rows), layout="constrained")
+    height = 1.9 * image.shape[0] / image.shape[1] + 0.35  # with room for a title and a line below
+    figure = Picture(figsize=(1.9 * columns, height * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for spare in axes[1 + len(maps) :]:
         spare.set_axis_off()
