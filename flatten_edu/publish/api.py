@@ -10,10 +10,12 @@ from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.inspect import signature, stringify_signature
+from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.widgets import Lab
 
@@ -101,11 +103,31 @@ def _signature(app: Sphinx, what: str, name: str, value: Any, *_: object) -> tup
     return (lab_signature(value), None) if what == "class" and issubclass(value, Lab) else None
 
 
+# Sphinx writes parameters on lines of their own as a definition list without a term, which HTML does not allow.
+_LINES = {"<dl>": '<span class="fe-parameters">', "<dd>": "<span>", "</dl>": "</span>", "</dd>": "</span>"}
+
+
+def visit_parameters(translator: HTML5Translator, node: addnodes.desc_parameterlist) -> None:
+    """Note where the parameters begin in the page."""
+    node["begin"] = len(translator.body)
+    HTML5Translator.visit_desc_parameterlist(translator, node)
+
+
+def depart_parameters(translator: HTML5Translator, node: addnodes.desc_parameterlist) -> None:
+    """Put elements in the place of those that must not stand there."""
+    HTML5Translator.depart_desc_parameterlist(translator, node)
+    text = "".join(translator.body[node["begin"] :])
+    for wrong, right in _LINES.items():
+        text = text.replace(wrong, right)
+    translator.body[node["begin"] :] = [text]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.setup_extension("sphinx.ext.autodoc")
     app.setup_extension("sphinx.ext.napoleon")
     app.add_directive("api", ApiDirective)
+    app.add_node(addnodes.desc_parameterlist, override=True, html=(visit_parameters, depart_parameters))
     app.connect("autodoc-process-docstring", _docstring)
     app.connect("autodoc-process-signature", _signature)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
