@@ -22,7 +22,7 @@ class Slope:
         return f"{self.exponent:.2f}{error} over N = {self.smallest}..{self.largest}"
 
 
-def fit_slope(values: Mapping[int, float], smallest: int = 1) -> Slope | None:
+def fit_slope(values: Mapping[int, int | float], smallest: int = 1) -> Slope | None:
     """Least squares of log(value) on log(n) over the sizes from `smallest` on; None of fewer than two.
 
     Args:
@@ -80,15 +80,24 @@ def crossing(fast: Mapping[int, float], slow: Mapping[int, float]) -> float:
     sizes = sorted(set(fast) & set(slow))
     if not sizes:
         raise ValueError(f"no size is in both curves: {sorted(fast)} and {sorted(slow)}")
-    gaps = [math.log(fast[n] / slow[n]) for n in sizes]  # below zero where `fast` is below
-    if gaps[-1] >= 0:
-        return math.inf
-    above = [i for i, gap in enumerate(gaps) if gap >= 0]
-    if not above:
-        return 0.0
-    i = above[-1]
-    share = gaps[i] / (gaps[i] - gaps[i + 1])
-    return math.exp(math.log(sizes[i]) + share * math.log(sizes[i + 1] / sizes[i]))
+    gaps = np.array([[math.log(fast[n] / slow[n]) for n in sizes]])
+    return float(_crossings(gaps, np.log(sizes))[0])
+
+
+def _crossings(gaps: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """For each row, where the last step from a gap of at least zero to one below it passes zero.
+
+    Args:
+        gaps: rows of log(fast / slow), below zero where `fast` is below. at: the logarithms of the sizes.
+    """
+    found = np.zeros(len(gaps))
+    found[gaps[:, -1] >= 0] = np.inf
+    crosses = (gaps[:, -1] < 0) & (gaps >= 0).any(1)
+    rows = np.flatnonzero(crosses)
+    last = gaps.shape[1] - 1 - (gaps[rows, ::-1] >= 0).argmax(1)
+    share = gaps[rows, last] / (gaps[rows, last] - gaps[rows, last + 1])
+    found[rows] = np.exp(at[last] + share * (at[last + 1] - at[last]))
+    return found
 
 
 def crossover(
@@ -104,8 +113,8 @@ def crossover(
     sizes = sorted(set(fast) & set(slow))
     found = crossing(*({n: float(np.median(curve[n])) for n in sizes} for curve in (fast, slow)))
     generator = np.random.default_rng(seed)
-    drawn = [{n: _medians(curve[n], draws, generator) for n in sizes} for curve in (fast, slow)]
-    others = [crossing(*({n: float(m[i]) for n, m in curve.items()} for curve in drawn)) for i in range(draws)]
+    drawn = [np.stack([_medians(curve[n], draws, generator) for n in sizes], axis=1) for curve in (fast, slow)]
+    others = _crossings(np.log(drawn[0] / drawn[1]), np.log(sizes))
     low, high = np.quantile(others, [0.025, 0.975], method="inverted_cdf")  # no means of infinities
     return Crossover(found, float(low), float(high), sizes[0], sizes[-1])
 

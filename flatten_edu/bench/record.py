@@ -153,8 +153,10 @@ def _point(values: Mapping[str, object]) -> Point:
 
 
 def _named(names: tuple[str, ...], key: tuple[str, ...], found: Slope | Crossover) -> dict[str, object]:
-    """An entry of the JSON. JSON has no infinity: null, and the text says which end it is."""
-    values = {name: None if value in (math.inf, math.nan) else value for name, value in asdict(found).items()}
+    """An entry of the JSON, its numbers in six figures. JSON has no infinity: null, and the text says which end."""
+    numbers = asdict(found).items()
+    values = {n: float(f"{v:.6g}") if isinstance(v, float) and math.isfinite(v) else v for n, v in numbers}
+    values = {n: None if v == math.inf else v for n, v in values.items()}
     return {**dict(zip(names, key, strict=True)), **values, "text": str(found)}
 
 

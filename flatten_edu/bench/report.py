@@ -149,8 +149,8 @@ def _three(value: float) -> str:
 
 
 def two(value: float) -> str:
-    """Two figures, or all before the point."""
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2g}"
+    """Two figures, all before the point, or hundredths."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
 
 
 def wrapped(text: str) -> list[str]:

@@ -126,7 +126,12 @@ def _models(record: Record, section: str, curves: Curves) -> Panel:
 
 
 def _line(
-    name: str, points: list[Point], y: list[float], slope: Slope | None = None, x: Sequence[float] = (), **more: object
+    name: str,
+    points: list[Point],
+    y: list[float],
+    slope: Slope | None = None,
+    x: Sequence[int | float] = (),
+    **more: object,
 ) -> Line:
     colour, dash, marker = _STYLES.get(name, (INK, "-", "o"))
     label = title_of(name) + (f", N^{slope.exponent:.2f}" if slope else "")

@@ -18,7 +18,7 @@ class Line:
     """A curve: its name in the legend, its points, the interval about each (or none), and what hovering tells."""
 
     name: str
-    x: Sequence[float]
+    x: Sequence[int | float]
     y: Sequence[float]
     colour: str = INK
     dash: str = "-"
@@ -37,7 +37,7 @@ class Panel:
     y_label: str
     alt: str
     lines: list[Line] = field(default_factory=list)
-    ticks: Sequence[float] = ()  # of x
+    ticks: Sequence[int | float] = ()  # of x
 
 
 def draw_panel(axes: Axes, panel: Panel) -> None:

@@ -1,0 +1,163 @@
+"""What is timed computes what its name says, and needs what its counts say."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from flatten_edu.bench import VARIANTS, Settings
+from flatten_edu.bench.cases import Case, grid_of
+from flatten_edu.bench.runner import cases
+from flatten_edu.bench.variants import WindowAttention, WrittenOutSoftmax
+from flatten_edu.nn import SoftmaxAttention
+
+CPU = Settings(device="cpu")
+SEEN = [name for name in VARIANTS if name not in ("sdpa", "window", "focused_compiled")]  # by PyTorch's counter
+
+
+def case(variant, what="module", passes="forward", n=196, pixels=None, **settings):
+    return Case(variant, what, passes, n, Settings(device="cpu", **settings), pixels)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("what", ["core", "module"])
+def test_each_runs_forward_and_backward(variant, what):
+    if VARIANTS[variant].compiled:
+        pytest.skip("compiles for seconds")
+    for passes in ("forward", "forward+backward"):
+        one = case(variant, what, passes, n=98, heads=2, head_dim=4, batch=2)
+        ready = one.build()
+        assert ready.module(ready.x).shape == (2, 98, 8)
+        ready.call()
+        assert ready.module.training == one.trains == ready.x.requires_grad
+
+
+def test_all_variants_of_a_size_see_the_same_input():
+    inputs = [case(variant, n=49).build().x for variant in ("softmax", "window", "focused_plain", "focused", "hydra")]
+    assert all(torch.equal(x, inputs[0]) for x in inputs)
+
+
+def test_softmax_written_out_is_softmax():
+    fused, written = (kind(12, 3, (4, 5), class_token=False) for kind in (SoftmaxAttention, WrittenOutSoftmax))
+    written.load_state_dict(fused.state_dict())
+    x = torch.randn(2, 20, 12)
+    torch.testing.assert_close(written(x), fused(x))
+
+
+def test_windows_are_softmax_with_a_mask():
+    module = WindowAttention(12, 3, (14, 21))
+    x = torch.randn(2, 14 * 21, 12)
+    rows, columns = torch.meshgrid(torch.arange(14) // 7, torch.arange(21) // 7, indexing="ij")
+    window = (3 * rows + columns).flatten()
+    q, k, v = module.inner.qkv(x).unflatten(-1, (3, 3, 4)).permute(2, 0, 3, 1, 4)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=window[:, None] == window)
+    torch.testing.assert_close(module(x), module.inner.proj(out.transpose(1, 2).flatten(2)))
+
+
+def test_windows_refuse_a_grid_that_they_do_not_cut():
+    with pytest.raises(ValueError, match=r"a grid of 10 x 14 tokens is not made of whole 7 x 7 windows"):
+        WindowAttention(12, 3, (10, 14))
+    assert case("window", n=100).bytes_moved > 0  # its point has a count all the same
+
+
+def test_the_core_is_what_stands_between_the_projections():
+    one = case("focused_plain", "core")
+    ready = one.build()
+    whole = case("focused_plain").module()
+    given = ready.module.qkv.qkv
+    whole.qkv, whole.proj = torch.nn.Identity(), torch.nn.Identity()
+    whole.load_state_dict({name: t for name, t in ready.module.state_dict().items() if "qkv" not in name})
+    whole.qkv.forward = lambda x: given
+    torch.testing.assert_close(ready.module(ready.x), whole(ready.x))
+    assert one.parameters == case("focused_plain").parameters - (192 * 576 + 576) - (192 * 192 + 192)
+    assert case("sdpa", "core").parameters == 0
+
+
+@pytest.mark.parametrize("variant", SEEN)
+@pytest.mark.parametrize("what", ["core", "module"])
+@pytest.mark.parametrize("n", [196, 784])
+def test_multiply_adds_are_those_that_pytorch_counts(variant, what, n):
+    one = case(variant, what, n=n)
+    ready = one.build()
+    with FlopCounterMode(display=False) as counter:
+        ready.call()
+    # Denominators are one product with a vector more: 1 % of 2 d^2.
+    assert counter.get_total_flops() / 2 == pytest.approx(one.multiply_adds, rel=0.01)
+
+
+@pytest.mark.parametrize(("variant", "device"), [("deit_tiny_sdpa", "meta"), ("flatten_deit_tiny", "cpu")])
+def test_multiply_adds_of_a_model(variant, device):
+    """On the meta device PyTorch's counter sees softmax's fused products; there is no autocast, which ours uses."""
+    one = case(variant, "model", n=197, pixels=224)
+    with torch.device(device), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        one.module()(torch.zeros(1, 3, 224, 224))
+    assert counter.get_total_flops() / 2 == pytest.approx(one.multiply_adds, rel=0.01)
+
+
+def test_training_and_batches_multiply():
+    one = case("sdpa").multiply_adds
+    assert case("sdpa", passes="forward+backward").multiply_adds == 3 * one
+    assert case("sdpa", batch=4).multiply_adds == 4 * one
+    assert case("sdpa", "core").multiply_adds == 2 * 196**2 * 192
+
+
+def test_bytes_are_each_number_once():
+    tokens, weights = 196 * 192, 4 * 192**2 + 4 * 192
+    assert case("sdpa").bytes_moved == 4 * (2 * tokens + weights)
+    assert case("sdpa", dtype="bfloat16").bytes_moved == 2 * (2 * tokens + weights)
+    assert case("sdpa", "core").bytes_moved == 4 * 4 * tokens
+    # Twice the input, the output and its gradient, the input's gradient; the weights twice and their gradients.
+    assert case("sdpa", passes="forward+backward").bytes_moved == 4 * (5 * tokens + 3 * weights)
+    model = case("deit_tiny_sdpa", "model", n=197, pixels=224)
+    assert model.bytes_moved == 4 * (5_717_416 + 48 * 197 * 192 + 3 * 224**2 + 1000)
+
+
+def test_only_the_written_out_softmax_needs_room_for_maps():
+    assert case("softmax", n=12544).map_bytes == 2 * 3 * 12544**2 * 4
+    assert case("softmax", passes="forward+backward", n=784).map_bytes == 4 * 3 * 784**2 * 4
+    assert case("sdpa", n=12544).map_bytes == 0 == case("flatten_deit_tiny", "model", n=197, pixels=224).map_bytes
+
+
+@pytest.mark.parametrize(("n", "grid"), [(49, (7, 7)), (50, (5, 10)), (7, (1, 7)), (1, (1, 1)), (3136, (56, 56))])
+def test_the_grid_is_the_nearest_to_a_square(n, grid):
+    assert grid_of(n) == grid
+
+
+def test_cases_of_one_size_stand_together_and_models_run_forward():
+    found = cases(Settings(device="cpu", tokens=(784, 49), pixels=(448, 224), what=("model", "module")))
+    groups = [one.group for one in found]
+    assert len(set(groups)) == 2 + 4 == 1 + sum(a != b for a, b in pairwise(groups))
+    assert [one.n for one in found if one.what == "model"] == [197, 197, 785, 785]
+    assert {one.passes for one in found if one.what == "model"} == {"forward"}
+    assert [one.n for one in found if one.variant == "sdpa"] == [49, 784, 49, 784]
+    assert "focused_compiled" not in {one.variant for one in found}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"variants": ("fcused",)}, "there is no variant 'fcused'; there are angular, efficient, enhanced, focused"),
+        ({"what": ("layer",)}, "there is no kind of case 'layer'; there are core, model, module"),
+        ({"passes": ("backward",)}, "there is no kind of pass 'backward'"),
+        ({"dtype": "half"}, "there is no dtype 'half'; there are bfloat16, float16"),
+        ({"tokens": (49, 0)}, "N counts tokens from 1, got 0"),
+        ({"pixels": (230,)}, "a multiple of 16 pixels, the models' patch; got 230"),
+        ({"heads": 0}, "needs heads of at least 1, got 0"),
+        ({"threads": 0}, "needs threads of at least 1"),
+        ({"budget": 0.0}, "needs budget above 0, got 0.0"),
+        ({"what": ("model",), "heads": 6}, "DeiT-T has 3 heads of 64 features"),
+        ({"device": "cuda"}, "PyTorch finds no cuda device here; there is cpu"),
+    ],
+)
+def test_what_is_wrong_with_settings(monkeypatch, wrong, said):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=said):
+        Settings(**{"device": "cpu", **wrong})
+
+
+def test_the_compiled_variant_is_cudas_by_default_and_anyones_by_name():
+    assert "focused_compiled" not in CPU.chosen and len(CPU.chosen) == len(VARIANTS) - 1
+    assert Settings(device="cpu", variants=("focused_compiled",)).chosen == ("focused_compiled",)

@@ -1,0 +1,236 @@
+"""The runner, with cases and a clock of the test's own: turns, repeats, and everything that can go wrong."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+import torch
+
+from flatten_edu.bench import Settings, clock, measure
+from flatten_edu.bench.cases import Case
+from flatten_edu.bench.record import Record
+from flatten_edu.bench.runner import _MOST
+
+SETTINGS = Settings(device="cpu", memory=False, threads=1)
+
+
+@pytest.fixture(autouse=True)
+def quick_ceilings(monkeypatch):
+    monkeypatch.setattr(clock, "ceilings", lambda device, dtype: {"flops_per_s": 1e12, "bytes_per_s": 1e11})
+
+
+@dataclass(frozen=True)
+class Fake(Case):
+    """A case that only says that it was called; building it may fail."""
+
+    calls: list = field(default_factory=list, hash=False, compare=False)
+    fails: type[BaseException] | None = None
+
+    def build(self):
+        if self.fails is not None:
+            raise self.fails("DefaultCPUAllocator: can't allocate memory" if self.fails is RuntimeError else "no")
+        ready = type("Ready", (), {"owned": []})()
+        ready.call = lambda: self.calls.append((self.variant, self.n))
+        return ready
+
+
+class Clock:
+    """Takes what the test says a call of a variant takes; `scatter` makes repeats of it differ."""
+
+    def __init__(self, calls, seconds, scatter=0.0):
+        self.calls, self.seconds, self.scatter = calls, seconds, scatter
+        self.repeats: list[tuple[str, int, int]] = []  # variant, N, calls in a row
+
+    def __call__(self, call, times):
+        for _ in range(times):
+            call()
+        variant, n = self.calls[-1]
+        self.repeats.append((variant, n, times))
+        value = self.seconds[variant]
+        value = value(n) if callable(value) else value
+        return value * (1 + self.scatter * (len(self.repeats) % 3))
+
+
+def run(variants, seconds, tokens=(784,), scatter=0.0, settings=SETTINGS, fails=None, **more):
+    calls: list = []
+    settings = replace(settings, tokens=tokens)
+    wanted = [
+        Fake(name, "module", "forward", n, settings, calls=calls, fails=(fails or {}).get((name, n)))
+        for n in tokens
+        for name in variants
+    ]
+    timer = Clock(calls, seconds, scatter)
+    return measure(settings, timer=timer, wanted=wanted, **more), timer
+
+
+def rounds(timer, warm_up):
+    """The variants in the order in which repeats were timed."""
+    return [variant for variant, _, _ in timer.repeats[warm_up:]]
+
+
+def test_variants_take_turns_and_nobody_is_always_first():
+    record, timer = run(["sdpa", "linear", "focused"], {"sdpa": 0.2, "linear": 0.2, "focused": 0.2})
+    turns = rounds(timer, warm_up=6)  # two calls each
+    assert len(turns) == 15
+    for turn in range(5):
+        assert sorted(turns[3 * turn : 3 * turn + 3]) == ["focused", "linear", "sdpa"]
+    assert {turns[3 * turn] for turn in range(5)} == {"sdpa", "linear", "focused"}
+    assert all(point.seconds == [0.2] * 5 and point.median == 0.2 for point in record.points)
+
+
+def test_a_drift_hits_all_alike():
+    """A machine that slows down tenfold in the middle: medians of equal variants stay equal."""
+    calls = []
+    slow = lambda n: 0.001 if len(calls) < 24 else 0.01  # noqa: E731
+    settings = replace(SETTINGS, seconds=0.1)
+    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("sdpa", "linear")]
+    record = measure(settings, timer=Clock(calls, dict.fromkeys(["sdpa", "linear"], slow)), wanted=wanted)
+    first, second = (point.seconds for point in record.points)
+    assert abs(len(first) - len(second)) <= 1 and len(first) > 5
+    assert sum(a != b for a, b in zip(first, second, strict=False)) <= 1 < len(set(first))  # the round it came in
+
+
+def test_noise_is_answered_by_repeats_up_to_a_time_and_a_number():
+    quiet, _ = run(["sdpa"], {"sdpa": 0.01})
+    noisy, _ = run(["sdpa"], {"sdpa": 0.01}, scatter=0.2)
+    hopeless, _ = run(["sdpa"], {"sdpa": 0.15}, scatter=0.2)
+    counts = [len(record.points[0].seconds) for record in (quiet, noisy, hopeless)]
+    assert counts[0] == 5 and counts[1] == _MOST
+    assert 5 < counts[2] < _MOST and sum(hopeless.points[0].seconds[:-1]) <= SETTINGS.seconds
+
+
+def test_a_settled_variant_goes_on_with_the_others():
+    calls = []
+    settings = replace(SETTINGS, seconds=1.0)
+    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("sdpa", "linear")]
+    timer = Clock(calls, {"sdpa": 0.02, "linear": lambda n: 0.02 * (1 + len(calls) % 5)})
+    record = measure(settings, timer=timer, wanted=wanted)
+    assert len(record.points[0].seconds) == len(record.points[1].seconds) > 5
+
+
+def test_short_calls_are_made_several_times_in_a_row():
+    record, timer = run(["sdpa", "linear"], {"sdpa": 1e-5, "linear": 0.5})
+    assert [point.calls for point in record.points] == [200, 1]
+    assert {times for variant, _, times in timer.repeats if variant == "linear"} == {1}
+    assert timer.repeats[-1][2] in (1, 200) and ("sdpa", 784, 200) in timer.repeats
+
+
+def test_what_takes_longer_than_the_budget_is_a_point_and_larger_sizes_are_not_tried():
+    settings = replace(SETTINGS, budget=10.0)
+    record, timer = run(
+        ["sdpa", "linear"], {"sdpa": lambda n: n / 200, "linear": 0.2}, (784, 1764, 3136), settings=settings
+    )
+    errors = {point.n: point.error for point in record.points if point.variant == "sdpa"}
+    assert errors[784].startswith("over the budget: 5 calls of 3.9 s, and 10 s are allowed")
+    assert errors[1764] == "not tried: N = 784 was too much already" == errors[3136].replace("1764", "784")
+    assert [n for variant, n, _ in timer.repeats if variant == "sdpa"] == [784]  # one call
+    assert all(len(point.seconds) == 5 for point in record.points if point.variant == "linear")
+    failed = next(point for point in record.points if point.n == 1764)
+    assert failed.seconds == [] and failed.median is None and failed.quartiles is None and failed.multiply_adds > 0
+
+
+def test_a_size_that_must_take_too_long_is_not_tried():
+    settings = replace(SETTINGS, budget=10.0)
+    record, timer = run(["softmax"], {"softmax": lambda n: 1e-6 * n**2}, (784, 12544), settings=settings)
+    assert record.points[0].median == pytest.approx(0.6147, rel=1e-3)
+    assert record.points[1].error == "not tried: from N = 784, 5 calls of about 109 s are expected"
+    assert {n for _, n, _ in timer.repeats} == {784}
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (MemoryError, "out of memory"),
+        (RuntimeError, "out of memory: DefaultCPUAllocator"),
+        (ValueError, "ValueError: no"),
+    ],
+)
+def test_a_failure_is_a_point_and_not_the_end(failure, said):
+    record, _ = run(
+        ["sdpa", "linear"], dict.fromkeys(["sdpa", "linear"], 0.2), (49, 196), fails={("sdpa", 49): failure}
+    )
+    assert record.points[0].error.startswith(said) and not record.stopped
+    after = record.points[2]
+    tried_again = failure is ValueError  # a size that cannot be says nothing of another
+    assert (after.variant, after.n) == ("sdpa", 196)
+    assert (len(after.seconds) == 5) == tried_again and (after.error is None) == tried_again
+    assert all(len(point.seconds) == 5 for point in record.points if point.variant == "linear")
+
+
+def test_cudas_out_of_memory_in_the_middle_of_the_repeats():
+    calls = []
+    wanted = [Fake("sdpa", "module", "forward", 784, SETTINGS, calls=calls)]
+
+    def timer(call, times):
+        call()
+        if len(calls) > 6:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return 0.2
+
+    (point,) = measure(SETTINGS, timer=timer, wanted=wanted).points
+    assert point.error.startswith("out of memory: CUDA out of memory.") and point.seconds == []
+
+
+def test_maps_that_do_not_fit_are_known_before(monkeypatch):
+    monkeypatch.setattr(clock, "free_bytes", lambda device: 10**9)
+    record, timer = run(["softmax", "sdpa"], dict.fromkeys(["softmax", "sdpa"], 0.01), (784, 12544))
+    errors = {(point.variant, point.n): point.error for point in record.points}
+    assert errors["softmax", 12544] == "out of memory: its N x N maps take 3.8 GB, 1.0 GB are free"
+    assert errors["softmax", 784] is None is errors["sdpa", 12544]
+    assert ("softmax", 12544, 1) not in timer.repeats
+
+
+@pytest.mark.parametrize("when", [4, 9, 30])
+def test_ctrl_c_keeps_what_was_measured(when):
+    kept = []
+    calls: list = []
+    settings = replace(SETTINGS, tokens=(49, 196, 784))
+    wanted = [
+        Fake(v, "module", "forward", n, settings, calls=calls) for n in (49, 196, 784) for v in ("sdpa", "linear")
+    ]
+
+    def timer(call, times):
+        call()
+        if len(calls) > when:
+            raise KeyboardInterrupt
+        return 0.2
+
+    record = measure(settings, timer=timer, wanted=wanted, keep=kept.append)
+    assert record.stopped and kept[-1] is record
+    taken = sum(len(point.seconds) for point in record.points)
+    assert taken == {4: 0, 9: 5, 30: 20}[when]  # calls but for those that warm up: four a size
+    assert all(point.seconds and point.error is None for point in record.points)
+
+
+def test_the_record_is_kept_after_each_size():
+    sizes = []
+    run(["sdpa"], {"sdpa": 0.2}, (49, 196, 784), keep=lambda record: sizes.append(len(record.points)))
+    assert sizes == [1, 2, 3]
+
+
+def test_the_record_says_where_and_with_what():
+    record, _ = run(["sdpa"], {"sdpa": 0.2})
+    assert record.device["kind"] == "cpu" and record.device["name"] and record.device["threads"] == 1
+    assert record.versions["torch"] == torch.__version__ and record.date.endswith("Z")
+    assert record.settings["dtype"] == "float32" and record.settings["tokens"] == [784]
+    assert record.settings["what"] == "module, model"
+    assert record.ceilings == {"flops_per_s": 1e12, "bytes_per_s": 1e11} and isinstance(record, Record)
+
+
+def test_threads_are_set_for_the_run_alone():
+    before = torch.get_num_threads()
+    during = []
+    calls: list = []
+    wanted = [Fake("sdpa", "module", "forward", 49, SETTINGS, calls=calls)]
+
+    def timer(call, times):
+        during.append(torch.get_num_threads())
+        return 0.2
+
+    measure(SETTINGS, timer=timer, wanted=wanted)
+    assert set(during) == {1} and torch.get_num_threads() == before
+
+
+def test_a_progress_bar_says_what_is_left(capfd):
+    run(["sdpa"], {"sdpa": 0.2}, show=True)
+    run(["sdpa"], {"sdpa": 0.2})
+    assert capfd.readouterr().err == ""  # no terminal, no bar

@@ -1,0 +1,78 @@
+"""Plotly's figures in a small book: the JSON, the still, the script on their pages alone."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from flatten_edu.plot import timing_figure
+from flatten_edu.publish.plotly import BUNDLE, PLOTLY, plot_node
+from tests.bench.test_record import made
+from tests.publish.test_mount import build
+
+PLAIN = {"data": [{"x": [1], "y": [2]}], "layout": {"title": {"text": "A <b> & c"}}}
+
+
+def notebook(*bundles: dict) -> str:
+    """A notebook whose cells have shown these."""
+    outputs = [nbformat.v4.new_output("display_data", data=bundle) for bundle in bundles]
+    cells = [nbformat.v4.new_markdown_cell("# Page"), nbformat.v4.new_code_cell("show()", outputs=outputs)]
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    page = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    page.metadata["language_info"] = {"name": "python"}
+    return nbformat.writes(page)
+
+
+def pages(*bundles: dict) -> dict[str, str]:
+    return {"index.md": "# Home\n\n```{toctree}\npart/page\n```\n", "part/page.ipynb": notebook(*bundles)}
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return timing_figure(made())._repr_mimebundle_()
+
+
+def figures(page: str) -> list[dict]:
+    found = re.findall(r'<figure class="fe-plot".*?<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    return [json.loads(text) for text in found]
+
+
+def test_a_figure_is_live_on_its_page_and_has_a_still(tmp_path, bundle):
+    out, complaints = build(tmp_path, pages(bundle))
+    assert complaints == ""
+    page = (out / "part" / "page.html").read_text()
+    (figure,) = figures(page)
+    assert figure["data"] == json.loads(json.dumps(bundle[PLOTLY]["data"])) and "meta" not in figure["layout"]
+    still = re.search(r'<img class="dark-light" src="([^"]+)" alt="([^"]+)"', page)
+    assert (out / "part" / still[1]).read_text() == bundle[PLOTLY]["layout"]["meta"]["still"]
+    assert still[2].startswith("Time of module, forward")
+    assert f'data-bundle="../{BUNDLE}"' in page
+    assert page.count("plots.js") == 1 and "plots.js" not in (out / "index.html").read_text()
+    assert (out / "_static" / "plots.js").exists()
+    assert "base64" not in page  # not the still of other notebooks too
+
+
+def test_a_figure_of_a_reader_s_own_has_its_title_for_a_still(tmp_path):
+    out, _ = build(tmp_path, pages({PLOTLY: PLAIN}, {PLOTLY: {"data": [], "layout": {"title": "t", "meta": [1]}}}))
+    page = (out / "part" / "page.html").read_text()
+    assert len(figures(page)) == 2 and "<img" not in re.findall(r'<figure class="fe-plot".*?</figure>', page)[0]
+    assert 'data-alt="A &lt;b&gt; &amp; c"' in page and 'data-alt="t"' in page
+
+
+def test_a_script_cannot_be_closed_from_inside():
+    node = plot_node({"data": [{"name": "</script>"}], "layout": {}})
+    assert node["alt"] == "A figure by Plotly" and node["still"] == ""
+
+
+def test_the_saved_output_is_not_changed(bundle):
+    before = json.dumps(bundle[PLOTLY])
+    plot_node(bundle[PLOTLY])
+    assert json.dumps(bundle[PLOTLY]) == before
+
+
+@pytest.mark.parametrize("builder", ["text", "latex"])
+def test_other_builders_have_the_sentence(tmp_path, bundle, builder):
+    out, _ = build(tmp_path, pages(bundle), builder)
+    text = "".join(path.read_text() for path in out.rglob("*") if path.suffix in {".txt", ".tex"})
+    assert "Time of module, forward" in " ".join(text.split())
