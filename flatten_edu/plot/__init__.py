@@ -7,6 +7,7 @@ from flatten_edu.plot.proof import proof_figure
 from flatten_edu.plot.rank import rank_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
+from flatten_edu.plot.timing import timing_figure
 from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "reorder_figure",
     "sharpness_figure",
     "spectra_figure",
+    "timing_figure",
 ]

@@ -8,6 +8,7 @@ from flatten_edu.widgets.proof import ProofLab
 from flatten_edu.widgets.rank import RankLab
 from flatten_edu.widgets.reorder import ReorderLab
 from flatten_edu.widgets.sharpness import SharpnessLab
+from flatten_edu.widgets.timing import TimingLab
 
 LABS: dict[str, type[Lab]] = {
     "focus": FocusLab,
@@ -17,6 +18,7 @@ LABS: dict[str, type[Lab]] = {
     "maps": MapsLab,
     "rank": RankLab,
     "precision": PrecisionLab,
+    "timing": TimingLab,
 }
 
 __all__ = [
@@ -30,4 +32,5 @@ __all__ = [
     "RankLab",
     "ReorderLab",
     "SharpnessLab",
+    "TimingLab",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib
 
 from flatten_edu.plot.style import STYLE, Picture
-from flatten_edu.publish.stills import focus, maps, precision, proof, rank, reorder, sharpness
+from flatten_edu.publish.stills import focus, maps, precision, proof, rank, reorder, sharpness, timing
 
 _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
     "focus": focus.picture,
@@ -21,6 +21,7 @@ _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
     "rank": rank.picture,
     "reorder": reorder.picture,
     "sharpness": sharpness.picture,
+    "timing": timing.picture,
 }
 
 
