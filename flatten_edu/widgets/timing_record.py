@@ -39,7 +39,7 @@ def _check_point(point: Any, where: str) -> None:
     for key in ["variant", "what", "passes"]:
         _want(isinstance(point.get(key), str), f'{where}: "{key}" must be a text')
     n, seconds, error = point.get("n"), point.get("seconds"), point.get("error")
-    _want(isinstance(n, int) and n >= 1, f'{where}: "n" must be a whole number from 1, and is {n!r}')
+    _want(type(n) is int and n >= 1, f'{where}: "n" must be a whole number from 1, and is {n!r}')
     _want(error is None or isinstance(error, str), f'{where}: "error" must be a text or null')
     times = isinstance(seconds, list) and all(map(_is_time, seconds))
     _want(times, f'{where}: "seconds" must be a list of numbers above 0')

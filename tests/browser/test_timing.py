@@ -9,9 +9,12 @@ import pytest
 
 from flatten_edu.widgets import TimingLab
 from flatten_edu.widgets.timing_record import POINT_KEYS, check_record
-from tests.browser.conftest import fragment
+from tests.browser.conftest import FLAGS, fragment
 from tests.browser.in_page import COUNT_LISTENERS
+from tests.browser.test_timing_twins import GPU_FLAGS
 from tests.widgets.test_timing import BROKEN
+from tools.chromium import find
+from tools.lab_data.timing import bundles, measure
 
 PAGE = "book/labs/timing.html"
 VARIANTS = ["softmax", "linear", "focused"]
@@ -238,6 +241,36 @@ def test_a_record_of_python_s_is_drawn_beside(reader):
     assert page.locator(".fe-points").get_by_text("SDPA").is_visible()
 
 
+def test_a_record_of_variants_that_the_lab_does_not_draw_is_loaded_all_the_same(reader):
+    one = reader()
+    page = one.open(PAGE)
+    record = python_s(TimingLab().shipped[0])
+    for point in record["points"]:
+        point["variant"] = "angular"
+    load(page, "angular.json", json.dumps(record))
+    assert page.get_by_text("Not drawn: angular.").is_visible()
+    assert not [name for name in one.outputs() if name.endswith("beside")]
+
+
+def test_the_table_of_all_points_fits_a_phone(reader):
+    page = reader(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True).open(PAGE)
+    load(page, "bench.json", json.dumps(python_s(TimingLab().shipped[0])))  # with a fourth column
+    page.get_by_text("All points as a table").click()
+    page.locator(".fe-points table").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate(
+        "(() => { const e = document.querySelector('.fe-lab'); return e.scrollWidth <= e.clientWidth; })()"
+    )
+    assert page.locator(".fe-points tbody tr").count() == 11
+
+
+def test_the_tool_that_makes_the_shipped_records(browser):
+    with bundles() as address:
+        record = measure(browser.new_page(), address, 32, 1.0)
+    assert check_record(record) is record and record["settings"]["budget_seconds"] == 1
+    assert set(record) == set(TimingLab().shipped[0])
+
+
 @pytest.mark.parametrize("case", range(len(BROKEN)))
 def test_a_bad_file_is_refused_with_a_reason_and_nothing_is_lost(reader, case):
     one = reader()
@@ -273,6 +306,37 @@ def test_without_an_adapter_webgpu_says_so(reader):
     page.locator(".fe-state[data-state=failed]").wait_for(timeout=60_000)
     assert "could not be timed here" in state(page) and "no adapter" in state(page)
     assert page.get_by_text("Measured elsewhere, on typed arrays").is_visible()
+
+
+def test_without_webgpu_it_cannot_be_chosen(reader):
+    one = reader()
+    one.page.add_init_script("delete Navigator.prototype.gpu")
+    page = one.open(PAGE)
+    assert page.get_by_role("radio", name="WebGPU").is_disabled()
+    assert page.get_by_text("This browser gives this page no WebGPU.").is_visible()
+
+
+def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
+    """Debian's Chromium has one in software. Its shaders are checked against the typed arrays before they are timed."""
+    chromium = browser.browser_type.launch(executable_path=find(), args=FLAGS + GPU_FLAGS)
+    page = chromium.new_page()
+    page.goto(site + PAGE + fragment("timing", device="webgpu", d=32, budget=1, dwc=True))
+    page.get_by_role("button", name="Time it here").click()
+    page.wait_for_function("/^(Done|It could)/.test(document.querySelector('.fe-state').textContent)", timeout=300_000)
+    said = state(page)
+    if "no adapter" in said:
+        pytest.skip(said)
+    with page.expect_download() as download:
+        button(page, "Save your record (JSON)").click()
+    record = check_record(json.loads(download.value.path().read_text()))
+    settings = record["settings"]
+    assert record["device"]["kind"] == "webgpu" and record["device"]["name"] and settings["dwc"] is True
+    assert settings["timer"] in ("timestamp-query", "onSubmittedWorkDone")
+    assert 0 < settings["difference_from_typed_arrays"] < 1e-5
+    assert {point["error"] for point in record["points"]} == {None}
+    assert "largest entry" in page.locator(".fe-origins").inner_text()
+    measured("lab timing, WebGPU: a run", f"{len(record['points'])} points on {record['device']['name']}")
+    chromium.close()
 
 
 @pytest.mark.parametrize(

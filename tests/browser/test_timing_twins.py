@@ -1,5 +1,6 @@
 """What the lab `timing` times, and how it reads times: against Python's functions and NumPy, on random input."""
 
+import itertools
 import json
 import math
 
@@ -289,7 +290,7 @@ BOOTSTRAP = """
 async ([esm, cases]) => {
   const lab = await import(new URL(esm, document.baseURI));
   return cases.map(([a, b]) => {
-    const { low, high } = lab.bootstrap([a, b], ([one, other]) => lab.crossover(one, other));
+    const [{ low, high }] = lab.bootstrap([a, b], ([one, other]) => [lab.crossover(one, other)]);
     return [low, high, lab.crossover(lab.middle(a), lab.middle(b))].map((x) => (x === Infinity ? "inf" : x));
   });
 }
@@ -312,6 +313,30 @@ def test_the_bootstrap_s_interval_covers_the_truth_about_as_often_as_it_says(liv
     covered = np.mean([low <= at <= high for (low, high, _), at in zip(found, truth, strict=True)])
     measured("lab timing: crossover's interval", f"holds the truth in {covered:.0%} of 200 made-up runs (says 95 %)")
     assert covered > 0.85
+
+
+MEDIANS = """
+async ([esm, rows]) => {
+  const lab = await import(new URL(esm, document.baseURI));
+  return rows.map((values) => {
+    const drawn = [];
+    lab.bootstrap([{ n: [1], seconds: [values] }], ([one]) => { drawn.push(one.seconds[0]); return one.seconds; });
+    return drawn;
+  });
+}
+"""
+
+
+def test_the_bootstrap_s_medians_are_those_of_samples_drawn_with_replacement(live):
+    """Against all samples of k draws from k values where they are few, against very many where they are not."""
+    page, _ = live
+    rows = [[3.0, 1.0, 2.0], [5.0, 1.0, 4.0, 2.0, 3.0, 7.0, 6.0], [2.0, 1.0], [4.0]]
+    for values, drawn in zip(rows, page.evaluate(MEDIANS, [module(page), rows]), strict=True):
+        every = np.array(list(itertools.product(sorted(values), repeat=len(values)))) if len(values) < 7 else None
+        exact = np.median(every if every is not None else np.random.default_rng(0).choice(values, (50_000, 7)), axis=1)
+        assert set(drawn) <= set(exact)
+        assert np.mean(drawn) == pytest.approx(exact.mean(), abs=4 * exact.std() / math.sqrt(len(drawn)) + 1e-12)
+        assert np.std(drawn) == pytest.approx(exact.std(), rel=0.25)
 
 
 def test_repeats_without_spread_have_no_interval(live):

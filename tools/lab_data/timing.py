@@ -36,31 +36,27 @@ async ([esm, state]) => {
 
 def timing() -> None:
     """One run of the lab for each head dimension, at p = 3."""
-    with lab_page() as page:
-        records = [measure(page, d, BUDGET) for d in DIMENSIONS]
+    path = find()
+    assert path, MISSING
+    with bundles() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        records = [measure(browser.new_page(), address, d, BUDGET) for d in DIMENSIONS]
     SHIPPED.write_text(json.dumps(records, separators=(",", ":")).replace('{"variant"', '\n{"variant"') + "\n")
 
 
 @contextmanager
-def lab_page() -> Iterator[Page]:
-    """An empty page beside the labs' bundles, in a Chromium of its own."""
+def bundles() -> Iterator[str]:
+    """The address at which the labs' bundles are served."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(STATIC)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    path = find()
-    assert path, MISSING
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/THIRD_PARTY.txt")
-        yield page
-        browser.close()
+    yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
 
 
-def measure(page: Page, d: int, budget: float) -> dict[str, Any]:
-    """The record of one run."""
+def measure(page: Page, address: str, d: int, budget: float) -> dict[str, Any]:
+    """The record of one run, on a page of its own."""
     lab = TimingLab(d=d, budget=budget, shipped=[])
-    page.evaluate("document.body.replaceChildren()")
+    page.goto(f"{address}THIRD_PARTY.txt")  # any file: its page is empty enough
     page.evaluate(MOUNT, ["/timing.js", {trait: getattr(lab, trait) for trait in lab.own_traits()}])
     page.get_by_role("button", name="Time it here").click()
     page.get_by_text("Done: ").wait_for(timeout=1000 * (3 * budget + 60))

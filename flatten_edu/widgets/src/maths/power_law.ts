@@ -65,21 +65,36 @@ export interface Interval {
   high: number;
 }
 
-const RESAMPLES = 400;
+const RESAMPLES = 200;
 
-/** Where an estimate lies in 95 of 100 cases if the repeats had fallen otherwise: bootstrap.
+/** Where each of the estimates lies in 95 of 100 cases if the repeats had fallen otherwise: bootstrap.
  *
  * Each point's repeats are drawn anew, with replacement, and `estimate` is made of the medians; what is drawn follows
- * from the seed, so the same repeats have the same interval. Estimates that are NaN do not count.
+ * from the seed, so the same repeats have the same intervals. Estimates that are NaN do not count.
  */
-export function bootstrap(series: readonly Series[], estimate: (drawn: PairOfTimes[]) => number, seed = 1): Interval {
+export function bootstrap(series: readonly Series[], estimate: (drawn: PairOfTimes[]) => number[], seed = 1): Interval[] {
   const random = uniform(seed);
-  const draw = (values: readonly number[]) => median(values.map(() => values[Math.floor(random() * values.length)]));
+  const sorted = series.map(({ seconds }) => seconds.map((values) => Float64Array.from(values).sort()));
   const found = Array.from({ length: RESAMPLES }, () =>
-    estimate(series.map(({ n, seconds }) => ({ n, seconds: seconds.map(draw) })))).filter((value) => !Number.isNaN(value));
-  found.sort((a, b) => a - b);
-  const at = (share: number) => found[Math.round(share * (found.length - 1))] ?? NaN;
-  return { low: at(0.025), high: at(0.975) };
+    estimate(series.map(({ n }, i) => ({ n, seconds: sorted[i].map((values) => medianOfDrawn(values, random)) }))));
+  return found[0].map((_, which) => {
+    const values = found.map((one) => one[which]).filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+    const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? NaN;
+    return { low: at(0.025), high: at(0.975) };
+  });
+}
+
+/** The median of as many values as there are, each drawn from all of them: by counting, since they are sorted. */
+function medianOfDrawn(sorted: Float64Array, random: () => number): number {
+  const count = sorted.length;
+  const times = new Uint16Array(count);
+  for (let i = 0; i < count; i++) times[Math.floor(random() * count)] += 1;
+  const nth = (rank: number) => {
+    let i = 0;
+    for (let before = times[0]; before <= rank; before += times[i]) i += 1;
+    return sorted[i];
+  };
+  return (nth((count - 1) >> 1) + nth(count >> 1)) / 2;
 }
 
 /** Numbers from 0 up to 1 from a seed (mulberry32). */

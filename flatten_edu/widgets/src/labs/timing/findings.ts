@@ -1,5 +1,5 @@
 // What is read off a record: exponents, crossovers, and how sure they are.
-import { bootstrap, crossover, fitPowerLaw, middle, type Interval, type PowerLaw, type Series } from "../../maths/power_law";
+import { bootstrap, crossover, fitPowerLaw, middle, type Interval, type PairOfTimes, type Series } from "../../maths/power_law";
 import { partsOf, seriesOf, type TimingRecord } from "./record";
 
 /** Slopes are fitted from here on: below it, what a call costs bends the lines. */
@@ -13,10 +13,13 @@ export const NAMES: Record<Drawn, string> = {
 };
 export const SHORT: Record<Drawn, string> = { softmax: "softmax", sdpa: "SDPA", linear: "linear", focused: "focused" };
 
+/** Which variant may pass which. */
+export const CROSSINGS = (["softmax", "sdpa"] as const).flatMap((slow) => (["linear", "focused"] as const).map((fast) => ({ slow, fast })));
+
 export interface Findings {
   part: string;
   series: Partial<Record<Drawn, Series>>;
-  laws: Partial<Record<Drawn, PowerLaw & Interval>>;
+  laws: Partial<Record<Drawn, Interval & { exponent: number }>>;
   /** By "linear softmax": from which N on linear takes less time than softmax. */
   crossings: Record<string, Interval & { n: number }>;
   /** Variants that the record holds and the lab does not draw. */
@@ -45,34 +48,31 @@ function find(record: TimingRecord): Findings {
     const found = seriesOf(record, variant, part);
     if (found.n.length) series[variant] = found;
   }
-  const laws: Findings["laws"] = {};
-  for (const [variant, one] of Object.entries(series)) laws[variant as Drawn] = law(one);
   const variants = [...new Set(record.points.map(({ variant }) => variant))];
   return {
-    part, series, laws, crossings: crossingsOf(series),
+    part, series, ...estimates(series),
     others: variants.filter((variant) => !(variant in series)),
     failures: record.points.filter(({ error }) => error !== null).map(({ variant, n, error }) => `${variant} at N = ${n}: ${error}`),
   };
 }
 
-function law(series: Series): PowerLaw & Interval {
-  const { n, seconds } = middle(series);
-  const exponent = ([one]: { n: readonly number[]; seconds: readonly number[] }[]) => fitPowerLaw(one.n, one.seconds, FIT_FROM).exponent;
-  return { ...fitPowerLaw(n, seconds, FIT_FROM), ...bootstrap([series], exponent) };
-}
-
-function crossingsOf(series: Findings["series"]): Findings["crossings"] {
-  const found: Findings["crossings"] = {};
-  for (const slow of ["softmax", "sdpa"] as const) {
-    for (const fast of ["linear", "focused"] as const) {
-      const [one, other] = [series[slow], series[fast]];
-      if (!one || !other) continue;
-      const n = crossover(middle(one), middle(other));
-      const interval = bootstrap([one, other], ([a, b]) => crossover(a, b));
-      if (!Number.isNaN(n)) found[`${fast} ${slow}`] = { n, ...interval };
-    }
-  }
-  return found;
+/** Exponents and crossovers, each with its interval; the repeats are drawn once for all. */
+function estimates(series: Findings["series"]): Pick<Findings, "laws" | "crossings"> {
+  const drawn = DRAWN.filter((variant) => series[variant]);
+  const pairs = CROSSINGS.filter(({ slow, fast }) => series[slow] && series[fast]);
+  const of = (all: readonly PairOfTimes[]) => {
+    const at = (variant: Drawn) => all[drawn.indexOf(variant)];
+    return [
+      ...all.map(({ n, seconds }) => fitPowerLaw(n, seconds, FIT_FROM).exponent),
+      ...pairs.map(({ slow, fast }) => crossover(at(slow), at(fast))),
+    ];
+  };
+  const all = drawn.map((variant) => series[variant]!);
+  const [found, intervals] = [of(all.map(middle)), bootstrap(all, of)];
+  const laws = drawn.map((variant, i) => [variant, { exponent: found[i], ...intervals[i] }]);
+  const crossings = pairs.map(({ slow, fast }, i) => [`${fast} ${slow}`, { n: found[drawn.length + i], ...intervals[drawn.length + i] }] as const)
+    .filter(([, { n }]) => !Number.isNaN(n));
+  return { laws: Object.fromEntries(laws), crossings: Object.fromEntries(crossings) };
 }
 
 /** How many times longer `slow` takes than `fast`, at the largest N that both have. */

@@ -35,10 +35,11 @@ export function task(model: TimingModel): Task {
   return { d: model.get("d"), p: model.get("p"), dwc: model.get("dwc") };
 }
 
-/** Whether a record was measured as the lab is set. */
-export function isOfThis(record: TimingRecord, model: TimingModel): boolean {
-  const { head_dim, p, dwc } = record.settings;
-  return record.device.kind === model.get("device") && head_dim === model.get("d") && p === model.get("p") && (dwc ?? false) === model.get("dwc");
+/** Whether a record was measured in this browser, and as the lab is set. */
+export function isOfThis({ settings, device, versions }: TimingRecord, model: TimingModel): boolean {
+  const { d, p, dwc } = task(model);
+  const alike = device.kind === model.get("device") && settings.head_dim === d && settings.p === p && settings.dwc === dwc;
+  return alike && versions.user_agent === navigator.userAgent;
 }
 
 /** The record beside the reader's own: the chosen one, or of those that come with the book the one at this d. */

@@ -2,7 +2,7 @@
 import { h, Readout } from "../../dom";
 import type { View } from "../../lab";
 import { median, quantile } from "../../maths/power_law";
-import { DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
+import { CROSSINGS, DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";
 
 type Who = "own" | "beside";
@@ -31,10 +31,9 @@ function rows(found: Pair): HTMLElement[] {
   const has = (variant: Drawn) => found.some((one) => one?.series[variant]);
   const exponents = DRAWN.filter(has).map((variant) => row(found, h("span", {}, "slope, ", NAMES[variant]),
     (one, who) => one.laws[variant] && exponentCell(one, variant, who)));
-  const crossings = (["softmax", "sdpa"] as const).flatMap((slow) => (["linear", "focused"] as const)
-    .filter((fast) => found.some((one) => one?.crossings[`${fast} ${slow}`]))
-    .map((fast) => row(found, h("span", {}, `${SHORT[fast]} beats ${SHORT[slow]} from `, h("i", {}, "N"), " ="),
-      (one, who) => one.crossings[`${fast} ${slow}`] && crossingCell(one, slow, fast, who))));
+  const crossings = CROSSINGS.filter(({ slow, fast }) => found.some((one) => one?.crossings[`${fast} ${slow}`]))
+    .map(({ slow, fast }) => row(found, h("span", {}, `${SHORT[fast]} beats ${SHORT[slow]} from `, h("i", {}, "N"), " ="),
+      (one, who) => one.crossings[`${fast} ${slow}`] && crossingCell(one, slow, fast, who)));
   const leads = (["linear", "focused"] as const).map((fast) => row(found, h("span", {}, `${SHORT[fast]}, times as fast as softmax`),
     (one, who) => lead(one, "softmax", fast) && leadCell(one, fast, who)));
   return [...crossings, ...exponents, ...leads];
