@@ -6,7 +6,7 @@ import sys
 import plotly.graph_objects as go
 import pytest
 
-from flatten_edu.plot import bench_figure, timing_figure
+from flatten_edu.plot import bench_figure, bench_panel
 from flatten_edu.plot.panels import PLOTLY
 from tests.bench.test_record import made, point
 
@@ -14,12 +14,12 @@ VIEWS = ("time", "memory", "roofline", "models")
 
 
 def trace(record, view, name, **more):
-    return next(t for t in timing_figure(record, view, **more).plotly()["data"] if t["name"].startswith(name))
+    return next(t for t in bench_panel(record, view, **more).plotly()["data"] if t["name"].startswith(name))
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_plotly_takes_it_and_it_is_json(view):
-    figure = timing_figure(made(), view).plotly()
+    figure = bench_panel(made(), view).plotly()
     go.Figure(figure)
     json.dumps(figure)
     assert figure["layout"]["meta"]["still"].startswith("<?xml") and "logarithmic" in figure["layout"]["meta"]["alt"]
@@ -48,14 +48,14 @@ def test_the_roof_and_what_lies_under_it():
 
 
 def test_variants_can_be_chosen_and_what_is_not_there_is_said():
-    names = [t["name"] for t in timing_figure(made(), variants=["sdpa"]).plotly()["data"]]
+    names = [t["name"] for t in bench_panel(made(), variants=["sdpa"]).plotly()["data"]]
     assert names == ["softmax, fused (SDPA), N^2.00"]
     with pytest.raises(ValueError, match="there is no view 'size'; there are memory, models, roofline, time"):
-        timing_figure(made(), "size")
+        bench_panel(made(), "size")
     with pytest.raises(ValueError, match=r"the record has no core, forward, of anything"):
-        timing_figure(made(), what="core")
+        bench_panel(made(), what="core")
     with pytest.raises(ValueError, match=r"the record has no module, forward, of hydra"):
-        timing_figure(made(), variants=["hydra"])
+        bench_panel(made(), variants=["hydra"])
 
 
 def test_the_command_s_figure_has_a_panel_for_all_that_there_is():
@@ -73,9 +73,9 @@ def test_the_command_s_figure_has_a_panel_for_all_that_there_is():
 
 
 def test_a_notebook_gets_what_it_can_show(monkeypatch):
-    bundle = timing_figure(made())._repr_mimebundle_()
+    bundle = bench_panel(made())._repr_mimebundle_()
     assert set(bundle) == {PLOTLY, "text/html", "text/plain"}
     assert bundle["text/html"].startswith("<img") and bundle["text/plain"].startswith("Time of module, forward")
     monkeypatch.setitem(sys.modules, "google.colab", sys)
-    html = timing_figure(made())._repr_mimebundle_()
+    html = bench_panel(made())._repr_mimebundle_()
     assert set(html) == {"text/html"} and "focused, ours" in html["text/html"]

@@ -1,4 +1,6 @@
-"""The still pictures of the labs `reorder` and `proof` show what their functions say."""
+"""The still pictures of the labs `reorder`, `proof` and `timing` show what their functions say."""
+
+import copy
 
 import numpy as np
 import pytest
@@ -6,9 +8,9 @@ import torch
 
 from flatten_edu.analysis import focused_cosine, proposition
 from flatten_edu.functional import attention_cost
-from flatten_edu.plot import proof_figure, reorder_figure
+from flatten_edu.plot import proof_figure, reorder_figure, timing_figure
 from flatten_edu.publish.stills import still
-from flatten_edu.widgets import ProofLab, ReorderLab
+from flatten_edu.widgets import ProofLab, ReorderLab, TimingLab
 
 
 @pytest.mark.parametrize(("n", "d"), [(196, 64), (16, 256), (16384, 1)])
@@ -43,3 +45,20 @@ def test_pairs_without_a_verdict_have_a_picture_too(x, y):
 def test_a_lab_in_any_state_has_its_still(name, lab):
     picture, text = still(name, {trait: getattr(lab, trait) for trait in lab.own_traits()}, {})
     assert picture.startswith(b"<?xml") and len(text) > 50
+
+
+@pytest.mark.parametrize("shown", ["own", "other", "shipped"])
+def test_the_still_of_the_times_has_the_shown_record_s_medians_and_slopes(shown):
+    lab = TimingLab(d=32)
+    record = copy.deepcopy(lab.shipped[1])
+    for point in record["points"]:  # exact power laws: softmax 2, the others 1
+        exponent = 2 if point["variant"] == "softmax" else 1
+        point["seconds"] = [1e-7 * point["n"] ** exponent * share for share in (0.9, 1, 1.2)]
+    traits = {"own": {"own": record}, "other": {"other": record}, "shipped": {"shipped": [lab.shipped[0], record]}}
+    shown = TimingLab(d=32, **traits[shown])
+    picture, text = still("timing", {trait: getattr(shown, trait) for trait in shown.own_traits()}, {})
+    assert picture.startswith(b"<?xml")
+    assert "softmax grows as N to the power 2.00, linear grows as N to the power 1.00" in text
+    (axes,) = timing_figure(record).axes
+    n, seconds = axes.lines[0].get_data()
+    assert seconds.tolist() == pytest.approx((1e-7 * n**2.0).tolist())

@@ -28,7 +28,7 @@ _STYLES = {
 _VIEWS = ("time", "memory", "roofline", "models")
 
 
-def timing_figure(
+def bench_panel(
     record: Record, view: str = "time", what: str = "module", passes: str = "forward", variants: Sequence[str] = ()
 ) -> LivePanel:
     """One panel of a record, live where the page or the notebook can show it.

@@ -8,6 +8,7 @@ from flatten_edu.widgets.proof import ProofLab
 from flatten_edu.widgets.rank import RankLab
 from flatten_edu.widgets.reorder import ReorderLab
 from flatten_edu.widgets.sharpness import SharpnessLab
+from flatten_edu.widgets.timing import TimingLab
 
 #: Every lab's class by its name on a page.
 LABS: dict[str, type[Lab]] = {
@@ -18,6 +19,7 @@ LABS: dict[str, type[Lab]] = {
     "maps": MapsLab,
     "rank": RankLab,
     "precision": PrecisionLab,
+    "timing": TimingLab,
 }
 
 __all__ = [
@@ -31,4 +33,5 @@ __all__ = [
     "RankLab",
     "ReorderLab",
     "SharpnessLab",
+    "TimingLab",
 ]

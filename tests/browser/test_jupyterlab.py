@@ -23,6 +23,7 @@ OTHERS = {
     "maps": ("p", 4, "p, focusing factor"),
     "rank": ("p", 4, "p, focusing factor"),
     "precision": ("n", 49, "N, tokens"),
+    "timing": ("p", 4, "p, focusing factor"),
 }
 
 

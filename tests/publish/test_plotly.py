@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from flatten_edu.plot import timing_figure
+from flatten_edu.plot import bench_panel
 from flatten_edu.publish.plotly import BUNDLE, PLOTLY, plot_node
 from tests.bench.test_record import made
 from tests.publish.test_mount import build
@@ -30,7 +30,7 @@ def pages(*bundles: dict) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def bundle():
-    return timing_figure(made())._repr_mimebundle_()
+    return bench_panel(made())._repr_mimebundle_()
 
 
 def figures(page: str) -> list[dict]:

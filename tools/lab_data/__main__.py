@@ -6,8 +6,9 @@ from collections.abc import Callable
 from tools.lab_data.maps import maps
 from tools.lab_data.rank import rank
 from tools.lab_data.sharpness import sharpness
+from tools.lab_data.timing import timing
 
-LABS: dict[str, Callable[[], None]] = {"maps": maps, "rank": rank, "sharpness": sharpness}
+LABS: dict[str, Callable[[], None]] = {"maps": maps, "rank": rank, "sharpness": sharpness, "timing": timing}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flatten_edu.plot.style import Picture
-from flatten_edu.publish.stills import focus, maps, precision, proof, rank, reorder, sharpness
+from flatten_edu.publish.stills import focus, maps, precision, proof, rank, reorder, sharpness, timing
 
 _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
     "focus": focus.picture,
@@ -18,6 +18,7 @@ _STILLS: dict[str, Callable[[dict[str, Any], Mapping[str, bytes]], Picture]] = {
     "rank": rank.picture,
     "reorder": reorder.picture,
     "sharpness": sharpness.picture,
+    "timing": timing.picture,
 }
 
 

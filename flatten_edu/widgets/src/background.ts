@@ -31,11 +31,11 @@ export function startWorker<Question, Answer>(source: string): Ask<Question, Ans
   };
 }
 
-/** In the worker: answer each question. */
+/** In the worker: answer each question, at once or later; who replies later is asked one question at a time. */
 export function answer<Question>(reply: (question: Question) => unknown): void {
-  addEventListener("message", ({ data }: MessageEvent<Question>) => {
+  addEventListener("message", async ({ data }: MessageEvent<Question>) => {
     try {
-      postMessage({ answer: reply(data) });
+      postMessage({ answer: await reply(data) });
     } catch (error) {
       postMessage({ error: String(error) });
     }

@@ -1,0 +1,448 @@
+"""The lab `timing` on the built page: real runs, stopped and resumed, saved and loaded, and what it says of them."""
+
+import copy
+import json
+import math
+
+import numpy as np
+import pytest
+
+from flatten_edu.widgets import TimingLab
+from flatten_edu.widgets.timing_record import POINT_KEYS, check_record
+from tests.browser.conftest import FLAGS, fragment
+from tests.browser.in_page import COUNT_LISTENERS
+from tests.browser.test_timing_twins import GPU_FLAGS
+from tests.widgets.test_timing import BROKEN
+from tools.chromium import find
+from tools.lab_data.timing import bundles, measure
+
+PAGE = "book/labs/timing.html"
+VARIANTS = ["softmax", "linear", "focused"]
+FIT_FROM = 196
+SHORT = fragment("timing", budget=1, d=32)  # the shortest run: a second or two
+
+
+@pytest.fixture
+def lab(reader):
+    """The page, ready for a short run."""
+    return reader().open(PAGE + SHORT)
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def state(page) -> str:
+    return page.locator(".fe-state").inner_text()
+
+
+def finish(page) -> dict:
+    """Wait for the end of a run; its record, from the file that the lab saves."""
+    page.get_by_text("Done: ").wait_for(timeout=120_000)
+    return saved(page)
+
+
+def saved(page) -> dict:
+    with page.expect_download() as download:
+        button(page, "Save your record (JSON)").click()
+    assert download.value.suggested_filename.startswith("timing_js_d32_20")
+    return json.loads(download.value.path().read_text())
+
+
+def load(page, name: str, text: str) -> str:
+    page.locator(".fe-file input").set_input_files(
+        {"name": name, "mimeType": "application/json", "buffer": text.encode()}
+    )
+    page.wait_for_function("(name) => document.querySelector('.fe-message').textContent.startsWith(name)", arg=name)
+    return page.locator(".fe-message").inner_text()
+
+
+def medians(record, variant, part=("core", "forward")) -> tuple[np.ndarray, np.ndarray]:
+    points = [
+        p for p in record["points"] if p["variant"] == variant and (p["what"], p["passes"]) == part and p["seconds"]
+    ]
+    points.sort(key=lambda p: p["n"])
+    return np.array([p["n"] for p in points]), np.array([np.median(p["seconds"]) for p in points])
+
+
+def expected(record, who, part=("core", "forward")) -> dict[str, float]:
+    """What the lab reads off a record, by NumPy."""
+    found = {}
+    for variant in VARIANTS:
+        n, seconds = medians(record, variant, part)
+        kept = n >= FIT_FROM
+        if kept.sum() > 1:
+            found[f"slope_{variant}_{who}"] = np.polyfit(np.log(n[kept]), np.log(seconds[kept]), 1)[0]
+    for fast in VARIANTS[1:]:
+        slow, times = (dict(zip(*medians(record, variant, part), strict=True)) for variant in ("softmax", fast))
+        n = np.array(sorted(slow.keys() & times.keys()))
+        lead = np.array([np.log(slow[x] / times[x]) for x in n])
+        found[f"lead_{fast}_{who}"] = np.exp(lead[-1])
+        behind = np.flatnonzero(lead <= 0)
+        if not len(behind) or behind[-1] == len(n) - 1:
+            found[f"cross_{fast}_softmax_{who}"] = math.inf if len(behind) else 0
+        else:
+            i = behind[-1]
+            found[f"cross_{fast}_softmax_{who}"] = np.exp(np.interp(0, lead[i : i + 2], np.log(n[i : i + 2])))
+    return found
+
+
+def assert_shows(one, wanted):
+    shown = one.outputs()
+    assert {name: shown.get(name) for name in wanted} == pytest.approx(wanted, rel=1e-6)
+    for name in wanted:
+        if not name.startswith("lead"):
+            assert shown[f"{name}_low"] <= shown[name] <= shown[f"{name}_high"]
+    return shown
+
+
+@pytest.mark.parametrize("d", [64, 32])
+def test_the_first_view_is_the_shipped_record_s(reader, d):
+    one = reader()
+    page = one.open(PAGE + fragment("timing", d=d))
+    record = next(one for one in TimingLab().shipped if one["settings"]["head_dim"] == d)
+    shown = assert_shows(one, expected(record, "beside"))
+    assert not [name for name in shown if name.endswith("own")]
+    text = page.locator(".fe-lab").inner_text()
+    assert f"Measured elsewhere, on typed arrays, one thread of {record['device']['name']}, 2 cores" in text
+    assert "Yours: none yet." in text
+
+
+def test_a_run_measures_and_its_record_is_what_python_reads(reader, measured):
+    lab = reader().open(PAGE + fragment("timing", budget=5, d=32))
+    button(lab, "Time it here").click()
+    record = finish(lab)
+    assert check_record(record) is record and record["made_by"] == "flatten_edu lab timing"
+    assert set(record) == {"schema", "made_by", "date", "device", "versions", "settings", "ceilings", "points"}
+    assert set(record["device"]) == {"kind", "name", "threads", "memory_bytes"} and record["device"]["kind"] == "js"
+    assert record["versions"]["user_agent"] == lab.evaluate("navigator.userAgent")
+    settings = record["settings"]
+    wanted = {"what": "core", "dtype": "float32", "batch": 1, "heads": 1, "head_dim": 32, "passes": "forward", "p": 3}
+    assert {name: settings[name] for name in wanted} == wanted and settings["repeats"] == 7
+    assert settings["timer"] == "performance.now" and 0 < settings["tick_seconds"] < 0.2
+    assert settings["least_seconds"] == pytest.approx(max(0.01, 50 * settings["tick_seconds"]), rel=0.01)
+    for point in record["points"]:
+        assert set(point) == POINT_KEYS and len(point["seconds"]) == 7 and point["error"] is None
+        assert point["median"] == pytest.approx(np.median(point["seconds"]))
+        assert point["quartiles"] == pytest.approx(np.quantile(point["seconds"], [0.25, 0.75]).tolist())
+        assert point["bytes_moved"] == 16 * point["n"] * 32
+    assert TimingLab(other=record).other == record
+    shown = {name: value for name, value in outputs(lab).items() if name.endswith("own")}
+    wanted = expected(record, "own")
+    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6) and len(wanted) == 7
+    measured(
+        "lab timing: a run of 5 seconds", f"{len(record['points'])} points, clock {settings['tick_seconds']:.0e} s"
+    )
+
+
+def outputs(page) -> dict[str, float]:
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found = page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.fe-lab output[data-value]')]"
+        ".map((o) => [o.dataset.name, o.dataset.value]))"
+    )
+    return {name: float(value) for name, value in found.items()}
+
+
+def counted(page) -> tuple[int, int]:
+    words = state(page).replace("Stopped: ", "").replace("Done: ", "").split()
+    return int(words[0]), int(words[2])
+
+
+def test_a_run_is_stopped_and_goes_on_where_it_was(lab):
+    button(lab, "Time it here").click()
+    lab.wait_for_function("/^[1-9]\\d* of/.test(document.querySelector('.fe-state').textContent)", timeout=60_000)
+    assert "left" in state(lab) and lab.get_by_role("progressbar", name="samples taken").is_visible()
+    button(lab, "Stop").click()
+    lab.get_by_text("Stopped: ").wait_for()
+    taken, _ = counted(lab)
+    before = saved(lab)
+    assert sum(len(point["seconds"]) for point in before["points"]) == taken > 0
+    lab.wait_for_timeout(700)
+    assert counted(lab)[0] == taken
+    button(lab, "Go on").click()
+    after = finish(lab)
+    later = {(p["variant"], p["n"]): p["seconds"] for p in after["points"]}
+    for point in before["points"]:
+        assert later[point["variant"], point["n"]][: len(point["seconds"])] == point["seconds"]
+    assert {len(seconds) for seconds in later.values()} == {7} and after["date"] == before["date"]
+
+
+def test_points_come_while_it_runs_and_the_page_answers(reader, measured):
+    """The page is asked for frames while the worker computes; how long it let one wait is reported, not asserted."""
+    page = reader().open(PAGE + fragment("timing", budget=5))
+    page.evaluate(
+        "window.gaps = []; let last = performance.now(); (function next(now) {"
+        " gaps.push(now - last); last = now; window.watching = requestAnimationFrame(next); })(last)"
+    )
+    button(page, "Time it here").click()
+    seen = set()
+    for _ in range(12):
+        page.wait_for_timeout(250)
+        seen.add(page.locator(".fe-chart .fe-own .fe-point").count())
+    page.get_by_role("slider", name="N, your guess").press("End")
+    assert page.locator("text.fe-guessed").inner_html() == "your guess, 12544"
+    assert len(seen) > 2 and max(seen) > 3
+    button(page, "Stop").click()
+    gaps = sorted(page.evaluate("cancelAnimationFrame(watching), gaps"))
+    measured("lab timing: frames during a run", f"{len(gaps)} frames, longest wait {gaps[-1]:.0f} ms")
+
+
+def test_other_settings_stop_it_and_the_earlier_record_is_kept_beside(lab):
+    button(lab, "Time it here").click()
+    lab.wait_for_function("document.querySelectorAll('.fe-own .fe-point').length > 3", timeout=60_000)
+    lab.get_by_role("slider", name="p, focusing factor").press("ArrowRight")
+    button(lab, "Time it again").wait_for()
+    assert "p = 3" in lab.get_by_text("Yours: ").inner_text()
+    earlier = saved(lab)
+    button(lab, "Time it again").click()
+    record = finish(lab)
+    assert record["settings"]["p"] == 4 and earlier["settings"]["p"] == 3
+    assert "p = 3" in lab.get_by_text("Your other record: ").inner_text()
+    assert lab.get_by_role("radio", name="your other record").is_checked()
+    lab.get_by_role("radio", name="the book's record").press("Space")
+    lab.get_by_text("Measured elsewhere, on typed arrays").wait_for()
+    button(lab, "Reset").click()
+    assert "p = 4" in lab.get_by_text("Yours: ").inner_text()  # Reset sets the lab, and loses no measurement
+
+
+def python_s(record) -> dict:
+    """A record such as Python's bench writes: other variants, whole modules, a point that failed."""
+    record = copy.deepcopy(record) | {"made_by": "flatten_edu bench"}
+    record["device"] = {"kind": "cpu", "name": "Some Processor", "threads": 2, "memory_bytes": 16e9}
+    record["versions"] = {"python": "3.11.7", "torch": "2.13.0", "flatten_edu": "0.1.0"}
+    record["settings"] = {"what": "module", "dtype": "float32", "batch": 1, "heads": 3, "head_dim": 64, "repeats": 7}
+    copies = []
+    for point in record["points"]:
+        point |= {"what": "module", "peak_bytes": 1000, "seconds": [s / 20 for s in point["seconds"]]}
+        point["median"] = float(np.median(point["seconds"]))
+        if point["variant"] == "softmax":
+            copies.append(point | {"variant": "sdpa"})
+            copies.append(point | {"variant": "hydra"})
+        copies.append(point | {"passes": "forward+backward"})
+    failed = {"seconds": [], "median": None, "quartiles": None, "error": "out of memory: 9 GB"}
+    copies.append(record["points"][0] | failed | {"n": 50176})
+    record["points"] += copies
+    return record
+
+
+def test_a_record_of_python_s_is_drawn_beside(reader):
+    one = reader()
+    page = one.open(PAGE)
+    record = python_s(TimingLab().shipped[0])
+    assert load(page, "bench.json", json.dumps(record)) == "bench.json is drawn beside your points."
+    shown = assert_shows(one, expected(record, "beside", ("module", "forward")))
+    assert shown["slope_sdpa_beside"] == pytest.approx(shown["slope_softmax_beside"])
+    assert shown["cross_linear_sdpa_beside"] == pytest.approx(shown["cross_linear_softmax_beside"])
+    text = page.locator(".fe-origins").inner_text()
+    assert "PyTorch on Some Processor, 2 threads" in text and "3 heads" in text
+    assert "Drawn: module, forward." in text and "Not drawn: hydra." in text
+    page.get_by_text("All points as a table").click()
+    assert page.locator(".fe-points").get_by_text("SDPA").is_visible()
+
+
+def test_a_record_of_variants_that_the_lab_does_not_draw_is_loaded_all_the_same(reader):
+    one = reader()
+    page = one.open(PAGE)
+    record = python_s(TimingLab().shipped[0])
+    for point in record["points"]:
+        point["variant"] = "angular"
+    load(page, "angular.json", json.dumps(record))
+    assert page.get_by_text("Not drawn: angular.").is_visible()
+    assert not [name for name in one.outputs() if name.endswith("beside")]
+
+
+def test_the_table_of_all_points_fits_a_phone(reader):
+    page = reader(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True).open(PAGE)
+    load(page, "bench.json", json.dumps(python_s(TimingLab().shipped[0])))  # with a fourth column
+    page.get_by_text("All points as a table").click()
+    page.locator(".fe-points table").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate(
+        "(() => { const e = document.querySelector('.fe-lab'); return e.scrollWidth <= e.clientWidth; })()"
+    )
+    assert page.locator(".fe-points tbody tr").count() == 11
+
+
+def test_the_tool_that_makes_the_shipped_records(browser):
+    with bundles() as address:
+        record = measure(browser.new_page(), address, 32, 1.0)
+    assert check_record(record) is record and record["settings"]["budget_seconds"] == 1
+    assert set(record) == set(TimingLab().shipped[0])
+
+
+@pytest.mark.parametrize("case", range(len(BROKEN)))
+def test_a_bad_file_is_refused_with_a_reason_and_nothing_is_lost(reader, case):
+    one = reader()
+    page = one.open(PAGE)
+    record = python_s(TimingLab().shipped[0])
+    load(page, "good.json", json.dumps(record))
+    before = one.outputs()
+    change, words = BROKEN[case]
+    bad = copy.deepcopy(record)
+    change(bad)
+    message = load(page, "bad.json", json.dumps(bad))
+    reason = words.removesuffix(" [1, -1]")
+    assert "bad.json was not loaded: " in message and "What was drawn before still is." in message
+    if "NaN" in json.dumps(bad):
+        assert "it is not JSON" in message
+    else:
+        assert reason in message
+    assert one.outputs() == before
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", "null", "3", '{"schema": 1}', "{" * 1000])
+def test_what_is_no_record_at_all_is_refused_too(reader, text):
+    one = reader()
+    page = one.open(PAGE)
+    before = one.outputs()
+    assert "x.json was not loaded: " in load(page, "x.json", text)
+    assert one.outputs() == before and page.get_by_text("Measured elsewhere, on typed arrays").is_visible()
+
+
+def test_without_an_adapter_webgpu_says_so(reader):
+    page = reader().open(PAGE + fragment("timing", device="webgpu", budget=1))
+    button(page, "Time it here").click()
+    page.locator(".fe-state[data-state=failed]").wait_for(timeout=60_000)
+    assert "could not be timed here" in state(page) and "no adapter" in state(page)
+    assert page.get_by_text("Measured elsewhere, on typed arrays").is_visible()
+
+
+def test_without_webgpu_it_cannot_be_chosen(reader):
+    one = reader()
+    one.page.add_init_script("delete Navigator.prototype.gpu")
+    page = one.open(PAGE)
+    assert page.get_by_role("radio", name="WebGPU").is_disabled()
+    assert page.get_by_text("This browser gives this page no WebGPU.").is_visible()
+
+
+def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
+    """Debian's Chromium has one in software. Its shaders are checked against the typed arrays before they are timed."""
+    chromium = browser.browser_type.launch(executable_path=find(), args=FLAGS + GPU_FLAGS)
+    page = chromium.new_page()
+    page.goto(site + PAGE + fragment("timing", device="webgpu", d=32, budget=1, dwc=True))
+    page.get_by_role("button", name="Time it here").click()
+    page.wait_for_function("/^(Done|It could)/.test(document.querySelector('.fe-state').textContent)", timeout=300_000)
+    said = state(page)
+    if "no adapter" in said:
+        pytest.skip(said)
+    with page.expect_download() as download:
+        button(page, "Save your record (JSON)").click()
+    record = check_record(json.loads(download.value.path().read_text()))
+    settings = record["settings"]
+    assert record["device"]["kind"] == "webgpu" and record["device"]["name"] and settings["dwc"] is True
+    assert settings["timer"] in ("timestamp-query", "onSubmittedWorkDone")
+    assert 0 < settings["difference_from_typed_arrays"] < 1e-5
+    assert {point["error"] for point in record["points"]} == {None}
+    assert "largest entry" in page.locator(".fe-origins").inner_text()
+    measured("lab timing, WebGPU: a run", f"{len(record['points'])} points on {record['device']['name']}")
+    chromium.close()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "window.Worker = class { constructor() { throw new Error('workers are forbidden here'); } };",
+        "window.Worker = class { postMessage() { setTimeout(() => this.onerror(new Event('e'))); } terminate() {} }",
+    ],
+)
+def test_a_page_without_workers_says_so(reader, script):
+    one = reader()
+    one.page.add_init_script(script)
+    page = one.open(PAGE)
+    button(page, "Time it here").click()
+    page.locator(".fe-state[data-state=failed]").wait_for()
+    assert "could not be timed here" in state(page) and button(page, "Time it here").is_visible()
+
+
+ABANDON = """
+async () => {
+  const host = document.querySelector(".fe-mount");
+  const { mount } = await import(document.querySelector("script[src*='mount.js']").src);
+  const twin = document.createElement("div");
+  twin.className = "fe-mount";
+  twin.dataset.lab = host.dataset.lab;
+  twin.append(host.querySelector("script[type='application/json']").cloneNode(true));
+  document.body.append(twin);
+  const before = [...left(), alive.size, addresses.size];
+  const unmount = await mount(twin);
+  [...twin.querySelectorAll("button")].find((b) => b.textContent === "Time it here").click();
+  while (!twin.querySelector(".fe-own .fe-point")) await new Promise((done) => setTimeout(done, 50));
+  const during = [...left(), alive.size, addresses.size];
+  unmount();
+  const after = [...left(), alive.size, addresses.size];
+  twin.remove();
+  return { before, during, after };
+}
+"""
+WATCH_WORKERS = """
+window.alive = new Set();
+window.addresses = new Set();
+const { Worker: RealWorker } = window;
+window.Worker = class extends RealWorker {
+  constructor(...args) { super(...args); alive.add(this); }
+  terminate() { alive.delete(this); super.terminate(); }
+};
+const { createObjectURL, revokeObjectURL } = URL;
+URL.createObjectURL = (blob) => { const url = createObjectURL.call(URL, blob); addresses.add(url); return url; };
+URL.revokeObjectURL = (url) => { addresses.delete(url); revokeObjectURL.call(URL, url); };
+"""
+
+
+def test_a_lab_that_is_removed_while_it_runs_leaves_nothing_running(reader):
+    one = reader()
+    one.page.add_init_script(COUNT_LISTENERS)
+    one.page.add_init_script(WATCH_WORKERS)
+    page = one.open(PAGE)
+    found = page.evaluate(ABANDON)
+    listeners, intervals, workers, addresses = (np.array(found["during"]) - found["before"]).tolist()
+    assert listeners > 5 and (intervals, workers, addresses) == (1, 1, 1)
+    assert found["after"] == found["before"]
+
+
+def test_five_stops_in_a_row_leave_one_record_and_no_worker(reader):
+    one = reader()
+    one.page.add_init_script(WATCH_WORKERS)
+    page = one.open(PAGE + SHORT)
+    for _ in range(5):
+        page.locator(".fe-go").click()
+        page.wait_for_timeout(30)
+        button(page, "Stop").click()
+        assert page.evaluate("alive.size + addresses.size") == 0
+
+
+STEPS = [
+    ("By the count: at N = d", {"guess": 64, "p": 3}, ["both orders take as many multiply-adds"]),
+    ("Half the head", {"guess": 32, "p": 3}, ["a window of 49 tokens"]),
+    ("What focus costs", {"guess": 0, "p": 2.5}, ["no whole number"]),
+]
+
+
+@pytest.mark.parametrize(("label", "figures", "words"), STEPS, ids=[step[0] for step in STEPS])
+def test_a_guided_step_sets_what_its_text_says(reader, label, figures, words):
+    one = reader()
+    page = one.open(PAGE)
+    page.get_by_role("button", name=label).click()
+    shown = one.outputs()
+    assert {name: shown[name] for name in figures} == figures
+    text = page.locator(".fe-look").inner_text()
+    assert all(word in text for word in words)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '#timing.device="cuda"', "#timing.d=48", "#timing.p=0.5", "#timing.p=1e9", "#timing.budget=0",
+        "#timing.budget=1e9", "#timing.guess=-1", "#timing.guess=2.5", "#timing.dwc=1", '#timing.beside="own"',
+        "#timing.step=4", "#timing.own=3", "#timing.d=[",
+    ],
+)  # fmt: skip
+def test_a_broken_link_gives_the_first_view(reader, broken):
+    one, plain = reader(), reader()
+    page = one.open(PAGE + broken)
+    plain.open(PAGE)
+    assert one.outputs() == plain.outputs()
+    assert (
+        page.get_by_role("radio", name="64").is_checked()
+        and page.get_by_role("radio", name="typed arrays").is_checked()
+    )
