@@ -1,0 +1,155 @@
+"""The Triton kernels: against their twin in a process of their own, compiled for GPUs, and absent."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from flatten_edu.functional import triton_focused
+from flatten_edu.functional.triton_focused import focused_attention_triton, triton_serves
+
+ROOT = Path(__file__).parent.parent.parent
+HAS_TRITON = importlib.util.find_spec("triton") is not None
+needs_triton = pytest.mark.skipif(
+    not HAS_TRITON, reason="Triton is not installed: the kernels can neither run nor compile"
+)
+# Shared memory a program may have on the smallest of the GPUs that the kernels serve (capability 8.6, 8.9, 12.0).
+SHARED_MEMORY = 99 * 1024
+
+
+def arguments(dtype=torch.float32, heads=2, d=4, p=3):
+    q, k, v = torch.randn(2, 196, 3 * heads * d).to(dtype).chunk(3, dim=-1)
+    return q, k, v, torch.ones(heads * d), torch.zeros(1, 196, heads * d), heads, p, 1e-6
+
+
+def run_twins(interpreted: bool):
+    """`triton_twins.py` by a pytest of its own. No conftest: that one empties the outer run's list of figures."""
+    environment = os.environ | ({"TRITON_INTERPRET": "1"} if interpreted else {})
+    command = [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    done = subprocess.run(
+        [*command, Path(__file__).with_name("triton_twins.py")],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_triton
+def test_equal_their_twin_under_the_interpreter():
+    run_twins(interpreted=True)
+
+
+@needs_triton
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device: none here")
+def test_equal_their_twin_on_the_device():
+    run_twins(interpreted=False)
+
+
+class Driver:
+    """As much of a driver as the compiler asks for, on a machine that need not have the GPU."""
+
+    def __init__(self, capability):
+        from triton.backends.compiler import GPUTarget
+
+        self.target = GPUTarget("cuda", capability, 32)
+
+    def get_current_target(self):
+        return self.target
+
+    def get_current_device(self):
+        return 0
+
+    def get_current_stream(self, device):
+        return 0
+
+
+@pytest.fixture
+def compiled(monkeypatch, tmp_path):
+    """Have the kernels compiled instead of launched: {name: what the compiler made}."""
+    from triton.runtime import driver
+    from triton.runtime.jit import JITFunction
+
+    made = {}
+
+    def compile_for(capability):
+        driver.set_active(Driver(capability))
+        return made
+
+    def launch(kernel, grid):
+        def compile_only(*args, **kwargs):
+            made[kernel.__name__] = kernel.run(*args, grid=grid, warmup=True, **kwargs)
+
+        return compile_only
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(JITFunction, "__getitem__", launch)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(multi_processor_count=132))
+    yield compile_for
+    driver._active = None
+
+
+@needs_triton
+@pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") == "1", reason="the interpreter compiles nothing")
+@pytest.mark.parametrize(
+    ("dtype", "d", "p", "capability"),
+    [
+        (torch.bfloat16, 64, 3, 90),
+        (torch.float32, 64, 2.5, 90),
+        (torch.float16, 80, 0.5, 86),
+        (torch.float32, 3, 32, 80),
+    ],
+)
+def test_compile_and_fit_into_shared_memory(compiled, dtype, d, p, capability):
+    from flatten_edu.functional.kernels import launch
+
+    problem = triton_focused._problem(*arguments(dtype, 3, d, p))
+    made = compiled(capability)
+    out, kept = launch.forward(problem)
+    launch.backward(problem, kept, out, *(torch.empty_like(out) for _ in range(3)))
+    assert len(made) == 6
+    assert {
+        name: kernel.metadata.shared for name, kernel in made.items() if kernel.metadata.shared > SHARED_MEMORY
+    } == {}
+    assert all(kernel.asm["cubin"] for kernel in made.values())
+
+
+def test_a_cpu_gets_the_twin_and_an_answer_why():
+    assert not triton_serves(*arguments())
+    with pytest.raises(ValueError, match=r"needs a CUDA device, or TRITON_INTERPRET=1 in the environment; got cpu"):
+        focused_attention_triton(*arguments())
+
+
+def test_without_triton_the_answer_is_no(monkeypatch):
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    monkeypatch.setitem(sys.modules, "triton", None)
+    for name in [name for name in sys.modules if name.startswith("flatten_edu.functional.kernels")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(triton_focused, "_machine_refusal", triton_focused._machine_refusal.__wrapped__)
+    with pytest.raises(ValueError, match="focused_attention_triton needs Triton"):
+        focused_attention_triton(*arguments())
+
+
+def test_a_triton_that_does_not_run_is_told_of_and_not_used(monkeypatch):
+    """One without a C compiler, for instance."""
+
+    def fails(problem):
+        raise RuntimeError("Failed to find C compiler")
+
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    monkeypatch.setattr(triton_focused, "_kernels", lambda: SimpleNamespace(forward=fails, Problem=lambda *_: None))
+    monkeypatch.setattr(triton_focused, "_machine_refusal", triton_focused._machine_refusal.__wrapped__)
+    with pytest.warns(UserWarning, match="does not run on cpu: Failed to find C compiler"):
+        assert not triton_serves(*arguments())
+
+
+def test_importing_the_library_does_not_import_triton():
+    program = "import sys, flatten_edu.nn, flatten_edu.functional.triton_focused; assert 'triton' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
