@@ -5,11 +5,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flatten_edu.functional.checks import require_known
+from flatten_edu.functional.convolution import depthwise_conv
 from flatten_edu.functional.focused_steps import focused_steps
 from flatten_edu.functional.fused_gradient import FusedAttention
 from flatten_edu.functional.pieces import FocusedShape
+from flatten_edu.functional.triton_focused import focused_attention_triton, triton_serves
 
-BACKENDS = ["auto", "steps", "fused"]
+BACKENDS = ["auto", "steps", "fused", "triton"]
 
 
 def focused_attention(
@@ -31,17 +33,32 @@ def focused_attention(
         position: added to the keys. scale: positive; what ReLU leaves is divided by it.
         kernel, bias: of the depthwise convolution, one a channel; None for none.
         backend: "steps" is the readable twin, differentiable as often as you like; "fused" takes few passes over
-            memory; "auto" is "fused" but where `torch.compile`, export or a transform of `torch.func` looks on.
+            memory; "triton" is two kernels on an NVIDIA GPU. "auto" takes "triton" where it serves, and otherwise
+            "fused"; but "steps" where `torch.compile`, export or a transform of `torch.func` looks on.
 
     Returns:
         In qkv's dtype; half precision is mapped and summed in float32.
 
     Raises:
-        ValueError: an unknown backend.
+        ValueError: an unknown backend; "triton" where the kernels cannot work, and why.
     """
-    if require_known("backend", backend, BACKENDS) == "steps" or (backend == "auto" and _somebody_traces()):
+    require_known("backend", backend, BACKENDS)
+    if backend == "steps" or (backend == "auto" and _somebody_traces()):
         return focused_steps(qkv, position, scale, kernel, bias, shape)
+    arguments = (*qkv.chunk(3, dim=-1), scale, position, shape.num_heads, shape.p, shape.eps)
+    if backend == "triton" or (backend == "auto" and shape.norm_over == "channels" and triton_serves(*arguments)):
+        return _by_triton(arguments, kernel, bias, shape)
     return FusedAttention.apply(qkv, position, scale, kernel, bias, shape)
+
+
+def _by_triton(arguments: tuple, kernel: Tensor | None, bias: Tensor | None, shape: FocusedShape) -> Tensor:
+    if shape.norm_over != "channels":
+        raise ValueError('backend "triton" maps over all channels: it has no norm_over="head"')
+    out, v = focused_attention_triton(*arguments), arguments[2]
+    if kernel is None:
+        return out
+    kernel, bias = kernel.to(v.dtype), None if bias is None else bias.to(v.dtype)
+    return out + depthwise_conv(v, kernel, bias, shape.grid, shape.class_token)
 
 
 def _somebody_traces() -> bool:

@@ -113,7 +113,7 @@ def heads_first(x: Tensor, shape: FocusedShape) -> Tensor:
 
 
 def sum_keys(rows: Rows) -> tuple[Tensor, Tensor]:
-    """phi(K)^T V / N, [B, h, d, d], and the mean mapped key, [B, C, h]: a head's in its own rows and column."""
+    """phi(K)^T V / N, [B, h, d, d], and the mean mapped key, [B, h, d, 1]."""
     images, tokens, channels = rows.v.shape
     h, d = rows.shape.num_heads, channels // rows.shape.num_heads
     kv, mean = rows.inverse.new_zeros(images, h, d, d), rows.inverse.new_zeros(images, channels)
@@ -124,7 +124,7 @@ def sum_keys(rows: Rows) -> tuple[Tensor, Tensor]:
         weighted = torch.mul(values, factor, out=rows.work("weighted", *values.shape))
         kv[piece.images] += heads_first(keys.powered, rows.shape).mT @ weighted.transpose(1, 2)
         mean[piece.images] += sum_over_tokens(factor, keys.powered)
-    return kv.div_(tokens), _block_diagonal(mean.div_(tokens), h)
+    return kv.div_(tokens), mean.div_(tokens).view(images, h, d, 1)
 
 
 def sum_over_tokens(factor: Tensor, powered: Tensor) -> Tensor:
@@ -134,13 +134,6 @@ def sum_over_tokens(factor: Tensor, powered: Tensor) -> Tensor:
     return (powered.unflatten(-1, (*factor.shape[2:3], -1)) * factor).sum(1).flatten(1)
 
 
-def _block_diagonal(mean: Tensor, num_heads: int) -> Tensor:
-    """[B, C] as [B, C, h], zero where a channel is not the head's: one product then serves all heads."""
-    blocks = mean.new_zeros(len(mean), num_heads, mean.shape[-1] // num_heads, num_heads)
-    blocks.diagonal(dim1=1, dim2=3).copy_(mean.unflatten(-1, (num_heads, -1)).mT)
-    return blocks.flatten(1, 2)
-
-
 def ask_queries(
     rows: Rows, kv: Tensor, mean: Tensor, kernel: Tensor | None, bias: Tensor | None
 ) -> Iterator[tuple[Piece, Tensor]]:
@@ -148,7 +141,7 @@ def ask_queries(
     shape = rows.shape
     for piece in rows.pieces:
         queries = rows.queries(piece)
-        z = denominators(queries, mean[piece.images], shape.eps)[:, :, :, None]
+        z = denominators(queries, mean[piece.images], shape).transpose(1, 2)
         sums = (heads_first(queries.powered, shape) @ kv[piece.images]).transpose(1, 2)
         if kernel is None:
             yield piece, (sums * z).flatten(2)
@@ -158,7 +151,7 @@ def ask_queries(
         yield piece, local
 
 
-def denominators(queries: Mapped, mean: Tensor, eps: float) -> Tensor:
-    """1 / (powered . mean key + eps / factor), [images, tokens, h]."""
-    similarity = queries.powered @ mean
-    return similarity.add_((eps / queries.factor).squeeze(-1)).reciprocal_()
+def denominators(queries: Mapped, mean: Tensor, shape: FocusedShape) -> Tensor:
+    """1 / (powered . mean key + eps / factor), [images, h, tokens, 1]."""
+    similarity = heads_first(queries.powered, shape) @ mean
+    return similarity.add_((shape.eps / queries.factor).transpose(1, 2)).reciprocal_()

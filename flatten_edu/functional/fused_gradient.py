@@ -64,7 +64,7 @@ class _Gradient:
         self._shape, self._work, self._scale = shape, self._rows.work, scale
         self._kv, self._mean, self._grad = kv, mean, grad.to(scale.dtype)
         self._for_kv = torch.zeros_like(kv)
-        self._for_mean = kv.new_zeros(*kv.shape[:3], 1)
+        self._for_mean = torch.zeros_like(mean)
         self._for_qkv = torch.empty_like(qkv, memory_format=torch.contiguous_format)
         self._for_position = torch.zeros_like(self._position)
         self._for_scale = torch.zeros_like(scale)
@@ -90,16 +90,15 @@ class _Gradient:
         shape, images = self._shape, piece.images
         unit = self._buffer("unit", piece)
         queries = self._rows.queries(piece, unit)
-        z = denominators(queries, self._mean[images], shape.eps)[..., None]
+        z = denominators(queries, self._mean[images], shape)
         grad = piece.of(self._grad).unflatten(-1, (shape.num_heads, -1))
-        divided = torch.mul(grad, z, out=self._work("divided", *grad.shape)).transpose(1, 2)
-        powered, z = heads_first(queries.powered, shape), z.transpose(1, 2)
+        divided = torch.mul(grad, z.transpose(1, 2), out=self._work("divided", *grad.shape)).transpose(1, 2)
+        powered = heads_first(queries.powered, shape)
         toward = divided @ self._kv[images].mT
         weight = z * self._products(powered, toward)
         self._for_kv[images] += powered.mT @ divided
         self._for_mean[images] -= powered.mT @ weight
-        mean = self._mean[images].sum(-1).unflatten(-1, (shape.num_heads, 1, -1))
-        toward.addcmul_(weight, mean, value=-1)  # the factor times the cotangent of phi
+        toward.addcmul_(weight, self._mean[images].mT, value=-1)  # the factor times the cotangent of phi
         factor = queries.factor
         along = shape.eps * self._per_group(weight.transpose(1, 2)) / factor.square()
         across = shape.p * queries.scaling

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flatten_edu.functional.attention import linear_attention
-from flatten_edu.functional.feature_maps import sharpen
+from flatten_edu.functional.focused_steps import focused_steps
+from flatten_edu.functional.pieces import FocusedShape
 from flatten_edu.functional.precision import widen
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -164,11 +164,11 @@ def _twin_gradients(
     inputs: Sequence[Tensor], settings: tuple[Any, ...], g: Tensor, wanted: Sequence[bool]
 ) -> list[Tensor | None]:
     num_heads, p, eps = settings
+    q, k, v, scale, encoding = inputs
+    shape = FocusedShape(num_heads, (q.shape[1],), False, p, "channels", eps)
     with torch.autocast(g.device.type, enabled=False):
-        q, k, v, scale, encoding = map(widen, inputs)
-        phi_q, phi_k = (sharpen((t.relu() + eps) / scale, p) for t in (q, k + encoding))
-        heads = (t.unflatten(-1, (num_heads, -1)).transpose(1, 2) for t in (phi_q, phi_k, v))
-        out = linear_attention(*heads, eps=eps).transpose(1, 2).flatten(2).to(g.dtype)
+        qkv = torch.cat([q, k, v], dim=-1)
+        out = focused_steps(qkv, widen(encoding), widen(scale), None, None, shape)
         asked = [t for t, is_wanted in zip(inputs, wanted, strict=False) if is_wanted]
         found = iter(torch.autograd.grad(out, asked, g, create_graph=True))
     return [next(found) if is_wanted else None for is_wanted in wanted[: len(inputs)]]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from flatten_edu.bench import fit_slope
 from flatten_edu.plot.style import Picture, in_style
 
 STYLES = {"softmax": ("#c7659f", "o"), "linear": ("#2088c9", "s"), "focused": ("#dd6a1a", "^")}
@@ -36,10 +37,10 @@ def timing_figure(record: dict[str, Any]) -> Picture:
 
 def _draw(axes: Axes, variant: str, points: list[dict[str, Any]]) -> float:
     colour, marker = STYLES[variant]
-    n = np.array([p["n"] for p in points])
+    n = [p["n"] for p in points]
     low, middle, high = np.quantile([p["seconds"] for p in points], [0.25, 0.5, 0.75], axis=1)
-    fitted = n >= FIT_FROM
-    slope = float(np.polyfit(np.log(n[fitted]), np.log(middle[fitted]), 1)[0]) if fitted.sum() > 1 else float("nan")
+    fitted = fit_slope(dict(zip(n, middle, strict=True)), FIT_FROM)
+    slope = fitted.exponent if fitted else float("nan")
     axes.errorbar(
         n, middle, [middle - low, high - middle], color=colour, marker=marker, markersize=4, linewidth=1.2,
         label=f"{variant}, slope {slope:.2f}",

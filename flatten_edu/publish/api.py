@@ -19,7 +19,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.widgets import Lab
 
-PACKAGES = ("functional", "nn", "models", "analysis", "data", "train", "plot", "widgets", "exercises")
+PACKAGES = ("functional", "nn", "models", "analysis", "bench", "data", "train", "plot", "widgets", "exercises")
 
 
 class ApiDirective(SphinxDirective):

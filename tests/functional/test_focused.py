@@ -145,6 +145,15 @@ def test_backends_by_name():
         focused_attention(*arguments, shape, backend="fuzed")
 
 
+@pytest.mark.parametrize(("norm_over", "reason"), [("channels", "needs a CUDA device"), ("head", "maps over all")])
+def test_triton_asked_for_where_it_cannot_work_says_why(monkeypatch, norm_over, reason):
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    shape = FocusedShape(2, (2, 3), False, 3, norm_over, 1e-6)
+    arguments = problem(8, shape, 4, 1, 3, torch.float32)
+    with pytest.raises(ValueError, match=reason):
+        focused_attention(*arguments, shape, backend="triton")
+
+
 @pytest.mark.parametrize(
     ("images", "grid", "size"), [(1, (5, 7), 14), (7, (2, 2), 9), (2, (1,), 1), (3, (4, 4), 10**6)]
 )
