@@ -97,7 +97,7 @@ class LivePanel:
         )
         layout = {
             "title": {"text": panel.title, "x": 0, "xanchor": "left", "font": {"size": 14}},
-            "xaxis": {**axis, **(ticks if panel.ticks else {}), "title": {"text": panel.x_label}},
+            "xaxis": {**axis, **(ticks if panel.ticks else {"dtick": 1}), "title": {"text": panel.x_label}},
             "yaxis": {**axis, "exponentformat": "power", "dtick": 1, "title": {"text": panel.y_label}},
             "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
             "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
