@@ -74,6 +74,7 @@ def _focused(n: int, d: int) -> int:
     return _linear(n, d) + 25 * n * d  # and a 5 x 5 depthwise convolution
 
 
+#: By name: what can be timed as a core or a module.
 VARIANTS: dict[str, Variant] = {
     "softmax": Variant("softmax, written out", _written_out, _softmax, maps=2),
     "sdpa": Variant("softmax, fused (SDPA)", _named("softmax"), _softmax),
@@ -87,6 +88,7 @@ VARIANTS: dict[str, Variant] = {
     "angular": Variant("Linear angular", _named("angular"), lambda n, d: _linear(n, d) + 9 * n * d),
     "enhanced": Variant("Enhanced linear", _named("enhanced"), _linear),
 }
+#: By name: what can be timed as a model, with its title and its kind of attention.
 MODELS = {"deit_tiny_sdpa": ("DeiT-T (SDPA)", "softmax"), "flatten_deit_tiny": ("FLatten-DeiT-T", "focused")}
 
 

@@ -83,8 +83,8 @@ def test_multiply_adds_are_those_that_pytorch_counts(variant, what, n):
     ready = one.build()
     with FlopCounterMode(display=False) as counter:
         ready.call()
-    # Denominators are one product with a vector more: 1 % of 2 d^2.
-    assert counter.get_total_flops() / 2 == pytest.approx(one.multiply_adds, rel=0.01)
+    # Denominators and the mean key are products with a vector more: each is 0.8 % of 2 d^2.
+    assert counter.get_total_flops() / 2 == pytest.approx(one.multiply_adds, rel=0.02)
 
 
 @pytest.mark.parametrize(("variant", "device"), [("deit_tiny_sdpa", "meta"), ("flatten_deit_tiny", "cpu")])
