@@ -156,7 +156,9 @@ def _measure_group(group: list[Case], record: Record, timer: Timer) -> None:
         for case in group:
             one = _Running(case, Point(case.variant, case.what, case.passes, case.n, pixels=case.pixels))
             one.point.multiply_adds, one.point.bytes_moved = case.multiply_adds, case.bytes_moved
-            one.point.error = _foreseen(one, record) or _prepare(one, timer)
+            one.point.error = _foreseen(one, record) or _failure(lambda one=one: _warm_up(one, timer))
+            if one.point.error is not None:
+                one.ready = None  # the others may need the room
             running.append(one)
         for turn in count():
             going = [one for one in running if one.point.error is None and one.may_go_on()]
@@ -192,12 +194,8 @@ def _foreseen(one: _Running, record: Record) -> str | None:
     return None
 
 
-def _prepare(one: _Running, timer: Timer) -> str | None:
-    """Build, warm up, weigh and estimate; an error says why not."""
-    return _failure(lambda: _warm_up(one, timer))
-
-
 def _warm_up(one: _Running, timer: Timer) -> str | None:
+    """Build, warm up, estimate and weigh; returns why the case is too slow to be timed, if it is."""
     s = one.case.settings
     if one.case.compiled:
         torch.compiler.reset()  # or the compiler would take another size for a reason to compile for all sizes
