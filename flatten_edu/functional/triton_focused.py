@@ -21,7 +21,7 @@ from flatten_edu.functional.precision import widen
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 WIDEST_HEAD = 128
-LARGEST_P = 2**16
+P_RANGE = (2**-3, 2**16)  # below, |r|_2p leaves float32's range: it grows as C^(1 / 2p)
 CAPABILITY = (8, 0)
 
 
@@ -96,8 +96,8 @@ def _refusal(
         return f"needs scale [C] and positional_encoding [1, N, C], got {shapes}"
     if num_heads < 1 or q.shape[2] % num_heads or q.shape[2] // num_heads > WIDEST_HEAD:
         return f"needs heads of at most {WIDEST_HEAD} channels that divide C, got {num_heads = } for C = {q.shape[2]}"
-    if not (0 < p < LARGEST_P and eps > 0):
-        return f"needs 0 < p < {LARGEST_P} and eps > 0, got {p = }, {eps = }"
+    if not (P_RANGE[0] <= p < P_RANGE[1] and eps > 0):
+        return f"needs {P_RANGE[0]} <= p < {P_RANGE[1]} and eps > 0, got {p = }, {eps = }"
     if q.dtype not in DTYPES or not q.dtype == k.dtype == v.dtype or not scale.dtype.is_floating_point:
         return f"needs q, k, v in one of {', '.join(map(str, DTYPES))}, got {q.dtype}, {k.dtype}, {v.dtype}"
     return _machine_refusal(q.device)

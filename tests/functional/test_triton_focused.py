@@ -22,9 +22,9 @@ needs_triton = pytest.mark.skipif(
 SHARED_MEMORY = 99 * 1024
 
 
-def arguments(dtype=torch.float32, heads=2, d=4, p=3):
-    q, k, v = torch.randn(2, 196, 3 * heads * d).to(dtype).chunk(3, dim=-1)
-    return q, k, v, torch.ones(heads * d), torch.zeros(1, 196, heads * d), heads, p, 1e-6
+def arguments(dtype=torch.float32, n=196, heads=2, d=4, p=3):
+    q, k, v = torch.randn(2, n, 3 * heads * d).to(dtype).chunk(3, dim=-1)
+    return q, k, v, torch.ones(heads * d), torch.zeros(1, n, heads * d), heads, p, 1e-6
 
 
 def run_twins(interpreted: bool):
@@ -99,18 +99,19 @@ def compiled(monkeypatch, tmp_path):
 @needs_triton
 @pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") == "1", reason="the interpreter compiles nothing")
 @pytest.mark.parametrize(
-    ("dtype", "d", "p", "capability"),
+    ("capability", "dtype", "n", "heads", "d", "p"),
     [
-        (torch.bfloat16, 64, 3, 90),
-        (torch.float32, 64, 2.5, 90),
-        (torch.float16, 80, 0.5, 86),
-        (torch.float32, 3, 32, 80),
+        (90, torch.bfloat16, 196, 3, 64, 3),
+        (90, torch.float32, 196, 3, 64, 2.5),
+        (86, torch.float16, 196, 3, 80, 0.5),
+        (80, torch.float32, 1, 1, 1, 32),  # Triton treats a 1 among the arguments as a constant
     ],
 )
-def test_compile_and_fit_into_shared_memory(compiled, dtype, d, p, capability):
+def test_compile_and_fit_into_shared_memory(compiled, capability, dtype, n, heads, d, p):
+    """With two things that the interpreter cannot show: float32 is not rounded to TF32, and a NaN passes ReLU."""
     from flatten_edu.functional.kernels import launch
 
-    problem = triton_focused._problem(*arguments(dtype, 3, d, p))
+    problem = triton_focused._problem(*arguments(dtype, n, heads, d, p))
     made = compiled(capability)
     out, kept = launch.forward(problem)
     launch.backward(problem, kept, out, *(torch.empty_like(out) for _ in range(3)))
@@ -118,7 +119,8 @@ def test_compile_and_fit_into_shared_memory(compiled, dtype, d, p, capability):
     assert {
         name: kernel.metadata.shared for name, kernel in made.items() if kernel.metadata.shared > SHARED_MEMORY
     } == {}
-    assert all(kernel.asm["cubin"] for kernel in made.values())
+    assert all(kernel.asm["cubin"] and "max.NaN" in kernel.asm["ptx"] for kernel in made.values())
+    assert any("tf32" in kernel.asm["ptx"] for kernel in made.values()) == (dtype == torch.float16)
 
 
 def test_a_cpu_gets_the_twin_and_an_answer_why():

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning") 
 DEVICE = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
 EPS = 1e-6
 NAMES = ["q", "k", "v", "scale", "positional_encoding"]
-# Largest difference, in units of the largest entry. bf16 rounds phi, K^T V and what is written, by 2^-9 each.
-TOLERANCE = {torch.float32: 1e-5, torch.float16: 1e-3, torch.bfloat16: 2e-2}
+# Largest difference, in units of the largest entry. bf16 rounds phi, K^T V and what is written, by 2^-9 each; fp16 only
+# what is written, and on a device what is multiplied: as TF32, cut off after 10 bits.
+TOLERANCE = {torch.float32: 1e-5, torch.float16: 1e-3 if DEVICE == "cpu" else 4e-3, torch.bfloat16: 2e-2}
 HALF = [torch.float16, torch.bfloat16]
 
 
@@ -59,7 +60,7 @@ def differences(inputs, g, num_heads, p, least):
     """Of the outputs and of each gradient, the largest difference from the twin in units of the largest entry.
 
     Gradients are multiplied by the largest entry of what they belong to, so that inputs of any size weigh alike. Where
-    all of a gradient cancels (a single key leaves a query nothing to choose) the unit is `least`, a mean key's weight.
+    all of a gradient cancels (a single key leaves a query nothing to choose) the unit is `least`: what a mean key adds.
     """
     exact = run(lambda *t: twin(*t, num_heads, p), [t.double() for t in inputs], g.double())
     found = run(kernels(num_heads, p), inputs, g)
@@ -72,7 +73,9 @@ def differences(inputs, g, num_heads, p, least):
 
 
 def assert_twins(inputs, g, num_heads, p, tolerance, least=None):
-    found = differences(inputs, g, num_heads, p, least or inputs[2].abs().max().item() / g.shape[1])
+    if least is None:
+        least = (inputs[2].abs().max() * g.abs().max()).item() / g.shape[1]
+    found = differences(inputs, g, num_heads, p, least)
     assert max(found.values()) <= tolerance, found
 
 
@@ -88,6 +91,7 @@ SHAPES = [
     ((1, 49, 5, 32), 8),
     ((3, 65, 4, 3), 0.5),
     ((1, 300, 1, 16), 1.5),
+    ((1, 17, 8, 120), 0.125),
 ]
 
 
@@ -261,7 +265,7 @@ REFUSED = {
     "float64": lambda *t: (*(x.double() for x in t), 2, 3, EPS),
     "heads that do not divide C": lambda *t: (*t, 3, 3, EPS),
     "no heads": lambda *t: (*t, 0, 3, EPS),
-    "p = 0": lambda *t: (*t, 2, 0, EPS),
+    "p = 0.1": lambda *t: (*t, 2, 0.1, EPS),
     "p = nan": lambda *t: (*t, 2, float("nan"), EPS),
     "p without end": lambda *t: (*t, 2, float("inf"), EPS),
     "eps = 0": lambda *t: (*t, 2, 3, 0.0),
