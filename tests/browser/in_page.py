@@ -1,41 +1,63 @@
-"""Scripts that run a lab's own module inside its page: hundreds of cases in one call."""
+"""Scripts that run a lab's own module inside its page, hundreds of cases in one call, and that watch what it leaves."""
 
 import json
+import math
 
-ESM = "document.querySelector('.fe-mount script').textContent"
+import numpy as np
+from playwright.sync_api import Locator, Page
+
+# Within a script: the lab's module, what its page says of it, and a model as a kernel or a page would give.
+LAB = """
+  const { esm, state, buffers, files } = JSON.parse(document.querySelector(".fe-mount script").textContent);
+  const lab = await import(new URL(esm, document.baseURI));
+  const bytesAt = async (url) => new DataView(await (await fetch(new URL(url, document.baseURI))).arrayBuffer());
+  const asBytes = (values) => new DataView(Uint8Array.from(values).buffer);
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  const modelOf = (traits, handlers = new Set()) => ({
+    handlers,
+    get: (name) => traits[name] ?? null,
+    set: (name, value) => { traits[name] = value; handlers.forEach((f) => f()); },
+    save_changes() {},
+    on: (_, f) => handlers.add(f),
+    off: (_, f) => handlers.delete(f),
+  });
+  const mountOn = (model) => {
+    const el = document.createElement("div");
+    document.body.append(el);
+    return [el, lab.default.render({ model, el })];
+  };
+  const figuresIn = (el) => Object.fromEntries(
+    [...el.querySelectorAll("output[data-value]")].map((o) => [o.dataset.name, o.dataset.value]));
+"""
 
 CALL = f"""
 async ([name, calls]) => {{
-  const maths = await import(new URL(JSON.parse({ESM}).esm, document.baseURI));
-  return calls.map((args) => maths[name](...args))
-    .map((value) => (ArrayBuffer.isView(value) ? [...value] : value));
+  {LAB}
+  return calls.map((args) => lab[name](...args)).map((value) => (ArrayBuffer.isView(value) ? [...value] : value));
 }}
 """
 
-# The lab mounted on a model of its own, and for each case its traits set, a frame waited for, its figures read.
+
+def call(page: Page, name: str, calls: list) -> list:
+    """What a function of the lab's module gives for each list of arguments."""
+    return page.evaluate(CALL, [name, calls])
+
+
 VIEWS = f"""
 async (cases) => {{
-  const {{ esm, state }} = JSON.parse({ESM});
-  const {{ default: lab }} = await import(new URL(esm, document.baseURI));
-  const handlers = new Set();
-  const model = {{
-    get: (name) => state[name],
-    set: (name, value) => {{ state[name] = value; handlers.forEach((f) => f()); }},
-    save_changes() {{}},
-    on: (_, f) => handlers.add(f),
-    off: (_, f) => handlers.delete(f),
-  }};
-  const el = document.createElement("div");
-  document.body.append(el);
-  const remove = lab.render({{ model, el }});
+  {LAB}
+  const traits = {{ ...state }};
+  for (const [name, url] of Object.entries(buffers)) traits[name] = await bytesAt(url);
+  const model = modelOf(traits);
+  const [el, remove] = mountOn(model);
   const found = [];
-  for (const traits of cases) {{
-    for (const [name, value] of Object.entries(traits)) model.set(name, value);
-    await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
+  for (const one of cases) {{
+    for (const [name, value] of Object.entries(one)) model.set(name, value);
+    await frame();
     found.push({{
-      figures: Object.fromEntries([...el.querySelectorAll("output[data-value]")].map((o) => [o.dataset.name, o.dataset.value])),
-      text: [...el.querySelectorAll("[role=tabpanel]:not([hidden]), .fe-body")].at(-1).innerText,
+      figures: figuresIn(el),
+      text: [...el.querySelectorAll("[role=tabpanel]:not([hidden]), .fe-body")].at(-1)?.innerText,
       marked: [...el.querySelectorAll(".fe-new text")].map((t) => t.textContent),
     }});
   }}
@@ -43,50 +65,77 @@ async (cases) => {{
   el.remove();
   return found;
 }}
-"""  # noqa: E501
-
-MOVES = """
-async ([seed, moves]) => {
-  let state = seed;
-  const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
-  const frame = () => new Promise(requestAnimationFrame);
-  const lab = document.querySelector(".fe-lab");
-  const keys = ["ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", "ArrowUp", "a"];
-  const bad = [];
-  for (let i = 0; i < moves; i++) {
-    const all = [...lab.querySelectorAll(".fe-body input, .fe-lab button, [role=slider]")]
-      .filter((e) => e.checkVisibility() && !e.disabled && !e.closest(".fe-link"));
-    const one = all[Math.floor(random() * all.length)];
-    if (one.type === "range") {
-      one.value = random() < 0.3 ? one[random() < 0.5 ? "min" : "max"] : random() * one.max;
-      one.dispatchEvent(new Event("input", { bubbles: true }));
-    } else if (one.getAttribute("role") === "slider") {
-      one.dispatchEvent(new KeyboardEvent("keydown", { key: keys[Math.floor(random() * 8)], bubbles: true }));
-    } else one.click();
-    if (i % 50 === 0) lab.parentElement.style.width = `${300 + 600 * random()}px`;
-    if (i % 7) continue;
-    await frame();
-    const drawn = [...lab.querySelectorAll("svg")].map((svg) => svg.outerHTML).join();
-    if (/NaN|undefined|Infinity/.test(lab.innerText + drawn)) bad.push(lab.innerText);
-  }
-  return bad;
-}
 """
 
+
+def views(page: Page, cases: list[dict]) -> list[dict]:
+    """For each case of traits what the lab shows: its figures, its text, and the entries that it marks."""
+    found = page.evaluate(VIEWS, json.loads(json.dumps(cases)))
+    return [one | {"figures": {name: float(value) for name, value in one["figures"].items()}} for one in found]
+
+
+FUZZ = """
+async ({ seed, moves, wrong, wait }) => {
+  let number = seed;
+  const below = (n) => {
+    number = (Math.imul(number, 1664525) + 1013904223) >>> 0;
+    return Math.floor((number / 2 ** 32) * n);
+  };
+  const lab = document.querySelector(".fe-lab");
+  const keys = ["ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", "ArrowUp", "a"];
+  const movable = (e) => e.checkVisibility() && !e.disabled && !["text", "file"].includes(e.type)
+    && !/link/.test(e.textContent) && !e.closest(".fe-link");
+  const unwanted = new RegExp(wrong);
+  const bad = [];
+  for (let i = 0; i < moves; i++) {
+    const all = [...lab.querySelectorAll("input, button, [role=slider]")].filter(movable);
+    const one = all[below(all.length)];
+    if (one.type === "range") {
+      one.value = below(10) < 3 ? one[below(2) ? "min" : "max"] : below(Number(one.max) + 1);
+      one.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (one.getAttribute("role") === "slider") {
+      one.dispatchEvent(new KeyboardEvent("keydown", { key: keys[below(keys.length)], bubbles: true }));
+    } else one.click();
+    if (i % 7 === 0) lab.parentElement.style.width = `${300 + below(600)}px`;
+    if (unwanted.test(lab.innerText)) bad.push(`move ${i}, ${one.outerHTML.slice(0, 90)}: ${lab.innerText}`);
+    if (wait && below(20) === 0) await new Promise((done) => setTimeout(done, wait));
+    if (below(4)) continue;
+    await new Promise(requestAnimationFrame);
+    if ([...lab.querySelectorAll("svg")].some((svg) => /NaN|undefined|Infinity/.test(svg.outerHTML))) bad.push(`svg, ${i}`);
+  }
+  lab.parentElement.style.width = "";
+  return bad;
+}
+"""  # noqa: E501
+
+
+def fuzz(page: Page, moves: int, seed: int = 1, wrong: str = "NaN|undefined|Infinity|null", wait: int = 0) -> list[str]:
+    """Random moves of whatever can be moved, at random widths: what a reader must not see and saw, after each of them.
+
+    Args:
+        wrong: a pattern of words. wait: milliseconds that are waited now and then, for what comes from a worker.
+    """
+    return page.evaluate(FUZZ, {"seed": seed, "moves": moves, "wrong": wrong, "wait": wait})
+
+
 FRAMES = """
-async (name) => {
-  const slider = [...document.querySelectorAll(".fe-lab input[type=range]")].find((s) => s.id.includes(name));
+async ({ control, steps, layout }) => {
+  const one = document.querySelector(`.fe-lab ${control}`);
   const next = window.requestAnimationFrame.bind(window);
   const times = [];
   window.requestAnimationFrame = (f) => next((t) => {
     const from = performance.now();
     f(t);
-    document.body.getBoundingClientRect(); // with layout
+    if (layout) document.body.getBoundingClientRect();
     times.push(performance.now() - from);
   });
-  for (let i = 0; i < 160; i++) {
-    slider.value = i % (Number(slider.max) + 1);
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  for (let i = 0; i < steps; i++) {
+    if (one.type === "range") {
+      one.value = i % (Number(one.max) + 1);
+      one.dispatchEvent(new Event("input", { bubbles: true }));
+    } else {
+      one.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true }));
+    }
     await new Promise(next);
   }
   window.requestAnimationFrame = next;
@@ -94,6 +143,15 @@ async (name) => {
 }
 """
 
+
+def frame_times(page: Page, control: str, steps: int = 160, layout: bool = False) -> str:
+    """How long a lab's script takes for a step of a control, in words; with layout, if that is asked for."""
+    times = page.evaluate(FRAMES, {"control": control, "steps": steps, "layout": layout})
+    assert len(times) >= steps // 2 and math.isfinite(times[-1])
+    return f"median {times[len(times) // 2]:.1f} ms, 95th percentile {times[int(0.95 * len(times))]:.1f} ms"
+
+
+# Before a page's own scripts: what is listened to, what runs at intervals, and which workers there are.
 COUNT_LISTENERS = """
 const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
 const entries = [];
@@ -112,34 +170,36 @@ const { setInterval: start, clearInterval: end } = window;
 const running = new Set();
 window.setInterval = (...args) => { const id = start(...args); running.add(id); return id; };
 window.clearInterval = (id) => { running.delete(id); end(id); };
+window.listeners = () => entries.length;
 window.left = () => [entries.length, running.size];
+"""
+COUNT_WORKERS = """
+window.workers = 0;
+const { Worker: RealWorker } = window;
+window.Worker = class extends RealWorker {
+  constructor(...args) { super(...args); window.workers += 1; }
+  terminate() { window.workers -= 1; super.terminate(); }
+};
 """
 
 MOUNT_THRICE = f"""
-async (press) => {{
-  const {{ esm, state }} = JSON.parse({ESM});
-  const {{ default: lab }} = await import(new URL(esm, document.baseURI));
-  const handlers = new Set();
-  const model = {{
-    get: (name) => state[name],
-    set: (name, value) => {{ state[name] = value; handlers.forEach((f) => f()); }},
-    save_changes() {{}},
-    on: (_, f) => handlers.add(f),
-    off: (_, f) => handlers.delete(f),
-  }};
+async ({{ traits, press, wait }}) => {{
+  {LAB}
+  const model = modelOf({{ ...state }});
+  const count = () => [...left(), window.workers];
   const counts = [];
   for (let i = 0; i < 3; i++) {{
-    const el = document.createElement("div");
-    document.body.append(el);
-    const before = left();
-    const remove = lab.render({{ model, el }});
-    const during = left();
+    const before = count();
+    const [el, remove] = mountOn(model);
+    const during = count();
+    for (const [name, values] of Object.entries(traits)) model.set(name, values[i]);
     [...el.querySelectorAll("button")].find((button) => button.textContent === press)?.click();
-    await new Promise(requestAnimationFrame);
+    await frame();
+    await pause(i * wait);
     remove();
-    const after = left();
-    const listeners = [during[0] - before[0], after[0] - before[0]];
-    counts.push([...listeners, after[1] - before[1], handlers.size, el.childElementCount]);
+    const added = during.map((number, j) => number - before[j]);
+    const after = count().map((number, j) => number - before[j]);
+    counts.push({{ added, left: [...after, model.handlers.size, el.childElementCount] }});
     el.remove();
   }}
   return counts;
@@ -147,7 +207,46 @@ async (press) => {{
 """
 
 
-def views(page, cases: list[dict]) -> list[dict]:
-    """For each case of traits what the lab shows: its figures, its text, and the entries that it marks."""
-    found = page.evaluate(VIEWS, json.loads(json.dumps(cases)))
-    return [one | {"figures": {name: float(value) for name, value in one["figures"].items()}} for one in found]
+def mount_thrice(one, path: str, press: str = "", wait: int = 0, **traits: list) -> list[list[int]]:
+    """Mount the lab of a page three times on a model of its own, and see that nothing is left of it.
+
+    Each time its traits are set to the next of the values that are given, a button is pressed, and a while is waited.
+
+    Returns:
+        What each mount added: listeners, intervals, workers.
+    """
+    for script in (COUNT_LISTENERS, COUNT_WORKERS):
+        one.page.add_init_script(script)
+    counts = one.open(path).evaluate(MOUNT_THRICE, {"traits": traits, "press": press, "wait": wait})
+    assert [count["left"] for count in counts] == [[0] * 5] * 3
+    return [count["added"] for count in counts]
+
+
+COPY_PIXELS = """
+(canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return [canvas.height, canvas.width, [...copy.getImageData(0, 0, canvas.width, canvas.height).data]];
+}
+"""
+
+
+def pixels(canvas: Locator) -> np.ndarray:
+    """What a canvas shows: height x width x 3, red, green and blue from 0 to 255."""
+    height, width, values = canvas.evaluate(COPY_PIXELS)
+    return np.array(values, dtype=float).reshape(height, width, 4)[..., :3]
+
+
+STICKS_OUT = """
+(lab) => {
+  const edge = lab.getBoundingClientRect().right - parseFloat(getComputedStyle(lab).paddingRight);
+  return [...lab.querySelectorAll("*")]
+    .filter((e) => e.checkVisibility() && !e.closest(".fe-spoken, svg") && e.getBoundingClientRect().right > edge + 1)
+    .map((e) => e.outerHTML.slice(0, 90));
+}
+"""
+
+
+def assert_within(lab: Locator) -> None:
+    """Nothing of a lab is wider than it."""
+    assert lab.evaluate(STICKS_OUT) == []

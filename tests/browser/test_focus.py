@@ -12,6 +12,7 @@ from flatten_edu.analysis import angle_degrees, entropy_bits, top1_share
 from flatten_edu.data import patch_features, photo
 from flatten_edu.functional import focused_map, linear_weights, softmax_weights
 from tests.browser.conftest import CHAPTER, INTRO, fragment
+from tests.browser.in_page import mount_thrice, pixels
 
 
 def expected(q, k, p) -> dict[str, float]:
@@ -200,20 +201,9 @@ def test_a_click_on_the_photograph_chooses_the_query(reader, kind):
     assert page.get_by_role("slider", name="query patch").get_attribute("aria-valuenow") == str(14 + 2)
 
 
-COPY_PIXELS = """
-(canvas) => {
-  const { width, height } = canvas;
-  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  copy.drawImage(canvas, 0, 0);
-  return [...copy.getImageData(0, 0, width, height).data];
-}
-"""
-
-
 def brightness(page, kind) -> np.ndarray:
     """The mean light of each patch of a map, as painted."""
-    pixels = page.locator(f".fe-maps canvas[data-kind={kind}]").evaluate(COPY_PIXELS)
-    image = np.array(pixels, dtype=float).reshape(336, 336, 4)[..., :3].mean(-1)
+    image = pixels(page.locator(f".fe-maps canvas[data-kind={kind}]")).mean(-1)
     return image.reshape(14, 24, 14, 24)[:, 6:18, :, 6:18].mean((1, 3)).ravel()
 
 
@@ -278,65 +268,9 @@ def test_two_labs_on_one_page_do_not_disturb_each_other(reader):
     assert len(ids) == len(set(ids)) > 0
 
 
-COUNT_LISTENERS = """
-const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
-const entries = [];
-EventTarget.prototype.addEventListener = function (type, f, options) {
-  const entry = { target: this, type, f };
-  entries.push(entry);
-  if (options?.signal) add.call(options.signal, "abort", () => entries.splice(entries.indexOf(entry), 1));
-  return add.call(this, type, f, options);
-};
-EventTarget.prototype.removeEventListener = function (type, f, options) {
-  const at = entries.findIndex((e) => e.target === this && e.type === type && e.f === f);
-  if (at >= 0) entries.splice(at, 1);
-  return remove.call(this, type, f, options);
-};
-window.listeners = () => entries.length;
-"""
-
-MOUNT_THRICE = """
-async () => {
-  const host = document.querySelector(".fe-mount");
-  const { esm, state } = JSON.parse(host.querySelector("script").textContent);
-  const { default: lab } = await import(new URL(esm, document.baseURI));
-  const handlers = new Set();
-  const model = {
-    get: (name) => state[name] ?? null,
-    set: (name, value) => { state[name] = value; handlers.forEach((f) => f()); },
-    save_changes() {},
-    on: (_, f) => handlers.add(f),
-    off: (_, f) => handlers.delete(f),
-  };
-  const counts = [];
-  for (let i = 0; i < 3; i++) {
-    const el = document.createElement("div");
-    document.body.append(el);
-    const before = listeners();
-    const remove = lab.render({ model, el });
-    const during = listeners();
-    model.set("p", 4 + i);
-    await new Promise(requestAnimationFrame);
-    remove();
-    counts.push({
-      added: during - before, left: listeners() - before, handlers: handlers.size, children: el.childElementCount,
-    });
-    el.remove();
-  }
-  return counts;
-}
-"""
-
-
-def test_mounting_again_and_again_leaves_no_listener(reader):
-    one = reader()
-    one.page.add_init_script(COUNT_LISTENERS)
-    page = one.open(INTRO)
-    counts = page.evaluate(MOUNT_THRICE)
-    assert len(counts) == 3
-    for count in counts:
-        assert count["added"] > 10
-        assert (count["left"], count["handlers"], count["children"]) == (0, 0, 0)
+def test_mounting_again_and_again_leaves_nothing(reader):
+    for listeners, *rest in mount_thrice(reader(), INTRO, p=[4, 5, 6]):
+        assert listeners > 10 and rest == [0, 0]
 
 
 def test_unmounting_brings_back_the_still_picture(reader):

@@ -8,7 +8,7 @@ import pytest
 from flatten_edu.widgets import LABS
 from flatten_edu.widgets.lab import STATIC
 from tests.browser.conftest import SITE
-from tests.browser.test_focus import COUNT_LISTENERS
+from tests.browser.in_page import COUNT_LISTENERS
 
 LAB_JS_LIMIT = 60_000
 MOVES = 400  # of a fuzz, each lab

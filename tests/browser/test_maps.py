@@ -20,6 +20,16 @@ from flatten_edu.widgets import MapsLab
 from flatten_edu.widgets.maps import MODELS
 from flatten_edu.widgets.maps_view import shown_rows
 from tests.browser.conftest import SITE, fragment
+from tests.browser.in_page import (
+    COUNT_LISTENERS,
+    COUNT_WORKERS,
+    LAB,
+    assert_within,
+    frame_times,
+    fuzz,
+    pixels,
+    views,
+)
 
 PAGE = "book/labs/maps.html"
 SLUGS = ["softmax", "linear", "focused", "focused_dwc"]
@@ -61,35 +71,6 @@ def assert_shows(shown: dict[str, float], wanted: dict[str, float]):
     assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True)
 
 
-SETTINGS = """
-async ([settings]) => {
-  const { esm, state, buffers } = JSON.parse(document.querySelector(".fe-mount script").textContent);
-  const { default: lab } = await import(new URL(esm, document.baseURI));
-  const tokens = await (await fetch(new URL(buffers.tokens, document.baseURI))).arrayBuffer();
-  const traits = { ...state, tokens: new DataView(tokens) };
-  const handlers = new Set();
-  const model = {
-    get: (name) => traits[name], set: (name, value) => { traits[name] = value; },
-    save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
-  };
-  const el = document.createElement("div");
-  document.body.append(el);
-  const remove = lab.render({ model, el });
-  const found = [];
-  for (const setting of settings) {
-    Object.assign(traits, setting);
-    handlers.forEach((f) => f());
-    await new Promise(requestAnimationFrame);
-    const outputs = [...el.querySelectorAll("output[data-value]")];
-    found.push(Object.fromEntries(outputs.map((o) => [o.dataset.name, o.dataset.value])));
-  }
-  remove();
-  el.remove();
-  return found;
-}
-"""
-
-
 def test_what_is_shown_in_random_views_is_what_python_says(reader):
     draw = random.Random(3)
     settings = [
@@ -101,11 +82,9 @@ def test_what_is_shown_in_random_views_is_what_python_says(reader):
         }
         for i in range(120)
     ]  # fmt: skip
-    found = reader().open(PAGE).evaluate(SETTINGS, [settings])
     lab = MapsLab()
-    for setting, outputs in zip(settings, found, strict=True):
-        shown = {name: float(value) for name, value in outputs.items()}
-        assert_shows(shown, figures(python_state(**setting), lab.tokens))
+    for setting, shown in zip(settings, views(reader().open(PAGE), settings), strict=True):
+        assert_shows(shown["figures"], figures(python_state(**setting), lab.tokens))
 
 
 def test_the_first_view_stands_there_before_any_data(reader):
@@ -287,18 +266,8 @@ def test_the_guided_steps_show_what_they_say(reader):
     assert_shows(one.outputs(), figures(python_state(), MapsLab().tokens))
 
 
-COPY_PIXELS = """
-(canvas) => {
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
-  copy.drawImage(canvas, 0, 0);
-  return [...copy.getImageData(0, 0, canvas.width, canvas.height).data];
-}
-"""
-
-
 def light(page, slug) -> np.ndarray:
-    pixels = page.locator(f".fe-maps canvas[data-kind={slug}]").evaluate(COPY_PIXELS)
-    return np.array(pixels, dtype=float).reshape(336, 336, 4)[..., :3].mean(-1)
+    return pixels(page.locator(f".fe-maps canvas[data-kind={slug}]")).mean(-1)
 
 
 def test_the_matrix_is_bright_where_the_weights_are_and_a_click_on_a_row_chooses_it(reader):
@@ -416,87 +385,44 @@ def test_random_moves_end_well(reader):
     one = reader()
     page = one.open(PAGE)
     wait(one)
-    draw = random.Random(5)
-    sliders = page.locator(".fe-lab [role=slider], .fe-lab input[type=range]")
-    clickables = page.locator(
-        ".fe-lab button:visible, .fe-lab input[type=radio]:not([value='-1']), .fe-lab input[type=checkbox]"
-    )
-    for move in range(300):
-        if draw.random() < 0.5:
-            sliders.nth(draw.randrange(sliders.count())).press(
-                draw.choice(["ArrowUp", "ArrowDown", "ArrowLeft", "Home", "End", "PageUp"])
-            )
-        else:
-            target = clickables.nth(draw.randrange(clickables.count()))
-            target.evaluate("(e) => e.click()")
-        if move % 20 == 0:
-            page.set_viewport_size({"width": draw.choice([320, 375, 768, 1280]), "height": 700})
-            one.frame()
-            assert not re.search("NaN|undefined|Infinity", page.locator(".fe-lab").inner_text())
+    assert fuzz(page, 300, seed=5, wait=100) == []
     wait(one)
     assert not re.search("NaN|undefined|Infinity", page.locator(".fe-lab").inner_text())
 
 
-COUNT = """
-const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
-const entries = [];
-EventTarget.prototype.addEventListener = function (type, f, options) {
-  const entry = { target: this, type, f };
-  entries.push(entry);
-  if (options?.signal) add.call(options.signal, "abort", () => entries.splice(entries.indexOf(entry), 1));
-  return add.call(this, type, f, options);
-};
-EventTarget.prototype.removeEventListener = function (type, f, options) {
-  const at = entries.findIndex((e) => e.target === this && e.type === type && e.f === f);
-  if (at >= 0) entries.splice(at, 1);
-  return remove.call(this, type, f, options);
-};
-window.listeners = () => entries.length;
-window.workers = 0;
-const Real = Worker;
-window.Worker = class extends Real {
-  constructor(...args) { super(...args); window.workers += 1; }
-  terminate() { window.workers -= 1; super.terminate(); }
-};
-"""
-
-MOUNT_THRICE = """
-async () => {
-  const { esm, state, buffers, files } = JSON.parse(document.querySelector(".fe-mount script").textContent);
-  const { default: lab } = await import(new URL(esm, document.baseURI));
-  const bytes = async (url) => new DataView(await (await fetch(new URL(url, document.baseURI))).arrayBuffer());
+MOUNT_WITH_FILES = (
+    """
+async () => {"""
+    + LAB
+    + """
   const custom = new Set();
-  const handlers = new Set();
-  const traits = { ...state, tokens: await bytes(buffers.tokens) };
   const asked = [];
+  const plain = modelOf({ ...state, tokens: await bytesAt(buffers.tokens) });
   const model = {  // as under a kernel: files come as messages, and in answer to one
-    get: (name) => traits[name], set: (name, value) => { traits[name] = value; handlers.forEach((f) => f()); },
-    save_changes() {},
-    on: (event, f) => (event === "msg:custom" ? custom : handlers).add(f),
-    off: (event, f) => (event === "msg:custom" ? custom : handlers).delete(f),
+    ...plain,
+    on: (event, f) => (event === "msg:custom" ? custom : plain.handlers).add(f),
+    off: (event, f) => (event === "msg:custom" ? custom : plain.handlers).delete(f),
     send: async ({ file }) => {
       asked.push(file);
-      const view = await bytes(files[file]);
+      const view = await bytesAt(files[file]);
       custom.forEach((f) => f({ file }, [view]));
     },
   };
   const counts = [];
   for (let i = 0; i < 3; i++) {
-    const el = document.createElement("div");
-    document.body.append(el);
     const before = [listeners(), workers];
-    const remove = lab.render({ model, el });
+    const [el, remove] = mountOn(model);
     const during = listeners();
     model.set("inside", true);
     model.set("p", 4 + i);
     const ready = () => i === 2 || el.textContent.includes("Computed in your browser");
-    while (!ready()) await new Promise((done) => setTimeout(done, 20));
-    await new Promise((done) => setTimeout(done, 60));  // the last is removed while it computes
+    while (!ready()) await pause(20);
+    await pause(60);  // the last is removed while it computes
     remove();
-    await new Promise((done) => setTimeout(done, 60));
+    await pause(60);
     counts.push({
       added: during - before[0], left: listeners() - before[0], workers: workers - before[1],
-      handlers: handlers.size + custom.size, children: el.childElementCount,
+      handlers: plain.handlers.size + custom.size, children: el.childElementCount,
     });
     el.remove();
     model.set("inside", false);
@@ -504,44 +430,21 @@ async () => {
   return [counts, asked];
 }
 """
+)
 
 
 def test_mounting_again_and_again_leaves_no_listener_and_no_worker(reader):
     one = reader()
-    one.page.add_init_script(COUNT)
+    one.page.add_init_script(COUNT_LISTENERS)
+    one.page.add_init_script(COUNT_WORKERS)
     page = one.open(PAGE)
     wait(one)
     page.wait_for_load_state("networkidle")
-    counts, asked = page.evaluate(MOUNT_THRICE)
+    counts, asked = page.evaluate(MOUNT_WITH_FILES)
     assert set(asked) == set(MODELS)
     for count in counts:
         assert count["added"] > 10
         assert (count["left"], count["workers"], count["handlers"], count["children"]) == (0, 0, 0, 0)
-
-
-FRAMES = """
-async (name) => {
-  const slider = document.querySelector(`.fe-lab ${name}`);
-  const next = window.requestAnimationFrame.bind(window);
-  const times = [];
-  window.requestAnimationFrame = (f) => next((t) => {
-    const from = performance.now();
-    f(t);
-    times.push(performance.now() - from);
-  });
-  for (let step = 0; step < 120; step++) {
-    if (slider.type === "range") {
-      slider.value = step;
-      slider.dispatchEvent(new Event("input", { bubbles: true }));
-    } else {
-      slider.dispatchEvent(new KeyboardEvent("keydown", { key: step % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true }));
-    }
-    await new Promise(next);
-  }
-  window.requestAnimationFrame = next;
-  return times.sort((a, b) => a - b);
-}
-"""
 
 
 @pytest.mark.parametrize("display", ["overlay", "matrix"])
@@ -550,14 +453,8 @@ def test_frame_time(reader, measured, display, control):
     one = reader()
     page = one.open(PAGE + fragment("maps", display=display, patch=1))
     wait(one)
-    times = page.evaluate(FRAMES, control)
     what = "p" if "range" in control else "the query patch"
-    median, late = times[len(times) // 2], times[int(0.95 * len(times))]
-    measured(
-        f"lab maps, {display}: script a step of {what}",
-        f"median {median:.1f} ms, 95th percentile {late:.1f} ms (goal 16)",
-    )
-    assert len(times) >= 60
+    measured(f"lab maps, {display}: script a step of {what}", f"{frame_times(page, control, steps=120)} (goal 16)")
 
 
 def test_what_loads_without_a_click(reader, measured):
@@ -580,23 +477,13 @@ def test_what_loads_without_a_click(reader, measured):
     assert size(".js") <= LAB_JS_LIMIT and size(".bin") + state <= DATA_LIMIT
 
 
-STICKS_OUT = """
-(lab) => {
-  const edge = lab.getBoundingClientRect().right - parseFloat(getComputedStyle(lab).paddingRight);
-  return [...lab.querySelectorAll("*")]
-    .filter((e) => e.checkVisibility() && !e.closest(".fe-spoken, svg") && e.getBoundingClientRect().right > edge + 1)
-    .map((e) => e.outerHTML.slice(0, 90));
-}
-"""
-
-
 @pytest.mark.parametrize("width", [375, 768, 1280])
 def test_nothing_sticks_out(reader, width):
     one = reader(viewport={"width": width, "height": 740})
     page = one.open(PAGE + fragment("maps", p=256, channel=7, on_linear=True))
     wait(one)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator(".fe-lab").evaluate(STICKS_OUT) == []
+    assert_within(page.locator(".fe-lab"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,5 @@
 """The lab `precision` on the built page: its emulation is Python's bit for bit, and it shows what Python computes."""
 
-import json
 import math
 import random
 import struct
@@ -11,12 +10,12 @@ import torch
 
 from flatten_edu.analysis import Fixes, focused_steps, hashed_normals, output_error, round_to, stored_range
 from tests.browser.conftest import fragment
+from tests.browser.in_page import LAB, fuzz
 
 PAGE = "book/labs/precision.html"
 FIXES = ["row_max", "over_sqrt_n", "wide_sums", "whole"]
 FIRST = {"dtype": "fp16", "n": 196, "d": 64, "p": 3, "size": 8.0, "seed": 0} | dict.fromkeys(FIXES, False)
 FIRST["wide_sums"] = True
-IMPORT = "const lab = await import(new URL(esm, document.baseURI));"
 # A number that changes with any bit and its place; every NaN counts as the same.
 DIGEST = """
 const digest = (x) => {
@@ -40,18 +39,15 @@ def digest(x: torch.Tensor) -> int:
 
 @pytest.fixture
 def live(reader):
-    one = reader()
-    page = one.open(PAGE)
-    esm = json.loads(page.locator(".fe-mount script").first.text_content())["esm"]
-    return page, esm
+    return reader().open(PAGE)
 
 
 # Every fp16 and bf16 number as float32, the points halfway between neighbours, their neighbours in float32, and
 # a million float32 numbers of any bits.
 ROUNDING = (
     """
-async ([esm, format]) => {"""
-    + IMPORT
+async (format) => {"""
+    + LAB
     + DIGEST
     + """
   const patterns = [];
@@ -85,41 +81,38 @@ def rounding_patterns() -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype", ["fp16", "bf16", "fp32"])
 def test_rounding_is_pytorch_s_bit_for_bit(live, dtype):
-    page, esm = live
     x = rounding_patterns()
     cast = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
-    count, all_of_them, one_by_one = page.evaluate(ROUNDING, [esm, dtype])
+    count, all_of_them, one_by_one = live.evaluate(ROUNDING, dtype)
     assert count == len(x) > 1_600_000
     assert all_of_them == digest(x.to(cast).float())
     assert one_by_one == digest(round_to(dtype, x[:2000]))
 
 
 def test_every_fp16_number_is_reached(live):
-    page, esm = live
     every = torch.arange(65536, dtype=torch.int32).to(torch.int16).view(torch.float16).float()
-    found = page.evaluate(
-        f"async ([esm, bits]) => {{ {IMPORT} {DIGEST} const u = Uint32Array.from(bits);"
+    found = live.evaluate(
+        f"async (bits) => {{ {LAB} {DIGEST} const u = Uint32Array.from(bits);"
         " const x = new Float32Array(u.buffer); lab.roundAll('fp16', x, u); return digest(x); }",
-        [esm, every.numpy().view(np.uint32).tolist()],
+        every.numpy().view(np.uint32).tolist(),
     )
     assert found == digest(every)
 
 
 def test_the_generator_draws_the_same(live):
-    page, esm = live
     calls = [(seed, count) for seed in (0, 1, 2, 29, 9999) for count in (1, 7, 4096)]
-    found = page.evaluate(
-        f"async ([esm, calls]) => {{ {IMPORT} {DIGEST}"
+    found = live.evaluate(
+        f"async (calls) => {{ {LAB} {DIGEST}"
         " return calls.map(([seed, count]) => digest(lab.hashedNormals(seed, count))); }",
-        [esm, calls],
+        calls,
     )
     assert found == [digest(hashed_normals(seed, count)) for seed, count in calls]
 
 
 STEPS = (
     """
-async ([esm, cases]) => {"""
-    + IMPORT
+async (cases) => {"""
+    + LAB
     + DIGEST
     + """
   const finish = (work) => { let next = work.next(); while (!next.done) next = work.next(); return next.value; };
@@ -163,11 +156,10 @@ def python_steps(case):
 
 
 def test_every_tensor_is_python_s_bit_for_bit(live):
-    page, esm = live
     draw = random.Random(0)
     cases = [random_case(draw) for _ in range(300)]
     broken = 0
-    for case, found in zip(cases, page.evaluate(STEPS, [esm, cases]), strict=True):
+    for case, found in zip(cases, live.evaluate(STEPS, cases), strict=True):
         stored, exact = python_steps(case)
         assert found["names"] == sorted(stored)
         assert found["bits"] == {name: digest(x) for name, x in stored.items()}, case
@@ -320,38 +312,32 @@ def test_a_broken_link_gives_the_first_view(reader, broken):
     assert_shows(one, FIRST)
 
 
-OWN = """
-async ([esm, state, bytes]) => {
-  const { default: lab } = await import(new URL(esm, document.baseURI));
-  const handlers = new Set();
-  const model = {
-    get: (name) => state[name] ?? null, set: (name, value) => { state[name] = value; handlers.forEach((f) => f()); },
-    save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
-  };
-  const el = document.createElement("div");
-  document.body.append(el);
-  const remove = lab.render({ model, el });
+GIVE = (
+    """
+async ([own, found]) => {"""
+    + LAB
+    + """
+  const model = modelOf(own);
+  const [el, remove] = mountOn(model);
   const before = el.innerText;
-  for (const [name, values] of Object.entries(bytes)) model.set(name, new DataView(Uint8Array.from(values).buffer));
-  await new Promise((done) => setTimeout(done, 300));
-  const figures = [...el.querySelectorAll("output[data-value]")];
-  const values = Object.fromEntries(figures.map((o) => [o.dataset.name, o.dataset.value]));
-  const after = el.innerText;
+  for (const [name, values] of Object.entries(found)) model.set(name, asBytes(values));
+  await pause(300);
+  const [values, after] = [figuresIn(el), el.innerText];
   remove();
-  const left = [handlers.size, el.childElementCount];
+  const left = [model.handlers.size, el.childElementCount];
   el.remove();
   return { before, after, values, left };
 }
 """
+)
 
 
 def test_the_reader_s_own_tensors(live):
-    page, esm = live
     torch.manual_seed(0)
     q, k, v = torch.randn(5, 8), torch.randn(7, 8), torch.randn(7, 4)
     pack = lambda x: list(struct.pack("<2I", *x.shape) + x.numpy().tobytes())  # noqa: E731
     state = FIRST | {"size": 2.0, "source": "own", "step": 0}
-    found = page.evaluate(OWN, [esm, state, {"q": pack(q), "k": pack(k), "v": pack(v)}])
+    found = live.evaluate(GIVE, [state, {"q": pack(q), "k": pack(k), "v": pack(v)}])
     assert "have not arrived yet" in found["before"] and "q 5 × 8, k 7 × 8, v 7 × 4" in found["after"]
     stored, exact = (
         focused_steps(2 * q, 2 * k, 2 * v, "fp16", 3, Fixes(wide_sums=True), exact=e) for e in (False, True)
@@ -364,35 +350,13 @@ def test_the_reader_s_own_tensors(live):
 def test_hundreds_of_random_moves_end_well(reader):
     one = reader()
     page = one.open(PAGE)
-    page.evaluate(FUZZ, 400)
-    wait(page)
-    text = page.locator(".fe-lab").inner_text()
-    assert "undefined" not in text and "Infinity" not in text
     # NaN is what this lab is about: it stands in its question and in its verdicts, never where a number belongs.
+    assert fuzz(page, 400, wrong="undefined|Infinity|null") == []
+    wait(page)
     assert page.locator(".fe-lab output", has_text="NaN").count() == 0
 
 
-FUZZ = """
-async (moves) => {
-  let seed = 1;
-  const random = (n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 1) % n;
-  const lab = document.querySelector(".fe-lab");
-  for (let i = 0; i < moves; i++) {
-    const all = [...lab.querySelectorAll("input, .fe-guide button")];
-    const controls = all.filter((c) => c.checkVisibility() && c.type !== "text");
-    const control = controls[random(controls.length)];
-    if (control.type === "range") {
-      control.value = random(Number(control.max) + 1);
-      control.dispatchEvent(new Event("input", { bubbles: true }));
-    } else control.click();
-    if (i % 7 === 0) lab.style.width = `${300 + random(600)}px`;
-    if (i % 3 === 0) await new Promise(requestAnimationFrame);
-  }
-  lab.style.width = "";
-}
-"""
-
-FRAMES = """
+UNTIL_SHOWN = """
 async (name) => {
   const inputs = [...document.querySelectorAll(".fe-lab input")];
   const input = inputs.find((i) => i.closest("label, .fe-slider")?.textContent.includes(name));
@@ -414,9 +378,8 @@ async (name) => {
 
 @pytest.mark.parametrize("name", ["size of the entries", "whole module"])
 def test_time_from_an_input_to_the_result(live, measured, name):
-    page, _ = live
-    wait(page)
-    times = page.evaluate(FRAMES, name)
+    wait(live)
+    times = live.evaluate(UNTIL_SHOWN, name)
     measured(
         f"lab precision, {name}: input to result",
         f"median {times[20]:.0f} ms, slowest {times[-1]:.0f} ms (N = 196, d = 64; goal a frame or two)",

@@ -11,7 +11,7 @@ import torch
 from flatten_edu.analysis import angle_degrees, focused_cosine, largest_coordinate, proposition, widens_at_first
 from flatten_edu.functional import focused_map
 from tests.browser.conftest import fragment
-from tests.browser.in_page import CALL, COUNT_LISTENERS, FRAMES, MOUNT_THRICE, MOVES, views
+from tests.browser.in_page import call, frame_times, fuzz, mount_thrice, views
 
 PAGE = "book/labs/proof.html"
 P = "p, focusing factor"
@@ -93,7 +93,7 @@ def random_pairs(count, seed):
 @pytest.fixture
 def browser_says(reader):
     page = reader().open(PAGE)
-    return lambda name, calls: page.evaluate(CALL, [name, calls])
+    return lambda name, calls: call(page, name, calls)
 
 
 def test_the_verdict(browser_says):
@@ -291,26 +291,18 @@ def test_a_link_with_two_lengths_fills_up_with_zeros(reader):
 
 
 def test_mounting_again_and_again_leaves_nothing_running(reader):
-    one = reader()
-    one.page.add_init_script(COUNT_LISTENERS)
-    counts = one.open(PAGE).evaluate(MOUNT_THRICE, "Next")
-    assert len(counts) == 3
-    for added, *rest in counts:
-        assert added > 10 and rest == [0, 0, 0, 0]
+    for listeners, *rest in mount_thrice(reader(), PAGE, press="Next"):
+        assert listeners > 10 and rest == [0, 0]
 
 
 def test_a_thousand_random_moves_end_well(reader):
-    page = reader().open(PAGE)
-    assert page.evaluate(MOVES, [11, 1000]) == []
+    assert fuzz(reader().open(PAGE), 1000, seed=11) == []
 
 
 @pytest.mark.parametrize(("what", "slider"), [("p", "-p-"), ("an entry of 8", "-x-")])
 def test_frame_time_of_a_step(reader, measured, what, slider):
     draw = np.random.default_rng(5)
     x, y = np.round(draw.random((2, 8)), 2).tolist()
-    times = reader().open(PAGE + fragment("proof", x=x, y=y)).evaluate(FRAMES, slider)
-    assert len(times) >= 100
-    measured(
-        f"lab proof, a step of {what}: script and layout",
-        f"median {times[len(times) // 2]:.1f} ms, 95th percentile {times[int(0.95 * len(times))]:.1f} ms (goal 16 ms)",
-    )
+    page = reader().open(PAGE + fragment("proof", x=x, y=y))
+    found = frame_times(page, f"input[type=range][id*='{slider}']", layout=True)
+    measured(f"lab proof, a step of {what}: script and layout", f"{found} (goal 16 ms)")

@@ -1,6 +1,5 @@
 """The lab `rank` on the built page: its maps, ranks and determinants are Python's, however it is moved."""
 
-import json
 import math
 import random
 
@@ -12,7 +11,7 @@ from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee,
 from flatten_edu.publish.mount import split_state
 from flatten_edu.widgets import RankLab
 from tests.browser.conftest import fragment
-from tests.browser.test_focus import COUNT_LISTENERS
+from tests.browser.in_page import LAB, frame_times, fuzz, mount_thrice, pixels
 
 PAGE = "book/labs/rank.html"
 MAPS = ("linear", "dwc", "equivalent", "softmax")
@@ -40,10 +39,6 @@ def figures(one) -> dict[str, float]:
 
 def line_of(matrix, tolerance) -> float:
     return float(tolerance * spectrum(matrix)[0] if tolerance else rank_tolerance(matrix))
-
-
-def module(page) -> str:
-    return json.loads(page.locator(".fe-mount script").first.text_content())["esm"]
 
 
 def expected(lab: RankLab) -> dict[str, float]:
@@ -226,37 +221,11 @@ def test_a_broken_link_gives_the_first_view(reader, broken):
     assert_shows(one)
 
 
-FUZZ = """
-async (seed) => {
-  const lab = document.querySelector(".fe-lab");
-  let state = seed;
-  const below = (n) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * n);
-  };
-  const movable = (e) => e.checkVisibility() && e.type !== "text" && !/link/.test(e.textContent);
-  const bad = [];
-  for (let i = 0; i < 300; i++) {
-    const inputs = [...lab.querySelectorAll("input, button")].filter(movable);
-    const control = inputs[below(inputs.length)];
-    if (control.type === "range") {
-      control.value = String(below(Number(control.max) + 1));
-      control.dispatchEvent(new Event("input", { bubbles: true }));
-    } else control.click();
-    if (below(3) === 0) await new Promise(requestAnimationFrame);
-    if (below(20) === 0) await new Promise((done) => setTimeout(done, 150));
-    if (/NaN|undefined|Infinity|null/.test(lab.innerText)) bad.push(control.outerHTML);
-  }
-  return bad;
-}
-"""
-
-
 @pytest.mark.parametrize("seed", range(2))
 def test_hundreds_of_moves_leave_no_trace(reader, seed):
     one = reader()
     page = one.open(PAGE)
-    assert page.evaluate(FUZZ, seed) == []
+    assert fuzz(page, 300, seed=seed, wait=150) == []
     settled(page)
     assert not [word for word in ("NaN", "undefined", "Infinity") if word in page.locator(".fe-lab").inner_text()]
 
@@ -274,47 +243,9 @@ def test_late_answers_never_stand_for_what_is_set(reader):
     assert_shows(one, seed=10)
 
 
-MOUNT = """
-async () => {
-  const host = document.querySelector(".fe-mount");
-  const { esm, state } = JSON.parse(host.querySelector("script").textContent);
-  const { default: lab } = await import(new URL(esm, document.baseURI));
-  const counts = [];
-  let workers = 0;
-  const { Worker: Original } = window;
-  window.Worker = class extends Original {
-    constructor(...args) { super(...args); workers += 1; }
-    terminate() { workers -= 1; super.terminate(); }
-  };
-  for (let i = 0; i < 3; i++) {
-    const handlers = new Set();
-    const model = {
-      get: (name) => state[name] ?? null, set: (name, value) => { state[name] = value; handlers.forEach((f) => f()); },
-      save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
-    };
-    const el = document.createElement("div");
-    document.body.append(el);
-    const before = listeners();
-    const remove = lab.render({ model, el });
-    const during = [listeners() - before, workers];
-    model.set("p", 4 + i);
-    await new Promise((done) => setTimeout(done, i * 120));
-    remove();
-    counts.push([...during, listeners() - before, workers, handlers.size, el.childElementCount]);
-    el.remove();
-  }
-  await new Promise((done) => setTimeout(done, 300));
-  return counts;
-}
-"""
-
-
 def test_mounting_again_and_again_leaves_nothing_behind(reader):
-    one = reader()
-    one.page.add_init_script(COUNT_LISTENERS)
-    page = one.open(PAGE)
-    for added, workers, *left in page.evaluate(MOUNT):
-        assert added > 8 and workers == 1 and left == [0, 0, 0, 0]
+    for listeners, _, workers in mount_thrice(reader(), PAGE, wait=120, p=[4, 5, 6]):
+        assert listeners > 8 and workers == 1
 
 
 @pytest.mark.parametrize(
@@ -334,6 +265,21 @@ def test_without_workers_the_page_computes_by_itself(reader, worker):
     assert_shows(one, convolution="minus_impulse")
 
 
+GIVE = (
+    """
+async (own) => {"""
+    + LAB
+    + """
+  const model = modelOf(own);
+  window.give = (found) => Object.entries(found).forEach(([name, values]) => model.set(name, asBytes(values)));
+  const el = document.createElement("div");
+  document.querySelector(".fe-mount").replaceChildren(el);
+  lab.default.render({ model, el });
+}
+"""
+)
+
+
 def test_data_that_were_promised_are_waited_for(reader):
     """Trained data come after the first paint: until then the lab says so; then it shows their maps."""
     q, k, kernel = (
@@ -343,23 +289,7 @@ def test_data_that_were_promised_are_waited_for(reader):
     state, buffers = split_state(lab)
     one = reader()
     page = one.open(PAGE)
-    page.evaluate(
-        """async ([state]) => {
-          const host = document.querySelector(".fe-mount");
-          const { esm } = JSON.parse(host.querySelector("script").textContent);
-          const { default: lab } = await import(new URL(esm, document.baseURI));
-          const handlers = new Set();
-          const model = { get: (n) => state[n] ?? null, set: (n, v) => { state[n] = v; handlers.forEach((f) => f()); },
-            save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f) };
-          window.give = (buffers) => {
-            for (const [n, b] of Object.entries(buffers)) model.set(n, new DataView(new Uint8Array(b).buffer));
-          };
-          const el = document.createElement("div");
-          host.replaceChildren(el);
-          lab.render({ model, el });
-        }""",
-        [state],
-    )
+    page.evaluate(GIVE, state)
     assert page.get_by_text("have not arrived yet").is_visible()
     page.evaluate("give", {name: list(content) for name, content in buffers.items()})
     settled(page)
@@ -375,37 +305,13 @@ def test_maps_are_painted_as_they_are(reader):
     one = reader()
     page = one.open(PAGE + fragment("rank", grid=[7, 7]))
     settled(page)
-    pixels = page.locator("canvas[data-kind=dwc]").evaluate(
-        "(c) => { const copy = new OffscreenCanvas(c.width, c.height).getContext('2d'); copy.drawImage(c, 0, 0);"
-        " return [...copy.getImageData(0, 0, c.width, c.height).data]; }"
-    )
-    painted = np.array(pixels).reshape(49, 49, 4)[..., :3]
+    painted = pixels(page.locator("canvas[data-kind=dwc]"))
     matrix = RankLab(grid=(7, 7)).maps().dwc.numpy()
     assert (painted[matrix == 0] == 255).all()
     strong = np.abs(matrix) > 0.1 * np.abs(matrix).max()
     assert (painted[strong & (matrix > 0)][:, 2] > painted[strong & (matrix > 0)][:, 0]).all()  # blue
     assert (painted[strong & (matrix < 0)][:, 0] > painted[strong & (matrix < 0)][:, 2]).all()  # orange
 
-
-MOVE = """
-async (name) => {
-  const slider = [...document.querySelectorAll(".fe-lab input[type=range]")].find((e) => e.id.startsWith(`fe-${name}`));
-  const next = window.requestAnimationFrame.bind(window);
-  const times = [];
-  window.requestAnimationFrame = (f) => next((t) => {
-    const from = performance.now();
-    f(t);
-    times.push(performance.now() - from);
-  });
-  for (let i = 0; i < 80; i++) {
-    slider.value = String(i % (Number(slider.max) + 1));
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    await new Promise(next);
-  }
-  window.requestAnimationFrame = next;
-  return times.sort((a, b) => a - b);
-}
-"""
 
 ANSWER = """
 async () => {
@@ -430,12 +336,8 @@ def test_frame_time_and_the_worker_s_time(reader, measured):
     page = one.open(PAGE)
     settled(page)
     for name in ("p", "channel", "tolerance", "seed"):
-        times = page.evaluate(MOVE, name)
-        median, late = times[len(times) // 2], times[int(0.95 * len(times))]
-        measured(
-            f"lab rank: script a step of {name}",
-            f"median {median:.1f} ms, 95th percentile {late:.1f} ms (N = 196, d = 64; goal 16 ms)",
-        )
+        found = frame_times(page, f"input[type=range][id^='fe-{name}']", steps=80)
+        measured(f"lab rank: script a step of {name}", f"{found} (N = 196, d = 64; goal 16 ms)")
         settled(page)
     times = page.evaluate(ANSWER)
     measured(

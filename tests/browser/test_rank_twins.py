@@ -20,19 +20,21 @@ from flatten_edu.data import hash_noise
 from flatten_edu.functional import dwc_matrix, wrapped_dwc_matrix
 from flatten_edu.publish.mount import split_state
 from flatten_edu.widgets import RankLab
-from tests.browser.test_rank import MAPS, PAGE, few_threads, line_of, module  # noqa: F401 (a fixture of both files)
-from tests.browser.test_twins import CALL
+from tests.browser.in_page import LAB, call
+from tests.browser.test_rank import MAPS, PAGE, few_threads, line_of  # noqa: F401 (a fixture of both files)
 
 GRIDS = [(1, 2), (4, 4), (5, 3), (2, 9), (7, 7), (6, 9), (7, 14), (10, 10), (14, 14)]
 # LAPACK's values and these may differ by so much of the largest; a value that near to the tolerance is undecided.
 FLOOR = 1e-13
 
 
-STUDY = """
-async ([esm, cases, files]) => {
-  const lab = await import(new URL(esm, document.baseURI));
+STUDY = (
+    """
+async ([cases, given]) => {"""
+    + LAB
+    + """
   const { CaseMaker, Student, bounds, numericalRank, effectiveRank, stableRank } = lab;
-  const view = (key) => key && new DataView(Uint8Array.from(atob(files[key]), (c) => c.charCodeAt(0)).buffer);
+  const view = (key) => key && asBytes(atob(given[key]).split("").map((c) => c.charCodeAt(0)));
   const number = (x) => (Number.isFinite(x) ? x : String(x));
   return cases.map((traits) => {
     const state = { ...traits };
@@ -52,6 +54,7 @@ async ([esm, cases, files]) => {
   });
 }
 """
+)
 
 
 def random_setting(draw: random.Random, given: bool) -> RankLab:
@@ -100,7 +103,7 @@ def test_hundreds_of_settings_give_what_python_gives(reader, measured, given):
     page = reader().open(PAGE)
     files: dict[str, str] = {}
     cases = [sent(lab, files) for lab in labs]
-    found = page.evaluate(STUDY, [module(page), cases, files])
+    found = page.evaluate(STUDY, [cases, files])
     furthest, undecided, unequal, ranks, lemmas = 0.0, 0, 0, 0, 0
     for lab, browser in zip(labs, found, strict=True):
         maps = lab.maps()
@@ -161,8 +164,8 @@ def assert_guarantees(maps, browser, n) -> int:
 def test_the_generator_is_python_s_bit_for_bit(reader):
     page = reader().open(PAGE)
     calls = [[0, 0, 3, 5], [7, 1, 20, 64], [2**32 - 1, 2**31, 9, 9], [99, 2, 256, 25], [2**31, 3, 1, 1]]
-    for call, numbers in zip(calls, page.evaluate(CALL, [module(page), "hashNoise", calls]), strict=True):
-        assert numbers == hash_noise(*call).reshape(-1).tolist()
+    for case, numbers in zip(calls, call(page, "hashNoise", calls), strict=True):
+        assert numbers == hash_noise(*case).reshape(-1).tolist()
 
 
 def test_hard_matrices(reader):
@@ -178,7 +181,7 @@ def test_hard_matrices(reader):
     ]  # fmt: skip
     page = reader().open(PAGE)
     calls = [[matrix.ravel().tolist(), n] for matrix in matrices]
-    found = page.evaluate(CALL, [module(page), "singularValues", calls])
+    found = call(page, "singularValues", calls)
     for matrix, values in zip(matrices, found, strict=True):
         wanted = np.linalg.svd(matrix, compute_uv=False)
         assert np.abs(np.array(values) - wanted).max() <= 1e-13 * max(wanted[0], 1e-320)

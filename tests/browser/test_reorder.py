@@ -10,7 +10,7 @@ import torch
 from flatten_edu.functional import attention_cost, cheaper_order, linear_attention, multiply_adds_after
 from flatten_edu.widgets.reorder import EXAMPLE
 from tests.browser.conftest import fragment
-from tests.browser.in_page import CALL, COUNT_LISTENERS, FRAMES, MOUNT_THRICE, MOVES, views
+from tests.browser.in_page import call, frame_times, fuzz, mount_thrice, views
 
 PAGE = "book/labs/reorder.html"
 ORDERS = ["qk_first", "kv_first"]
@@ -67,7 +67,7 @@ def assert_shows(shown, wanted):
 @pytest.fixture
 def browser_says(reader):
     page = reader().open(PAGE)
-    return lambda name, calls: page.evaluate(CALL, [name, calls])
+    return lambda name, calls: call(page, name, calls)
 
 
 def test_costs_are_exact(browser_says):
@@ -379,25 +379,16 @@ def test_everything_is_reached_by_keyboard_alone(reader):
 
 
 def test_mounting_again_and_again_leaves_nothing_running(reader):
-    one = reader()
-    one.page.add_init_script(COUNT_LISTENERS)
-    counts = one.open(PAGE + fragment("reorder", view="steps")).evaluate(MOUNT_THRICE, "Play")
-    assert len(counts) == 3
-    for added, *rest in counts:
-        assert added > 10 and rest == [0, 0, 0, 0]
+    for listeners, *rest in mount_thrice(reader(), PAGE + fragment("reorder", view="steps"), press="Play"):
+        assert listeners > 10 and rest == [0, 0]
 
 
 def test_a_thousand_random_moves_end_well(reader):
-    page = reader().open(PAGE)
-    assert page.evaluate(MOVES, [7, 1000]) == []
+    assert fuzz(reader().open(PAGE), 1000, seed=7) == []
 
 
 @pytest.mark.parametrize(("view", "slider"), [("scale", "-n-"), ("steps", "-at-")])
 def test_frame_time_of_a_step(reader, measured, view, slider):
     page = reader().open(PAGE + fragment("reorder", view=view))
-    times = page.evaluate(FRAMES, slider)
-    assert len(times) >= 100
-    measured(
-        f"lab reorder, {view}: script and layout a step",
-        f"median {times[len(times) // 2]:.1f} ms, 95th percentile {times[int(0.95 * len(times))]:.1f} ms (goal 16 ms)",
-    )
+    found = frame_times(page, f"input[type=range][id*='{slider}']", layout=True)
+    measured(f"lab reorder, {view}: script and layout a step", f"{found} (goal 16 ms)")

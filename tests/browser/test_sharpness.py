@@ -1,6 +1,5 @@
 """The lab `sharpness` on the built page: what it shows is what Python computes, however it is moved."""
 
-import json
 import random
 import struct
 
@@ -11,10 +10,10 @@ from flatten_edu.analysis import crossing_scale, entropy_bits, scaled_softmax_we
 from flatten_edu.functional import focused_map, linear_weights
 from flatten_edu.widgets.sharpness import EXAMPLES
 from tests.browser.conftest import fragment
+from tests.browser.in_page import LAB, fuzz
 
 PAGE = "book/labs/sharpness.html"
 FIRST = {"example": "issue", "scale": 1.0, "p": 3.0, "divide": False}
-IMPORT = "const lab = await import(new URL(esm, document.baseURI));"
 
 
 def double(x):
@@ -44,12 +43,7 @@ def expected(q, k, scale, p, divide) -> dict[str, float]:
 
 
 def outputs(one) -> dict[str, float]:
-    one.frame()
-    shown = one.page.locator(".fe-lab").evaluate(
-        "(lab) => Object.fromEntries([...lab.querySelectorAll('output[data-value]')]"
-        ".map((o) => [o.dataset.name, o.dataset.value]))"
-    )
-    return {name: number(value) for name, value in shown.items() if name != "row"}
+    return {name: value for name, value in one.outputs().items() if name != "row"}
 
 
 def assert_shows(one, state) -> dict[str, float]:
@@ -126,9 +120,11 @@ def test_the_other_controls_by_keyboard(reader):
     assert shown["entropy_p"] == pytest.approx(shown["entropy_p1"])
 
 
-TWINS = """
-async ([esm, cases]) => {
-  const lab = await import(new URL(esm, document.baseURI));
+TWINS = (
+    """
+async (cases) => {"""
+    + LAB
+    + """
   return cases.map(({ q, k, scale, p, divide, bits }) => {
     const rows = lab.rowsAt({ q, keys: k }, scale, p, divide);
     const found = { crossing_bits: lab.crossingScale(q, k, bits, divide) };
@@ -143,6 +139,7 @@ async ([esm, cases]) => {
   });
 }
 """
+)
 
 
 def random_case(draw: random.Random) -> dict:
@@ -156,18 +153,12 @@ def random_case(draw: random.Random) -> dict:
     }  # fmt: skip
 
 
-@pytest.fixture
-def live(reader):
+def test_every_twin_says_what_python_says(reader):
     page = reader().open(PAGE)
-    return page, json.loads(page.locator(".fe-mount script").first.text_content())["esm"]
-
-
-def test_every_twin_says_what_python_says(live):
-    page, esm = live
     draw = random.Random(0)
     cases = [random_case(draw) for _ in range(300)]
     finite = 0
-    for case, found in zip(cases, page.evaluate(TWINS, [esm, cases]), strict=True):
+    for case, found in zip(cases, page.evaluate(TWINS, cases), strict=True):
         q, k, divide = double(case["q"]), double(case["k"]), case["divide"]
         wanted = expected(q, k, case["scale"], float(case["p"]), divide)
         del wanted["scale"], wanted["p"]
@@ -208,52 +199,46 @@ def test_a_broken_link_gives_the_first_view(reader, broken):
     assert_shows(one, FIRST)
 
 
-MOUNT = """
-async ([esm, state, bytes]) => {
-  const { default: lab } = await import(new URL(esm, document.baseURI));
-  const handlers = new Set();
-  const model = {
-    get: (name) => state[name] ?? null, set: (name, value) => { state[name] = value; handlers.forEach((f) => f()); },
-    save_changes() {}, on: (_, f) => handlers.add(f), off: (_, f) => handlers.delete(f),
-  };
-  const el = document.createElement("div");
-  document.body.append(el);
-  const remove = lab.render({ model, el });
+GIVE = (
+    """
+async ([own, found]) => {"""
+    + LAB
+    + """
+  const model = modelOf(own);
+  const [el, remove] = mountOn(model);
   const before = el.innerText;
-  for (const [name, values] of Object.entries(bytes)) model.set(name, new DataView(Uint8Array.from(values).buffer));
-  const next = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  const figures = () => [...el.querySelectorAll("output[data-value]")];
-  const read = () => Object.fromEntries(figures().map((o) => [o.dataset.name, o.dataset.value]));
-  await next();
-  const shown = [read()];
+  for (const [name, values] of Object.entries(found)) model.set(name, asBytes(values));
+  await frame();
+  const shown = [figuresIn(el)];
   const sliders = [...el.querySelectorAll("input[type=range]")];
   const slider = sliders.find((i) => i.parentElement.textContent.includes("trained row") && i.checkVisibility());
-  if (slider) { slider.value = 1; slider.dispatchEvent(new Event("input")); await next(); shown.push(read()); }
+  if (slider) { slider.value = 1; slider.dispatchEvent(new Event("input")); await frame(); shown.push(figuresIn(el)); }
   const times = [];
   for (let i = 0; i < 60; i++) {
     const from = performance.now();
     model.set(i % 2 ? "p" : "scale", 1 + i / 10);
     await new Promise(requestAnimationFrame);
-    await new Promise((done) => setTimeout(done, 0));
+    await pause(0);
     times.push(performance.now() - from);
   }
   const text = el.innerText;
   remove();
-  const left = [handlers.size, el.childElementCount];
+  const left = [model.handlers.size, el.childElementCount];
   el.remove();
   return { before, text, shown, left, times: times.sort((a, b) => a - b) };
 }
 """
+)
 
 
-def test_own_rows_and_trained_rows(live, measured):
-    page, esm = live
+def test_own_rows_and_trained_rows(reader, measured):
+    page = reader().open(PAGE)
     torch.manual_seed(0)
     sets = [torch.rand(6, 4), torch.randn(198, 64)]
     numbers = list(b"".join(one.numpy().tobytes() for one in sets))
     state = FIRST | {"example": "trained", "row": 0, "step": 0, "divide": True}
     state["sets"] = [{"name": "a", "n": 5, "d": 4}, {"name": "b", "n": 197, "d": 64}]
-    found = page.evaluate(MOUNT, [esm, state, {"rows": numbers}])
+    found = page.evaluate(GIVE, [state, {"rows": numbers}])
     assert "have not arrived yet" in found["before"] and "197 keys" in found["text"] and found["left"] == [0, 0]
     for one, shown in zip(sets, found["shown"], strict=True):
         shown = {name: number(value) for name, value in shown.items() if name != "row"}
@@ -265,36 +250,13 @@ def test_own_rows_and_trained_rows(live, measured):
     )
     q, k = torch.rand(1, 4), torch.rand(20, 4)
     pack = lambda x: list(struct.pack("<2I", *x.shape) + x.numpy().tobytes())  # noqa: E731
-    found = page.evaluate(MOUNT, [esm, state | {"example": "own", "sets": []}, {"q": pack(q), "k": pack(k)}])
+    found = page.evaluate(GIVE, [state | {"example": "own", "sets": []}, {"q": pack(q), "k": pack(k)}])
     shown = {name: number(value) for name, value in found["shown"][0].items() if name != "row"}
     assert shown == pytest.approx(expected(q[0], k, 1.0, 3.0, True), rel=1e-6, abs=1e-9)
-
-
-FUZZ = """
-async (moves) => {
-  let seed = 1;
-  const random = (n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 1) % n;
-  const lab = document.querySelector(".fe-lab");
-  for (let i = 0; i < moves; i++) {
-    const all = [...lab.querySelectorAll("input, button")];
-    const controls = all.filter((c) => c.checkVisibility() && !c.closest(".fe-link"));
-    const control = controls[random(controls.length)];
-    if (control.type === "range") {
-      control.value = random(Number(control.max) + 1);
-      control.dispatchEvent(new Event("input", { bubbles: true }));
-    } else control.click();
-    if (i % 7 === 0) lab.style.width = `${300 + random(600)}px`;
-    if (i % 3 === 0) await new Promise(requestAnimationFrame);
-    for (const word of ["NaN", "undefined", "Infinity"]) {
-      if (lab.innerText.includes(word)) throw new Error(`${word} is shown after ${i} moves`);
-    }
-  }
-}
-"""
 
 
 def test_hundreds_of_random_moves_end_well(reader):
     one = reader()
     page = one.open(PAGE)
-    page.evaluate(FUZZ, 500)
+    assert fuzz(page, 500) == []
     assert page.locator(".fe-curve path[d*=NaN]").count() == 0

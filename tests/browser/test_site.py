@@ -38,8 +38,9 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if self._in_json:
-            lab = json.loads(data)
-            self.links += [lab["esm"], *lab["buffers"].values(), *lab["files"].values()]
+            described = json.loads(data)
+            if "esm" in described:  # a lab
+                self.links += [described["esm"], *described["buffers"].values(), *described["files"].values()]
             self._in_json = False
 
 

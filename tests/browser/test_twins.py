@@ -1,7 +1,5 @@
 """The labs' mathematics, function by function, against Python's on random input of many sizes."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -9,27 +7,18 @@ import torch
 from flatten_edu.analysis import angle_degrees, entropy_bits, largest_coordinate, top1_share
 from flatten_edu.functional import focused_map, linear_weights, softmax_weights
 from tests.browser.conftest import INTRO
-
-CALL = """
-async ([esm, name, calls]) => {
-  const maths = await import(new URL(esm, document.baseURI));
-  return calls.map((args) => { const y = maths[name](...args); return y.length === undefined ? [y] : [...y]; })
-    .map((row) => row.map((v) => Number.isNaN(v) ? null : v));
-}
-"""
+from tests.browser.in_page import call
 
 
 @pytest.fixture
 def browser_says(reader):
-    """browser_says(function, calls): the function's value for each list of arguments, by the lab's own module."""
+    """browser_says(function, calls): the function's value for each list of arguments, as a list."""
     page = reader().open(INTRO)
-    esm = json.loads(page.locator(".fe-mount script").first.text_content())["esm"]
 
-    def call(name, calls):
-        rows = page.evaluate(CALL, [esm, name, calls])
-        return [[float("nan") if v is None else v for v in row] for row in rows]
+    def said(name, calls):
+        return [value if isinstance(value, list) else [value] for value in call(page, name, calls)]
 
-    return call
+    return said
 
 
 def vectors(count, seed):
