@@ -109,8 +109,8 @@ def _machine_refusal(device: torch.device) -> str | None:
     if device.type == "cuda" and (torch.version.hip or torch.cuda.get_device_capability(device) < CAPABILITY):
         return f"needs an NVIDIA GPU of capability {CAPABILITY} or later"
     try:
-        tokens = torch.zeros(1, 1, 1, device=device)
-        _kernels().forward(_problem(tokens, tokens, tokens, tokens[0, 0] + 1, tokens, 1, 1.0, 1.0))
+        tokens = torch.ones(1, 1, 1, dtype=torch.float32, device=device)
+        _attend(tokens, tokens, tokens, tokens[0, 0], tokens, 1, 1.0, 1.0)
     except ImportError as error:
         return f"needs Triton ({error})"
     except Exception as error:  # a C compiler, a driver, a library: Triton has no error in common for what it misses
@@ -124,6 +124,11 @@ def _kernels() -> ModuleType:
     from flatten_edu.functional.kernels import launch
 
     return launch
+
+
+def _attend(*arguments: Any) -> tuple[Tensor, Sequence[Tensor]]:
+    with torch.cuda.device_of(arguments[0]):
+        return _kernels().forward(_problem(*arguments))
 
 
 def _problem(*arguments: Any) -> Any:
@@ -142,8 +147,7 @@ class _FocusedAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> Tensor:
-        with torch.cuda.device_of(arguments[0]):
-            out, kept = _kernels().forward(_problem(*arguments))
+        out, kept = _attend(*arguments)
         ctx.settings = arguments[5:]
         ctx.save_for_backward(*arguments[:5], *kept)
         return out

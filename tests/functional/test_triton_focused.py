@@ -48,7 +48,10 @@ def test_equal_their_twin_under_the_interpreter():
 
 @needs_triton
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device: none here")
+@pytest.mark.skipif(
+    not torch.cuda.is_available() or torch.cuda.get_device_capability() < triton_focused.CAPABILITY,
+    reason="needs a CUDA device of capability 8.0 or later: none here",
+)
 def test_equal_their_twin_on_the_device():
     run_twins(interpreted=False)
 
