@@ -257,12 +257,13 @@ def test_a_broken_link_gives_the_first_view(reader, broken):
 def test_two_labs_on_one_page_do_not_disturb_each_other(reader):
     one = reader()
     page = one.open(CHAPTER)
-    assert page.locator(".fe-lab").count() == 2
-    second = one.outputs(1)
-    page.locator(".fe-lab").nth(0).get_by_role("button", name="p = 8", exact=True).click()
-    assert one.outputs(0)["p"] == 8 and one.outputs(1) == second
-    page.locator(".fe-lab").nth(1).get_by_role("button", name="p = 2", exact=True).click()
-    assert one.outputs(0)["p"] == 8 and one.outputs(1)["p"] == 2
+    labs = page.locator(".fe-lab[data-lab=focus]")
+    assert labs.count() == 2 and page.locator(".fe-lab").count() == 3  # `proof` stands between them
+    second = one.outputs(2)
+    labs.nth(0).get_by_role("button", name="p = 8", exact=True).click()
+    assert one.outputs(0)["p"] == 8 and one.outputs(2) == second
+    labs.nth(1).get_by_role("button", name="p = 2", exact=True).click()
+    assert one.outputs(0)["p"] == 8 and one.outputs(2)["p"] == 2
     page.wait_for_function("location.hash.includes('focus-2.p=2')")
     ids = page.evaluate("[...document.querySelectorAll('.fe-lab [id]')].map((e) => e.id)")
     assert len(ids) == len(set(ids)) > 0
@@ -381,13 +382,15 @@ def test_the_summary_is_true(reader, traits, words):
 def test_a_link_to_the_second_lab_leads_there(reader):
     one = reader()
     page = one.open(CHAPTER + fragment("focus-2", p=8), labs=False)
-    page.wait_for_function("document.querySelectorAll('.fe-mount')[1].dataset.state === 'ready'")
-    lab = page.locator(".fe-mount").nth(1)
+    page.wait_for_function("document.querySelectorAll('.fe-mount[data-lab=focus]')[1].dataset.state === 'ready'")
+    lab = page.locator(".fe-mount[data-lab=focus]").nth(1)
     assert lab.locator("[data-name=p]").get_attribute("data-value") == "8"
-    page.wait_for_function("Math.abs(document.querySelectorAll('.fe-mount')[1].getBoundingClientRect().top) < 400")
+    page.wait_for_function(
+        "Math.abs(document.querySelectorAll('.fe-mount[data-lab=focus]')[1].getBoundingClientRect().top) < 400"
+    )
     page.evaluate("location.hash = 'focus-2.p=4'")
     page.wait_for_function(
-        "document.querySelectorAll('.fe-mount')[1].querySelector('[data-name=p]').dataset.value === '4'"
+        "document.querySelectorAll('.fe-mount[data-lab=focus]')[1].querySelector('[data-name=p]').dataset.value === '4'"
     )
 
 
