@@ -108,6 +108,33 @@ def test_the_first_view_is_the_shipped_record_s(reader, d):
     assert "Yours: none yet." in text
 
 
+def texts(page) -> dict[str, str]:
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.fe-lab output')].map((o) => [o.dataset.name, o.textContent]))"
+    )
+
+
+def test_the_prose_has_the_record_s_numbers(reader):
+    page = reader().open(PAGE)
+    prose = "".join(page.locator("main").inner_text().split())  # formulas have a line a letter
+    at64, at32 = texts(page), texts(reader().open(PAGE + fragment("timing", d=32)))
+
+    def crossing(shown, fast):
+        n, low, high = (shown[f"cross_{fast}_softmax_beside{end}"] for end in ["", "_low", "_high"])
+        return f"{n} on ({low}–{high})"
+
+    slopes = [at64[f"slope_{variant}_beside"] for variant in VARIANTS]
+    leads = [at64[f"lead_{fast}_beside"] for fast in VARIANTS[1:]]
+    assert slopes[1] == slopes[2]
+    for words in [
+        f"faster from N = {crossing(at64, 'linear')}, focused attention from {crossing(at64, 'focused')}",
+        f"from {crossing(at32, 'linear')}",
+        f"slopes {slopes[0]} for softmax, {slopes[1]} for linear and for focused attention",
+        f"{leads[0]} times as long as linear attention, {leads[1]} times as long as focused attention",
+    ]:
+        assert "".join(words.split()).replace("N=", "𝑁=") in prose
+
+
 def test_a_run_measures_and_its_record_is_what_python_reads(reader, measured):
     lab = reader().open(PAGE + fragment("timing", budget=5, d=32))
     button(lab, "Time it here").click()

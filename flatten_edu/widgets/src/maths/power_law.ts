@@ -6,6 +6,12 @@ export interface Series {
   seconds: readonly (readonly number[])[];
 }
 
+/** One time at each N. */
+export interface Times {
+  n: readonly number[];
+  seconds: readonly number[];
+}
+
 export interface PowerLaw {
   /** seconds = factor * n ** exponent; NaN for fewer than two points. */
   exponent: number;
@@ -23,7 +29,8 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]) => quantile(values, 0.5);
 
-export const medians = ({ n, seconds }: Series): number[] => n.map((_, i) => median(seconds[i]));
+/** The medians of all repeats. */
+export const middle = ({ n, seconds }: Series): Times => ({ n, seconds: seconds.map(median) });
 
 /** The straight line through log(seconds) over log(n) with the least squares, over n >= `from`. */
 export function fitPowerLaw(n: readonly number[], seconds: readonly number[], from = 0): PowerLaw {
@@ -40,7 +47,7 @@ export function fitPowerLaw(n: readonly number[], seconds: readonly number[], fr
  * Between two N the lines are straight in the logarithms. 0 where `fast` is the faster one throughout, Infinity where
  * it is not at the largest N, NaN where they have no N in common.
  */
-export function crossover(slow: PairOfTimes, fast: PairOfTimes): number {
+export function crossover(slow: Times, fast: Times): number {
   const times = new Map(fast.n.map((n, i) => [n, fast.seconds[i]]));
   const common = slow.n.map((n, i) => ({ n, lead: Math.log(slow.seconds[i] / times.get(n)!) })).filter(({ lead }) => !Number.isNaN(lead));
   if (common.length === 0) return NaN;
@@ -51,14 +58,6 @@ export function crossover(slow: PairOfTimes, fast: PairOfTimes): number {
   const share = before.lead / (before.lead - after.lead);
   return before.n * (after.n / before.n) ** share;
 }
-
-/** One time at each N. */
-export interface PairOfTimes {
-  n: readonly number[];
-  seconds: readonly number[];
-}
-
-export const middle = (series: Series): PairOfTimes => ({ n: series.n, seconds: medians(series) });
 
 export interface Interval {
   low: number;
@@ -72,7 +71,7 @@ const RESAMPLES = 200;
  * Each point's repeats are drawn anew, with replacement, and `estimate` is made of the medians; what is drawn follows
  * from the seed, so the same repeats have the same intervals. Estimates that are NaN do not count.
  */
-export function bootstrap(series: readonly Series[], estimate: (drawn: PairOfTimes[]) => number[], seed = 1): Interval[] {
+export function bootstrap(series: readonly Series[], estimate: (drawn: Times[]) => number[], seed = 1): Interval[] {
   const random = uniform(seed);
   const sorted = series.map(({ seconds }) => seconds.map((values) => Float64Array.from(values).sort()));
   const found = Array.from({ length: RESAMPLES }, () =>

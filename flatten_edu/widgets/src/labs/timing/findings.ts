@@ -1,5 +1,5 @@
 // What is read off a record: exponents, crossovers, and how sure they are.
-import { bootstrap, crossover, fitPowerLaw, middle, type Interval, type PairOfTimes, type Series } from "../../maths/power_law";
+import { bootstrap, crossover, fitPowerLaw, middle, type Interval, type Times, type Series } from "../../maths/power_law";
 import { partsOf, seriesOf, type TimingRecord } from "./record";
 
 /** Slopes are fitted from here on: below it, what a call costs bends the lines. */
@@ -60,7 +60,7 @@ function find(record: TimingRecord): Findings {
 function estimates(series: Findings["series"]): Pick<Findings, "laws" | "crossings"> {
   const drawn = DRAWN.filter((variant) => series[variant]);
   const pairs = CROSSINGS.filter(({ slow, fast }) => series[slow] && series[fast]);
-  const of = (all: readonly PairOfTimes[]) => {
+  const of = (all: readonly Times[]) => {
     const at = (variant: Drawn) => all[drawn.indexOf(variant)];
     return [
       ...all.map(({ n, seconds }) => fitPowerLaw(n, seconds, FIT_FROM).exponent),

@@ -48,10 +48,8 @@ export class Run {
 
   /** Begin, or go on. A record of other settings, or a finished one, is kept beside the new one. */
   async start(anew = false): Promise<void> {
-    const own = this.model.get("own");
     this.asked = this.setting();
-    this.record = own && !anew && this.goesOn ? structuredClone(own) : null;
-    if (own && !this.record) this.putBeside(own);
+    this.record = this.goesOn && !anew ? structuredClone(this.model.get("own")) : null;
     this.failure = "";
     this.say("starting");
     this.ticking = setInterval(this.changed, 1000);
@@ -59,6 +57,7 @@ export class Run {
       const worker = startWorker<Question, Opened | number>(code);
       this.worker = worker;
       const opened = (await worker.ask(this.asked)) as Opened;
+      if (!this.record) this.putBeside();
       this.record ??= emptyRecord(this.asked, opened, this.model.get("budget"));
       this.say("running");
       await this.measure(worker, this.record);
@@ -123,7 +122,9 @@ export class Run {
     this.changed();
   }
 
-  private putBeside(own: TimingRecord): void {
+  private putBeside(): void {
+    const own = this.model.get("own");
+    if (!own) return;
     this.model.set("other", own);
     this.model.set("beside", "other");
     change(this.model, "own", null);
