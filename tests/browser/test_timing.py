@@ -110,7 +110,8 @@ def test_the_first_view_is_the_shipped_record_s(reader, d):
 
 def texts(page) -> dict[str, str]:
     return page.evaluate(
-        "Object.fromEntries([...document.querySelectorAll('.fe-lab output')].map((o) => [o.dataset.name, o.textContent]))"
+        "Object.fromEntries([...document.querySelectorAll('.fe-lab output')]"
+        ".map((o) => [o.dataset.name, o.textContent]))"
     )
 
 
