@@ -32,5 +32,6 @@ def focused_steps(
     phi_q, phi_k = focused_rows(q, k, position, scale, shape)
     out = linear_attention(phi_q, phi_k, widen(split(v, shape)), eps=shape.eps).transpose(1, 2).flatten(2)
     if kernel is not None:
-        out = out + depthwise_conv(widen(v), kernel, bias, shape.grid, shape.class_token)
+        local = depthwise_conv(widen(split(v, shape)), kernel, bias, shape.grid, shape.class_token)
+        out = out + local.transpose(1, 2).flatten(2)
     return out.to(qkv.dtype)

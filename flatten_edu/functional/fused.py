@@ -1,47 +1,24 @@
-"""Focused linear attention between its two projections, in few passes over memory.
+"""Focused linear attention between its two projections, in few passes over memory and few calls.
 
 What makes it cheap, and exact:
 
-- Tokens are taken a piece at a time, so that what stands between two operations stays in the processor's cache.
+- Tokens are taken a piece at a time, so that what stands between two operations stays in the processor's cache; few
+  tokens all at once, in as few calls as may be.
 - A query's positive factor |r| / |r^p| cancels between numerator and denominator (all but eps, which is divided by
-  it), so it is never multiplied. A key's factor goes into its value.
-- Rows are brought to a length whose powers are ordinary numbers. Divided by their largest entry, the cubes of what
-  ReLU left at eps are denormal, and a processor takes ten times as long over those.
-- The convolution runs over all heads at once, on the layout that the projection left.
+  it), so it is never multiplied.
+- Rows are divided by their length before the power only where that may leave float32's range.
+- The sum of mapped keys stands as one more column beside K^T V, so that one product gives numerator and denominator.
 
-Book: the chapter "Time it on your own hardware". Twin: `focused_attention` with backend="twin".
+Book: the chapter "Time it on your own hardware". Twin: `focused_attention` with backend="steps".
 """
-
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from flatten_edu.functional.convolution import depthwise_conv_rows
+from flatten_edu.functional.fused_at_once import attend_at_once
+from flatten_edu.functional.fused_map import Mapped, for_all_heads, heads_first, map_rows, ratio_to_sums, stretch
 from flatten_edu.functional.pieces import FocusedShape, Piece, Workspace, pieces
-
-ROOM = 40  # bits: a mapped row has a length of about 2**40 before its factor
-_LENGTH_WILL_DO = 4  # up to this p, powers of a row of length 1 do not vanish, however even it is
-
-
-@dataclass
-class Mapped:
-    """Rows of queries or keys, [images, tokens, C], with f_p(r) = factor * powered.
-
-    The others are numbers a row, [images, tokens, 1, 1], or a row and head, [images, tokens, h, 1].
-    """
-
-    powered: Tensor  # (scaling * r)**p
-    scaling: Tensor
-    length: Tensor  # |r|
-    powered_length: Tensor
-    positive: Tensor | None = None  # what ReLU let pass, where a gradient asks for it
-
-    @property
-    def factor(self) -> Tensor:
-        """What is left to multiply."""
-        return self.length / self.powered_length
 
 
 class Rows:
@@ -49,109 +26,100 @@ class Rows:
 
     Args:
         qkv: [B, N, 3 C]; position: [1, N, C], added to the keys; scale: [C], positive.
+        keep: whether `Mapped.unit` is wanted.
     """
 
-    def __init__(self, qkv: Tensor, position: Tensor, scale: Tensor, shape: FocusedShape):
+    def __init__(self, qkv: Tensor, position: Tensor, scale: Tensor, shape: FocusedShape, keep: bool = False):
+        self._start(qkv, scale, shape)
         self.q, self.k, self.v = qkv.chunk(3, dim=-1)
-        self.shape = shape
-        self.inverse = scale.reciprocal()
-        self.floor = shape.eps * self.inverse
-        self._key_shift = torch.addcmul(self.floor, position, self.inverse)
+        self._position, self._keep = position, keep
+
+    def _start(self, x: Tensor, scale: Tensor, shape: FocusedShape) -> None:
+        self.shape, self.pieces = shape, pieces(shape, x)
         self.work = Workspace(scale)
-        self.pieces = list(pieces(shape, qkv))
+        self.inverse = scale.reciprocal().mul_(stretch(shape.p))
+        self.floor = shape.eps * self.inverse
 
-    def queries(self, piece: Piece, unit: Tensor | None = None) -> Mapped:
-        """Mapped queries, in a buffer that the next piece overwrites; `unit` as in `powered_rows`."""
-        return self._mapped(piece.of(self.q), self.floor, unit)
+    def queries(self, piece: Piece) -> Mapped:
+        """Mapped queries, in a buffer that the next piece overwrites."""
+        return self._mapped(piece.of(self.q), None)
 
-    def keys(self, piece: Piece, unit: Tensor | None = None) -> Mapped:
+    def keys(self, piece: Piece) -> Mapped:
         """Mapped keys, in the queries' buffer."""
-        return self._mapped(piece.of(self.k), self._key_shift[:, piece.tokens], unit)
+        return self._mapped(piece.of(self.k), self._position[:, piece.tokens])
 
     def values(self, piece: Piece) -> Tensor:
-        """[images, tokens, C]."""
-        return piece.of(self.v)
+        """[b, h, n, d]."""
+        return heads_first(piece.of(self.v), self.shape).to(self.inverse.dtype)
 
-    def _mapped(self, t: Tensor, shift: Tensor, unit: Tensor | None) -> Mapped:
+    def total(self, parts: list[tuple[Piece, Tensor]]) -> Tensor:
+        """Sums over each image's tokens [B, ...] from those of pieces [b, ...]."""
+        if len(parts) == 1:
+            return parts[0][1]
+        total = parts[0][1].new_zeros(len(self.v), *parts[0][1].shape[1:])
+        for piece, part in parts:
+            total[piece.images] += part
+        return total
+
+    def _mapped(self, t: Tensor, position: Tensor | None) -> Mapped:
         # (relu(t) + eps) / scale is the larger of (t + eps) / scale and eps / scale: two passes.
-        r = torch.addcmul(shift, t, self.inverse, out=self.work("r", *t.shape))
-        torch.maximum(r, self.floor, out=r)
-        positive = None if unit is None else r > self.floor
-        mapped = powered_rows(r, self.shape, unit)
-        mapped.positive = positive
-        return mapped
+        r = torch.addcmul(self.floor, t, self.inverse, out=self.work("rows", *t.shape))
+        if position is not None:
+            r.addcmul_(position, self.inverse)
+        return self.map(torch.maximum(r, self.floor, out=r))
+
+    def map(self, r: Tensor) -> Mapped:
+        """Map rows [b, n, C]."""
+        r = r.unflatten(-1, (self.shape.groups, -1))
+        return map_rows(r, self.shape.p, self.work("powered", *r.shape) if self._keep else None)
 
 
-def powered_rows(r: Tensor, shape: FocusedShape, unit: Tensor | None = None) -> Mapped:
-    """Map rows [images, tokens, C] with entries > 0, in place; `unit` is filled with scaling * r."""
-    unit = r if unit is None else unit
-    groups, units = (t.unflatten(-1, (shape.groups, -1)) for t in (r, unit))
-    length = _lengths(groups)
-    size = length if shape.p <= _LENGTH_WILL_DO else groups.amax(-1, keepdim=True)
-    scaling = 2 ** (ROOM / max(shape.p, 1)) / size
-    torch.mul(groups, scaling, out=units)
-    power(unit, shape.p, shape.p, out=r)
-    return Mapped(r, scaling, length, _lengths(groups))
+def sum_keys(rows: Rows) -> Tensor:
+    """phi(K)^T V, and beside it as one more column the sum of mapped keys: [B, h, d, d + 1]."""
+    return rows.total([(piece, _sums(rows, piece)) for piece in rows.pieces])
 
 
-def power(unit: Tensor, p: int | float, exponent: int | float, out: Tensor) -> Tensor:
-    """unit**exponent, for exponents p and p - 1. A p-th power below 2**-100 of the largest is raised to that.
-
-    Such an entry counts for nothing, but a denormal one takes time.
-    """
-    base = unit if p <= _LENGTH_WILL_DO else torch.clamp_min(unit, 2 ** (-60 / p), out=out)
-    return torch.pow(base, exponent, out=out)
+def _sums(rows: Rows, piece: Piece) -> Tensor:
+    values, keys = rows.values(piece), rows.keys(piece)
+    phi = heads_first(keys.powered.mul_(keys.length / keys.powered_length), rows.shape)
+    return torch.cat([phi.mT @ values, phi.sum(2).unsqueeze(-1)], -1)
 
 
-def _lengths(groups: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(groups, dim=-1, keepdim=True)
+def sums_and_similarities(rows: Rows, queries: Mapped, sums: Tensor) -> tuple[Tensor, Tensor]:
+    """Each query's weighted sum of values [b, h, n, d] and of weights [b, h, n, 1], up to the same factor."""
+    powered = heads_first(queries.powered, rows.shape)
+    both = torch.matmul(powered, sums, out=rows.work("both", *powered.shape[:3], sums.shape[-1]))
+    weighted, similarity = both.split_with_sizes((both.shape[-1] - 1, 1), -1)
+    times = ratio_to_sums(rows.shape, rows.v.shape[1])
+    return weighted, similarity.add_(queries.ratio.transpose(1, 2), alpha=times)
 
 
-def heads_first(x: Tensor, shape: FocusedShape) -> Tensor:
-    """[B, N, C] seen as [B, h, N, d]."""
-    return x.unflatten(-1, (shape.num_heads, -1)).transpose(1, 2)
-
-
-def sum_keys(rows: Rows) -> tuple[Tensor, Tensor]:
-    """phi(K)^T V / N, [B, h, d, d], and the mean mapped key, [B, h, d, 1]."""
-    images, tokens, channels = rows.v.shape
-    h, d = rows.shape.num_heads, channels // rows.shape.num_heads
-    kv, mean = rows.inverse.new_zeros(images, h, d, d), rows.inverse.new_zeros(images, channels)
-    for piece in rows.pieces:
-        keys = rows.keys(piece)
-        values = rows.values(piece).unflatten(-1, (h, d))
-        factor = keys.factor
-        weighted = torch.mul(values, factor, out=rows.work("weighted", *values.shape))
-        kv[piece.images] += heads_first(keys.powered, rows.shape).mT @ weighted.transpose(1, 2)
-        mean[piece.images] += sum_over_tokens(factor, keys.powered)
-    return kv.div_(tokens), mean.div_(tokens).view(images, h, d, 1)
-
-
-def sum_over_tokens(factor: Tensor, powered: Tensor) -> Tensor:
-    """The sum of factor * powered: [images, C]."""
-    if factor.shape[-2] == 1:
-        return (factor[..., 0].mT @ powered).squeeze(1)
-    return (powered.unflatten(-1, (*factor.shape[2:3], -1)) * factor).sum(1).flatten(1)
-
-
-def ask_queries(
-    rows: Rows, kv: Tensor, mean: Tensor, kernel: Tensor | None, bias: Tensor | None
-) -> Iterator[tuple[Piece, Tensor]]:
-    """Piece by piece: each query's weighted mean of values, and the values' convolution, [images, tokens, C]."""
+def attend(rows: Rows, piece: Piece, sums: Tensor, kernel: Tensor | None, bias: Tensor | None, out: Tensor) -> None:
+    """Fill out [b, n, C]: each query's weighted mean of values, and their convolution; its kernel is for all heads."""
     shape = rows.shape
+    weighted, similarity = sums_and_similarities(rows, rows.queries(piece), sums[piece.images])
+    out = heads_first(out, shape)
+    if kernel is None:
+        torch.div(weighted, similarity, out=out)
+        return
+    v = rows.v[piece.images].to(kernel.dtype)
+    local = heads_first(depthwise_conv_rows(v, kernel, bias, shape.grid, shape.class_token, piece.rows), shape)
+    front = out.shape[2] - local.shape[2]  # 1 where the class token stands in front, which takes no part
+    if front:
+        torch.div(weighted[:, :, :front], similarity[:, :, :front], out=out[:, :, :front])
+        weighted, similarity, out = (t[:, :, front:] for t in (weighted, similarity, out))
+    torch.addcdiv(local, weighted, similarity, out=out)
+
+
+def fused_attention(
+    qkv: Tensor, position: Tensor, scale: Tensor, kernel: Tensor | None, bias: Tensor | None, shape: FocusedShape
+) -> tuple[Tensor, Tensor]:
+    """The arguments of `focused_attention`: its output, and what `sum_keys` gives on the way."""
+    if len(pieces(shape, qkv)) == 1:
+        return attend_at_once(qkv, position, scale, kernel, bias, shape)
+    rows = Rows(qkv, position, scale, shape)
+    sums, out = sum_keys(rows), qkv.new_empty(rows.v.shape)
+    kernel, bias = for_all_heads(kernel, shape), for_all_heads(bias, shape)
     for piece in rows.pieces:
-        queries = rows.queries(piece)
-        z = denominators(queries, mean[piece.images], shape).transpose(1, 2)
-        sums = (heads_first(queries.powered, shape) @ kv[piece.images]).transpose(1, 2)
-        if kernel is None:
-            yield piece, (sums * z).flatten(2)
-            continue
-        local = depthwise_conv_rows(rows.v[piece.images], kernel, bias, shape.grid, shape.class_token, piece.rows)
-        local.unflatten(-1, (shape.num_heads, -1)).addcmul_(sums, z)
-        yield piece, local
-
-
-def denominators(queries: Mapped, mean: Tensor, shape: FocusedShape) -> Tensor:
-    """1 / (powered . mean key + eps / factor), [images, h, tokens, 1]."""
-    similarity = heads_first(queries.powered, shape) @ mean
-    return similarity.add_((shape.eps / queries.factor).transpose(1, 2)).reciprocal_()
+        attend(rows, piece, sums, kernel, bias, piece.of(out))
+    return out, sums

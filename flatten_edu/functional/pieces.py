@@ -1,7 +1,6 @@
 """How the fused attention takes its tokens: a piece at a time, in buffers that are used again."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,23 +39,26 @@ class Piece:
         return x[self.images, self.tokens]
 
 
-def pieces(shape: FocusedShape, x: Tensor, size: int = SIZE) -> Iterator[Piece]:
-    """Cut x [B, N, ...]: whole rows of an image's grid, or whole images, about `size` tokens; class token with row 0.
+def pieces(shape: FocusedShape, x: Tensor) -> list[Piece]:
+    """Cut x [B, N, ...]: whole rows of an image's grid, or whole images, about SIZE tokens; class token with row 0.
 
     Only a processor with caches wins by it: elsewhere all is one piece.
     """
-    images = len(x)
-    rows, cells = shape.grid[0], math.prod(shape.grid[1:])
-    if x.device.type != "cpu":
-        size = images * rows * cells
-    together = max(1, size // (rows * cells))
-    step = math.ceil(rows / max(1, round(rows * cells / size)))
-    for first in range(0, images, together):
-        for row in range(0, rows, step):
-            stop = min(row + step, rows)
-            start = row * cells + shape.class_token if row else 0
-            tokens = slice(start, stop * cells + shape.class_token)
-            yield Piece(slice(first, min(first + together, images)), tokens, slice(row, stop))
+    images, (rows, cells) = len(x), (shape.grid[0], math.prod(shape.grid[1:]))
+    if x.device.type != "cpu" or images * rows * cells <= SIZE:
+        return [Piece(slice(0, images), slice(0, x.shape[1]), slice(0, rows))]
+    together = max(1, SIZE // (rows * cells))
+    step = math.ceil(rows / max(1, round(rows * cells / SIZE)))
+    return [
+        _piece(shape, slice(first, min(first + together, images)), slice(row, min(row + step, rows)), cells)
+        for first in range(0, images, together)
+        for row in range(0, rows, step)
+    ]
+
+
+def _piece(shape: FocusedShape, images: slice, rows: slice, cells: int) -> Piece:
+    start = rows.start * cells + shape.class_token if rows.start else 0
+    return Piece(images, slice(start, rows.stop * cells + shape.class_token), rows)
 
 
 class Workspace:

@@ -78,13 +78,18 @@ def triton_serves(
     return _refusal(q, k, v, scale, positional_encoding, num_heads, p, eps) is None
 
 
+def triton_can_be_meant(x: Tensor) -> bool:
+    """Whether x lies where Triton may run: the cheapest of `triton_serves`' questions."""
+    return x.is_cuda or os.environ.get("TRITON_INTERPRET") == "1"
+
+
 def _refusal(
     q: Tensor, k: Tensor, v: Tensor, scale: Tensor, encoding: Tensor, num_heads: int, p: int | float, eps: float
 ) -> str | None:
     """Why the kernels cannot work on these; None where they can. The cheapest questions come first."""
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return "cannot be traced by torch.compile or transformed by torch.func"
-    if not (q.is_cuda or os.environ.get("TRITON_INTERPRET") == "1"):
+    if not triton_can_be_meant(q):
         return f"needs a CUDA device, or TRITON_INTERPRET=1 in the environment; got {q.device}"
     tensors = {"q": q, "k": k, "v": v, "scale": scale, "positional_encoding": encoding}
     if len({t.device for t in tensors.values()}) > 1:

@@ -127,12 +127,12 @@ class FocusedLinearAttention(Attention):
         """By `focused_attention`; `heads` and `attend` are the same in steps, for masks and for looking inside."""
         if key_mask is not None or not self.attention:
             return super()._project(x, key_mask)
-        weights = self._weights()
-        if fused_module_serves(x, self.qkv, self.proj, weights):
-            return focused_module(x, self.qkv, self.proj, weights, self._shape)
+        weights, shape = self._weights(), self._shape
+        if fused_module_serves(x, self.qkv, self.proj, weights, shape):
+            return focused_module(x, self.qkv, self.proj, weights, shape)
         qkv = self.qkv(x)
         with full_precision(x):
-            out = focused_attention(qkv, *weights, self._shape)
+            out = focused_attention(qkv, *weights, shape)
         return self.proj(out.to(x.dtype))
 
     @property
@@ -140,13 +140,11 @@ class FocusedLinearAttention(Attention):
         return FocusedShape(self.num_heads, self.grid, self.class_token, self.p, self.norm_over, EPS)
 
     def _weights(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        """Positional encoding, scale, and the one convolution as it serves all heads."""
+        """Positional encoding, scale, and the convolution that serves all heads."""
         position, scale = widen(self.positional_encoding), F.softplus(widen(self.scale)).flatten()
         if self.dwc is None:
             return position, scale, None, None
-        kernel, bias = widen(self.dwc.weight).squeeze(1), widen(self.dwc.bias)
-        kernel, bias = (t.expand(self.num_heads, *t.shape).flatten(0, 1) for t in (kernel, bias))
-        return position, scale, kernel, bias
+        return position, scale, widen(self.dwc.weight).squeeze(1), widen(self.dwc.bias)
 
     def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
         """With phi_p of queries and keys; k carries its positional encoding."""

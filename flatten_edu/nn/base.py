@@ -1,6 +1,7 @@
 """What every attention module shares: projections in and out, heads, and a view of what happens in between."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -58,7 +59,7 @@ class Attention(nn.Module):
         )
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
-        self.proj_drop = nn.Dropout(proj_drop)
+        self.proj_drop = nn.Dropout(proj_drop) if proj_drop else nn.Identity()
 
     @property
     def tokens(self) -> int:
@@ -103,6 +104,7 @@ class Attention(nn.Module):
         return f"grid={self.grid}, class_token={self.class_token}, num_heads={self.num_heads}"
 
 
-def full_precision(x: Tensor) -> torch.autocast:
+def full_precision(x: Tensor) -> AbstractContextManager:
     """A context without autocast: maps and sums over tokens are formed in float32, whatever surrounds them."""
-    return torch.autocast(device_type=x.device.type, enabled=False)
+    device = x.device.type
+    return torch.autocast(device_type=device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flatten_edu.functional import FocusedShape, focused_attention, pieces
 from flatten_edu.functional.focused_steps import focused_steps
+from flatten_edu.functional.focused_traced import focused_traced
 from flatten_edu.functional.fused_gradient import FusedAttention
 
 GRIDS = st.one_of(
@@ -26,7 +27,7 @@ def problem(seed, shape, d, images, kernel_size, dtype=torch.float64, size=1.0):
     def draw(*sides):
         return torch.randn(*sides, dtype=torch.float64, generator=generator).to(dtype)
 
-    kernel = (draw(c, *[kernel_size] * len(shape.grid)), draw(c)) if kernel_size else (None, None)
+    kernel = (draw(d, *[kernel_size] * len(shape.grid)), draw(d)) if kernel_size else (None, None)
     arguments = [size * draw(images, tokens, 3 * c), size * draw(1, tokens, c), draw(c).abs() + 0.2, *kernel]
     return [a if a is None else a.requires_grad_() for a in arguments]
 
@@ -57,21 +58,20 @@ def test_outputs_and_gradients_are_those_of_the_steps(
     shape = FocusedShape(heads[0], grid, class_token, p, norm_over, 1e-6)
     arguments = problem(seed, shape, heads[1], images, kernel_size)
     wanted = gradients(focused_steps, arguments, shape)
-    monkeypatch_pieces(1 + seed % 7)
-    for one, other in zip(gradients(FusedAttention.apply, arguments, shape), wanted, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-9 * max(1.0, other.abs().max().item()))
+    size, tokens = 1 + seed % 7, images * math.prod(grid)
+    for function, most in ((FusedAttention.apply, tokens), (FusedAttention.apply, size), (focused_traced, size)):
+        monkeypatch_pieces(most)
+        several = len(pieces.pieces(shape, arguments[0])) > 1
+        assert several or tokens < 2 * most or (images == 1 and grid[0] == 1)
+        for one, other in zip(gradients(function, arguments, shape), wanted, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-9 * max(1.0, other.abs().max().item()))
 
 
 @pytest.fixture(scope="module")
 def monkeypatch_pieces():
     """Set how many tokens a piece has, so that small problems are cut as large ones are."""
-    default = pieces.pieces.__defaults__
-
-    def set_size(size):
-        pieces.pieces.__defaults__ = (size,)
-
-    yield set_size
-    pieces.pieces.__defaults__ = default
+    with pytest.MonkeyPatch.context() as patch:
+        yield lambda size: patch.setattr(pieces, "SIZE", size)
 
 
 @pytest.mark.parametrize(("size", "p"), [(1e4, 3), (1e-4, 3), (1e3, 32), (1.0, 8), (30.0, 4)])
@@ -82,10 +82,10 @@ def test_in_float32_it_is_as_exact_as_the_steps(size, p):
     rounded = [a.detach().float().requires_grad_() for a in exact]
     errors = [
         [((one.double() - other).norm() / other.norm()).item() for one, other in zip(found, wanted, strict=True)]
-        for found in (gradients(FusedAttention.apply, rounded, shape), gradients(focused_steps, rounded, shape))
+        for found in (gradients(f, rounded, shape) for f in (FusedAttention.apply, focused_traced, focused_steps))
     ]
-    for fused, steps in zip(*errors, strict=True):
-        assert fused < max(4 * steps, 2e-6)
+    for fused, traced, steps in zip(*errors, strict=True):
+        assert max(fused, traced) < max(4 * steps, 2e-6)
 
 
 def test_a_row_without_a_positive_entry():
@@ -158,11 +158,12 @@ def test_triton_asked_for_where_it_cannot_work_says_why(monkeypatch, norm_over, 
     ("images", "grid", "size"), [(1, (5, 7), 14), (7, (2, 2), 9), (2, (1,), 1), (3, (4, 4), 10**6)]
 )
 @pytest.mark.parametrize("class_token", [True, False])
-def test_pieces_cover_each_token_once(images, grid, size, class_token):
+def test_pieces_cover_each_token_once(monkeypatch, images, grid, size, class_token):
+    monkeypatch.setattr(pieces, "SIZE", size)
     tokens = math.prod(grid) + class_token
     seen = torch.zeros(images, tokens)
     shape = FocusedShape(1, grid, class_token, 3, "channels", 1e-6)
-    for piece in pieces.pieces(shape, seen, size):
+    for piece in pieces.pieces(shape, seen):
         piece.of(seen).add_(1)
         assert piece.of(seen).shape[1] == (piece.rows.stop - piece.rows.start) * math.prod(grid[1:]) + (
             class_token and piece.rows.start == 0

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flatten_edu.functional import pieces
 from flatten_edu.nn import FocusedLinearAttention, attention
 
 
@@ -16,6 +17,12 @@ def module(seed, *args, dtype=torch.float64, **kwargs):
         for parameter in built.parameters():
             parameter.normal_(std=0.5)
     return built
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    """Cut small problems as large ones are: a single piece takes the path that a gradient takes."""
+    monkeypatch.setattr(pieces, "SIZE", 2)
 
 
 def without_and_with_gradients(built, x):
