@@ -26,7 +26,7 @@ test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a br
 	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile
 
 test-fast: $(VENV)/.dev  ## units and properties only
-	$(BIN)/python -m pytest tests -m "not browser" -q -n 2
+	$(BIN)/python -m pytest tests -m "not browser and not slow" -q -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

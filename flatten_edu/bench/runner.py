@@ -152,6 +152,8 @@ class _Running:
 def _measure_group(group: list[Case], record: Record, timer: Timer) -> None:
     """Prepare all cases of one size, then go round them until each is settled or out of time."""
     running: list[_Running] = []
+    if any(case.compiled for case in group):
+        torch.compiler.reset()  # or the compiler would take another size for a reason to compile for all sizes
     try:
         for case in group:
             one = _Running(case, Point(case.variant, case.what, case.passes, case.n, pixels=case.pixels))
@@ -197,8 +199,6 @@ def _foreseen(one: _Running, record: Record) -> str | None:
 def _warm_up(one: _Running, timer: Timer) -> str | None:
     """Build, warm up, estimate and weigh; returns why the case is too slow to be timed, if it is."""
     s = one.case.settings
-    if one.case.compiled:
-        torch.compiler.reset()  # or the compiler would take another size for a reason to compile for all sizes
     one.ready = one.case.build()
     one.estimate = timer(one.ready.call, 1)
     if one.case.compiled or one.estimate < s.budget / s.repeats / 2:  # the first call is often the slowest by far

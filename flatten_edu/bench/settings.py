@@ -2,11 +2,12 @@
 
 import dataclasses
 import os
+import shutil
 from dataclasses import dataclass, field
 
 import torch
 
-from flatten_edu.bench.variants import MODELS, VARIANTS
+from flatten_edu.bench.variants import MODELS, VARIANTS, Variant
 from flatten_edu.functional.checks import require_known
 from flatten_edu.machine import pick_device
 
@@ -14,6 +15,11 @@ WHAT = ("core", "module", "model")
 PASSES = ("forward", "forward+backward")
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 FIRST_RANGE = 784  # tokens from which on slopes are fitted: below, the projections and each call's fixed cost rule
+
+
+def compiler() -> str | None:
+    """The C++ compiler by which `torch.compile` builds for a CPU, if there is one."""
+    return next(filter(None, map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++"))), None)
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Settings:
 
     what: tuple[str, ...] = ("module", "model")
     passes: tuple[str, ...] = PASSES
-    variants: tuple[str, ...] = ()  # () for all; the compiled one only on CUDA, where compiling pays
+    variants: tuple[str, ...] = ()  # () for all that the device serves; compiled ones where there is a compiler
     tokens: tuple[int, ...] = (49, 196, 784, 3136, 12544)
     pixels: tuple[int, ...] = (224, 448, 672, 896)  # of the models' square images, multiples of 16
     batch: int = 1
@@ -82,8 +88,11 @@ class Settings:
     @property
     def chosen(self) -> tuple[str, ...]:
         """The variants of core and module."""
-        on_cuda = self.device == "cuda"
-        return self.variants or tuple(name for name, one in VARIANTS.items() if on_cuda or not one.compiled)
+        return self.variants or tuple(name for name, one in VARIANTS.items() if self._serves(one))
+
+    def _serves(self, variant: Variant) -> bool:
+        compiles = self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
+        return variant.only_on in (None, self.device) and (compiles or not variant.compiled)
 
     @property
     def cases_of_models(self) -> tuple[str, ...]:

@@ -52,10 +52,11 @@ class Variant:
     multiply_adds: Callable[[int, int], int]  # of one head's core, from N and d
     maps: int = 0  # N x N maps of a head that are held at once in a forward pass
     compiled: bool = False
+    only_on: str | None = None  # a kind of device: elsewhere it is another variant's double
 
 
-def _named(kind: str) -> Callable[..., nn.Module]:
-    return lambda dim, heads, grid: make_attention(kind, dim, heads, grid, class_token=False)
+def _named(kind: str, **settings: object) -> Callable[..., nn.Module]:
+    return lambda dim, heads, grid: make_attention(kind, dim, heads, grid, class_token=False, **settings)
 
 
 def _written_out(dim: int, heads: int, grid: tuple[int, int]) -> nn.Module:
@@ -82,6 +83,8 @@ VARIANTS: dict[str, Variant] = {
     "linear": Variant("linear (ReLU)", _named("linear"), _linear),
     "focused_plain": Variant("focused, as published", PlainFocusedAttention, _focused),
     "focused": Variant("focused, ours", _named("focused"), _focused),
+    "focused_eager": Variant("focused, ours, no kernel", _named("focused", backend="fused"), _focused, only_on="cuda"),
+    "focused_plain_compiled": Variant("as published, compiled", PlainFocusedAttention, _focused, compiled=True),
     "focused_compiled": Variant("focused, ours, compiled", _named("focused"), _focused, compiled=True),
     "hydra": Variant("Hydra", _named("hydra"), lambda n, d: 2 * n * d),
     "efficient": Variant("Efficient", _named("efficient"), _linear),

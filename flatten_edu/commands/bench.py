@@ -24,7 +24,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     many = {"nargs": "+", "metavar": "NAME"}
     parser.add_argument("--what", **many, help=f"of {', '.join(WHAT)} {words('what')}")
     parser.add_argument("--passes", **many, help=f"of {', '.join(PASSES)}; models run forward {words('passes')}")
-    parser.add_argument("--variants", **many, help=f"of {', '.join(VARIANTS)} (all; the compiled one on CUDA only)")
+    parser.add_argument(
+        "--variants",
+        **many,
+        help=f"of {', '.join(VARIANTS)} (all that can run)",
+    )
     parser.add_argument("--tokens", nargs="+", type=int, metavar="N", help=words("tokens"))
     parser.add_argument("--pixels", nargs="+", type=int, metavar="SIDE", help=f"of models' images {words('pixels')}")
     parser.add_argument("--batch", type=int, help=f"({book['batch']})")

@@ -19,6 +19,7 @@ from flatten_edu.functional import (
     softmax_weights,
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known, require_odd
+from flatten_edu.functional.focused import BACKENDS
 from flatten_edu.functional.focused_steps import focused_rows
 from flatten_edu.functional.precision import widen
 from flatten_edu.nn.base import Attention, Heads, full_precision
@@ -93,10 +94,11 @@ class FocusedLinearAttention(Attention):
         dwc: whether there is one.
         norm_over: "channels" as the code has it, or "head" as equation 6 reads.
         attention: False leaves only the depthwise convolution (what does it do alone?).
+        backend: of `focused_attention`, which evaluation is to run; "auto" takes the fastest that serves.
         args, kwargs: as `Attention` takes them.
 
     Raises:
-        ValueError: an even kernel, an unknown norm_over, p <= 0, heads that do not divide dim.
+        ValueError: an even kernel, an unknown norm_over or backend, p <= 0, heads that do not divide dim.
     """
 
     def __init__(
@@ -107,16 +109,18 @@ class FocusedLinearAttention(Attention):
         norm_over: Literal["channels", "head"] = "channels",
         dwc: bool = True,
         attention: bool = True,
+        backend: str = "auto",
         **kwargs: object,
     ):
         super().__init__(*args, **kwargs)
+        require_known("backend", backend, BACKENDS)
         require_focusing_factor(type(self).__name__, p)
         require_odd(type(self).__name__, [kernel_size])
         if norm_over not in ("channels", "head"):
             raise ValueError(f"norm_over is 'channels' or 'head', got {norm_over!r}")
         if not (dwc or attention):
             raise ValueError("FocusedLinearAttention without attention and without dwc computes nothing")
-        self.p, self.norm_over, self.attention = p, norm_over, attention
+        self.p, self.norm_over, self.attention, self.backend = p, norm_over, attention, backend
         self.positional_encoding = nn.Parameter(torch.zeros(1, self.tokens, self.dim))
         self.scale = nn.Parameter(torch.zeros(1, 1, self.dim))
         convolution = _CONVOLUTIONS[len(self.grid)]
@@ -128,11 +132,11 @@ class FocusedLinearAttention(Attention):
         if key_mask is not None or not self.attention:
             return super()._project(x, key_mask)
         weights, shape = self._weights(), self._shape
-        if fused_module_serves(x, self.qkv, self.proj, weights, shape):
+        if self.backend == "auto" and fused_module_serves(x, self.qkv, self.proj, weights, shape):
             return focused_module(x, self.qkv, self.proj, weights, shape)
         qkv = self.qkv(x)
         with full_precision(x):
-            out = focused_attention(qkv, *weights, shape)
+            out = focused_attention(qkv, *weights, shape, self.backend)
         return self.proj(out.to(x.dtype))
 
     @property

@@ -7,14 +7,15 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from flatten_edu.bench import VARIANTS, Settings
+from flatten_edu.bench import VARIANTS, Settings, settings
 from flatten_edu.bench.cases import Case, grid_of
 from flatten_edu.bench.runner import cases
 from flatten_edu.bench.variants import WindowAttention, WrittenOutSoftmax
 from flatten_edu.nn import SoftmaxAttention
 
 CPU = Settings(device="cpu")
-SEEN = [name for name in VARIANTS if name not in ("sdpa", "window", "focused_compiled")]  # by PyTorch's counter
+#: Variants whose products PyTorch's counter sees.
+SEEN = [name for name, one in VARIANTS.items() if name not in ("sdpa", "window") and not one.compiled]
 
 
 def case(variant, what="module", passes="forward", n=196, pixels=None, **settings):
@@ -25,7 +26,7 @@ def case(variant, what="module", passes="forward", n=196, pixels=None, **setting
 @pytest.mark.parametrize("what", ["core", "module"])
 def test_each_runs_forward_and_backward(variant, what):
     if VARIANTS[variant].compiled:
-        pytest.skip("compiles for seconds")
+        pytest.skip("timed in a process of its own, by the command's test")
     for passes in ("forward", "forward+backward"):
         one = case(variant, what, passes, n=98, heads=2, head_dim=4, batch=2)
         ready = one.build()
@@ -132,7 +133,7 @@ def test_cases_of_one_size_stand_together_and_models_run_forward():
     assert [one.n for one in found if one.what == "model"] == [197, 197, 785, 785]
     assert {one.passes for one in found if one.what == "model"} == {"forward"}
     assert [one.n for one in found if one.variant == "sdpa"] == [49, 784, 49, 784]
-    assert "focused_compiled" not in {one.variant for one in found}
+    assert "focused_eager" not in {one.variant for one in found}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,10 @@ def test_what_is_wrong_with_settings(monkeypatch, wrong, said):
         Settings(**{"device": "cpu", **wrong})
 
 
-def test_the_compiled_variant_is_cudas_by_default_and_anyones_by_name():
-    assert "focused_compiled" not in CPU.chosen and len(CPU.chosen) == len(VARIANTS) - 1
-    assert Settings(device="cpu", variants=("focused_compiled",)).chosen == ("focused_compiled",)
+def test_compiled_variants_need_a_compiler_and_a_kernels_double_the_kernel(monkeypatch):
+    compiled = {name for name, one in VARIANTS.items() if one.compiled}
+    monkeypatch.setattr(settings, "compiler", lambda: "/usr/bin/g++")
+    assert set(CPU.chosen) == set(VARIANTS) - {"focused_eager"}
+    monkeypatch.setattr(settings, "compiler", lambda: None)
+    assert set(CPU.chosen) == set(VARIANTS) - {"focused_eager"} - compiled
+    assert Settings(device="cpu", variants=("focused_eager",)).chosen == ("focused_eager",)

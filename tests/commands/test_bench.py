@@ -2,12 +2,15 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from flatten_edu.__main__ import main
 from flatten_edu.bench import Record, clock
+from flatten_edu.bench.settings import compiler
 
 SMALL = [
     "--device",
@@ -63,6 +66,18 @@ def test_it_prints_the_tables(tmp_path, capsys):
     for part in ("module, forward: milliseconds", "peak memory", "focused beats sdpa", "sdpa / focused", "exponent"):
         assert part in shown
     assert shown.endswith(f"written: {out}, and its plot as .png and .svg\n")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(compiler() is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_compiled_variants_are_timed(tmp_path):
+    """In a process of its own: the shape checker of these tests is nothing that a compiler can read."""
+    options = ["--device", "cpu", "--what", "module", "--variants", "focused_compiled", "focused_plain_compiled"]
+    options += ["--tokens", "9", "16", "--heads", "1", "--head-dim", "8", *QUICK, "--out", str(tmp_path / "r.json")]
+    ran = subprocess.run([sys.executable, "-m", "flatten_edu", "bench", *options], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    points = Record.read(tmp_path / "r.json").points
+    assert len(points) == 8 and all(len(p.seconds) >= 5 and p.error is None for p in points)
 
 
 def test_by_default_a_run_replaces_none_before_it(tmp_path, monkeypatch):

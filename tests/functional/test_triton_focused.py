@@ -42,6 +42,7 @@ def run_twins(interpreted: bool):
 
 
 @needs_triton
+@pytest.mark.slow
 def test_equal_their_twin_under_the_interpreter():
     run_twins(interpreted=True)
 

@@ -149,6 +149,7 @@ for kind in ["softmax", "focused", "linear", "efficient", "angular", "hydra", "e
 """
 
 
+@pytest.mark.slow
 def test_compile_in_one_graph():
     """In a process of its own: the shape checker of these tests is nothing that a compiler can read."""
     result = subprocess.run([sys.executable, "-c", COMPILE], capture_output=True, text=True, check=False)

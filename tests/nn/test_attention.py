@@ -44,8 +44,10 @@ def test_is_the_published_module_from_a_random_state_dict(shape, grid, class_tok
     module = FocusedLinearAttention(num_heads * d, num_heads, grid, class_token, p=p).requires_grad_(False)
     randomised(module, seed)
     x = torch.randn(2, module.tokens, module.dim, generator=torch.Generator().manual_seed(seed))
-    published = published_focused_attention(x, module.state_dict(), num_heads, grid, p, class_token)
-    torch.testing.assert_close(module(x), published, rtol=1e-5, atol=1e-5 * published.abs().max().item())
+    state = {name: t.double() for name, t in module.state_dict().items()}
+    published = published_focused_attention(x.double(), state, num_heads, grid, p, class_token)
+    atol = 1e-5 * published.abs().max().item()
+    torch.testing.assert_close(module(x).double(), published, rtol=1e-5, atol=atol)
 
 
 def test_norms_per_head_are_another_function_and_the_paper_s_equation():
