@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from flatten_edu.functional.convolution import depthwise_conv
-from flatten_edu.functional.fused_map import POWERS_LAST, ROOM, for_all_heads, heads_first
+from flatten_edu.functional.fused_map import POWERS_LAST, ROOM, heads_first
 from flatten_edu.functional.pieces import FocusedShape
 from flatten_edu.functional.precision import widen
 
@@ -20,13 +20,13 @@ def focused_traced(
     q, k, v = (widen(t) for t in qkv.chunk(3, dim=-1))
     powered_q, ratio_q = _mapped(q, scale, shape)
     powered_k, ratio_k = _mapped(k + position, scale, shape)
-    queries, keys, values = (heads_first(t, shape) for t in (powered_q, powered_k / ratio_k, v))
-    similarity = queries @ keys.sum(2).unsqueeze(-1) + shape.eps * v.shape[1] * ratio_q.transpose(1, 2)
-    out = (queries @ (keys.mT @ values) / similarity).transpose(1, 2).flatten(2)
+    # With heads in the batch, the compiler itself writes them where a product of matrices wants them.
+    queries, keys, values = (heads_first(t, shape).flatten(0, 1) for t in (powered_q, powered_k / ratio_k, v))
+    rest = shape.eps * v.shape[1] * ratio_q.transpose(1, 2).expand(-1, shape.num_heads, -1, -1).flatten(0, 1)
+    out = queries @ (keys.mT @ values) / (queries @ keys.sum(1).unsqueeze(-1) + rest)
     if kernel is not None:
-        kernel, bias = for_all_heads(kernel, shape), for_all_heads(bias, shape)
-        out = out + depthwise_conv(v, kernel, bias, shape.grid, shape.class_token)
-    return out.to(qkv.dtype)
+        out = out + depthwise_conv(values, kernel, bias, shape.grid, shape.class_token)
+    return out.unflatten(0, (len(v), -1)).transpose(1, 2).flatten(2).to(qkv.dtype)
 
 
 def _mapped(t: Tensor, scale: Tensor, shape: FocusedShape) -> tuple[Tensor, Tensor]:

@@ -34,8 +34,8 @@ class Rows:
         self.q, self.k, self.v = qkv.chunk(3, dim=-1)
         self._position, self._keep = position, keep
 
-    def _start(self, x: Tensor, scale: Tensor, shape: FocusedShape) -> None:
-        self.shape, self.pieces = shape, pieces(shape, x)
+    def _start(self, x: Tensor, scale: Tensor, shape: FocusedShape, times: int = 1) -> None:
+        self.shape, self.pieces = shape, pieces(shape, x, times)
         self.work = Workspace(scale)
         self.inverse = scale.reciprocal().mul_(stretch(shape.p))
         self.floor = shape.eps * self.inverse

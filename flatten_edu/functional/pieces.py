@@ -39,16 +39,19 @@ class Piece:
         return x[self.images, self.tokens]
 
 
-def pieces(shape: FocusedShape, x: Tensor) -> list[Piece]:
-    """Cut x [B, N, ...]: whole rows of an image's grid, or whole images, about SIZE tokens; class token with row 0.
+def pieces(shape: FocusedShape, x: Tensor, times: int = 1) -> list[Piece]:
+    """Cut x [B, N, ...]: whole rows of an image's grid, or whole images, about `times` SIZE tokens.
+
+    The class token goes with row 0.
 
     Only a processor with caches wins by it: elsewhere all is one piece.
     """
+    size = times * SIZE
     images, (rows, cells) = len(x), (shape.grid[0], math.prod(shape.grid[1:]))
-    if x.device.type != "cpu" or images * rows * cells <= SIZE:
+    if x.device.type != "cpu" or images * rows * cells <= size:
         return [Piece(slice(0, images), slice(0, x.shape[1]), slice(0, rows))]
-    together = max(1, SIZE // (rows * cells))
-    step = math.ceil(rows / max(1, round(rows * cells / SIZE)))
+    together = max(1, size // (rows * cells))
+    step = math.ceil(rows / max(1, round(rows * cells / size)))
     return [
         _piece(shape, slice(first, min(first + together, images)), slice(row, min(row + step, rows)), cells)
         for first in range(0, images, together)

@@ -10,6 +10,8 @@ from flatten_edu.functional.fused import Rows, attend, sum_keys
 from flatten_edu.functional.fused_map import Mapped, for_all_heads, heads_first
 from flatten_edu.functional.pieces import FocusedShape, Piece, pieces
 
+_LARGER = 2  # than a gradient's pieces: there are fewer buffers to be held in the cache
+
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]  # position, scale, kernel, bias: of `focused_attention`
 
 
@@ -44,7 +46,7 @@ class ProjectedRows(Rows):
     """`Rows` straight from the tokens x [B, N, C]; the positive scale commutes with ReLU, into the projection."""
 
     def __init__(self, x: Tensor, qkv: nn.Linear, position: Tensor, scale: Tensor, shape: FocusedShape):
-        self._start(x, scale, shape)
+        self._start(x, scale, shape, _LARGER)
         self._x, self.v = x.contiguous(), torch.empty_like(x, memory_format=torch.contiguous_format)
         for_q, for_k, for_v = qkv.weight.chunk(3)
         bias = qkv.weight.new_zeros(3 * x.shape[-1]) if qkv.bias is None else qkv.bias

@@ -2,13 +2,19 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import pytest
 from traitlets import TraitError
 
+from flatten_edu.bench import Record, crossover, fit_slope
 from flatten_edu.functional import attention_cost
 from flatten_edu.widgets import TimingLab
 from flatten_edu.widgets.timing_record import POINT_KEYS, check_record
+
+ROOT = Path(__file__).parents[2]
+VARIANTS = ("softmax", "linear", "focused")
 
 
 @pytest.fixture
@@ -104,3 +110,28 @@ def test_refuses_what_will_not_do_and_keeps_what_it_had(trait, value, words):
 def test_an_unknown_argument_is_a_type_error():
     with pytest.raises(TypeError, match=r"TimingLab has no n; it takes .*\bbudget\b"):
         TimingLab(n=3)
+
+
+def test_the_numbers_on_the_lab_s_page_are_those_of_its_records():
+    page = (ROOT / "book" / "labs" / "timing.md").read_text()
+    wide, narrow = (
+        {name: r.curve("core", "forward", name) for name in VARIANTS} for r in map(Record.of, TimingLab().shipped)
+    )
+    for curves, told in (
+        (wide, r"\$d = 64\$: linear .* from \$N = (\d+)\$ on \((\d+)–(\d+)\), focused .* (\d+) on \((\d+)–(\d+)\)"),
+        (narrow, r"\$d = 32\$: from (\d+) on \((\d+)–(\d+)\)"),
+    ):
+        numbers = [int(number) for number in re.search(told, page).groups()]
+        for name, (at, low, high) in zip(("linear", "focused"), zip(*[iter(numbers)] * 3, strict=True), strict=False):
+            fast, slow = ({n: point.seconds for n, point in curves[one].items()} for one in (name, "softmax"))
+            found = crossover(fast, slow)
+            assert at == round(found.n)
+            assert (low, high) == pytest.approx((found.low, found.high), rel=0.1)  # 200 draws there, 2000 here
+    slopes = [fit_slope({n: p.median for n, p in wide[name].items()}, smallest=196).exponent for name in VARIANTS]
+    assert [float(x) for x in re.search(r"slopes (\S+) .*?, (\S+) for linear and", page).groups()] == [
+        round(x, 2) for x in slopes[:2]
+    ]
+    assert round(slopes[1], 2) == round(slopes[2], 2)
+    last = {name: wide[name][12544].median for name in VARIANTS}
+    times = re.search(r"softmax takes (\d+) times .* attention, (\d+) times", page).groups()
+    assert [int(x) for x in times] == [round(last["softmax"] / last[name]) for name in ("linear", "focused")]
