@@ -88,6 +88,28 @@ def test_in_float32_it_is_as_exact_as_the_steps(size, p):
         assert max(fused, traced) < max(4 * steps, 2e-6)
 
 
+@pytest.mark.parametrize("evaluation", [FusedAttention.apply, focused_traced])
+@pytest.mark.parametrize(
+    ("p", "size", "scale", "says"),
+    [
+        (3, 1e8, 1.0, "squares of cubes of 1e8 leave float32 above"),
+        (4, 1.0, 1e3, "squares of (1e-6 / 1e3)^4 leave it below, where no entry is positive"),
+        (100, 0.0, 1.0, "each entry is about a tenth of its row's length"),
+    ],
+)
+def test_rows_whose_powers_leave_float32(evaluation, p, size, scale, says):
+    shape = FocusedShape(1, (3, 3), False, p, "channels", 1e-6)
+    qkv, position, one, *convolution = (a.detach() for a in problem(9, shape, 100, 1, 3))
+    qkv[..., :200] *= size
+    # Three rows without a positive entry, or three that are nearly even, of queries and of keys.
+    qkv[:, :3, :200] = -1.0 if size else torch.linspace(0.9, 1.0, 200, dtype=qkv.dtype)
+    exact = [qkv, 0 * position, 0 * one + scale, *convolution]
+    arguments, rounded = ([a.to(dtype).requires_grad_() for a in exact] for dtype in (torch.float64, torch.float32))
+    wanted = gradients(focused_steps, arguments, shape)
+    for one, other in zip(gradients(evaluation, rounded, shape), wanted, strict=True):
+        assert (one.double() - other).norm() <= 1e-3 * other.norm(), says  # p = 100 cancels much of the scale's
+
+
 def test_a_row_without_a_positive_entry():
     shape = FocusedShape(2, (2, 3), False, 3, "channels", 1e-6)
     arguments = problem(3, shape, 4, 1, 3)
