@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from flatten_edu.analysis import angle_degrees, focused_cosine, largest_coordinate, proposition, widens_at_first
 from flatten_edu.functional import focused_map
@@ -210,7 +211,9 @@ def test_the_readers_own_scale(reader):
 
 
 def guided(page, nth):
-    page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth).click()
+    button = page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")  # drawn with the next frame, as the text is
     return page.locator(".fe-look").inner_text()
 
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from flatten_edu.functional import attention_cost, cheaper_order, linear_attention, multiply_adds_after
 from flatten_edu.widgets.reorder import EXAMPLE
@@ -226,7 +227,9 @@ def test_a_side_too_thin_to_see_is_said(reader):
 
 
 def guided(page, nth):
-    page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth).click()
+    button = page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")  # drawn with the next frame, as the text is
     return page.locator(".fe-look").inner_text()
 
 
@@ -375,7 +378,7 @@ def test_everything_is_reached_by_keyboard_alone(reader):
     assert {N, D, "N, marker on the chart", "fp32"} <= names and {"(QKᵀ)V", "Q(KᵀV)"} & names
     tab = page.get_by_role("tab", name="To scale")
     tab.press("ArrowRight")
-    assert page.get_by_role("tab", name="By hand").get_attribute("aria-selected") == "true"
+    expect(page.get_by_role("tab", name="By hand")).to_have_attribute("aria-selected", "true")
 
 
 def test_mounting_again_and_again_leaves_nothing_running(reader):
