@@ -30,6 +30,7 @@ def figures(one) -> dict[str, float]:
 
 
 def settle(one) -> None:
+    one.frame()  # a lab says that it is busy when it draws, not when it is clicked
     one.page.wait_for_load_state("networkidle")
     one.page.wait_for_function("document.querySelectorAll('.fe-lab [aria-busy=true]').length === 0", timeout=60_000)
     one.frame()
