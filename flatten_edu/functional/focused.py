@@ -41,7 +41,7 @@ def focused_attention(
         backend: "steps" is the readable twin, differentiable as often as you like; "fused" takes few passes over
             memory; "triton" is two kernels on an NVIDIA GPU. "auto" takes "triton" where it serves, and otherwise
             "fused"; under `torch.compile` and export the algebra that a compiler joins best, and "steps" where a
-            transform of `torch.func` looks on.
+            transform of `torch.func` looks on, or there is no image at all.
 
     Returns:
         In qkv's dtype; half precision is mapped and summed in float32.
@@ -52,7 +52,8 @@ def focused_attention(
     require_known("backend", backend, BACKENDS)
     if backend == "auto" and torch.compiler.is_compiling():
         return focused_traced(qkv, position, scale, kernel, bias, shape)
-    if backend == "steps" or (backend == "auto" and torch._C._are_functorch_transforms_active()):
+    in_steps = torch._C._are_functorch_transforms_active() or not len(qkv)
+    if backend == "steps" or (backend == "auto" and in_steps):
         return focused_steps(qkv, position, scale, kernel, bias, shape)
     if backend == "triton" or (backend == "auto" and shape.norm_over == "channels" and triton_can_be_meant(qkv)):
         arguments = (*qkv.chunk(3, dim=-1), scale, position, shape.num_heads, shape.p, shape.eps)

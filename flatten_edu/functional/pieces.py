@@ -42,9 +42,7 @@ class Piece:
 def pieces(shape: FocusedShape, x: Tensor, times: int = 1) -> list[Piece]:
     """Cut x [B, N, ...]: whole rows of an image's grid, or whole images, about `times` SIZE tokens.
 
-    The class token goes with row 0.
-
-    Only a processor with caches wins by it: elsewhere all is one piece.
+    The class token goes with row 0. Only a processor with caches wins by it: elsewhere all is one piece.
     """
     size = times * SIZE
     images, (rows, cells) = len(x), (shape.grid[0], math.prod(shape.grid[1:]))
