@@ -35,7 +35,7 @@ def changed(name: str, now: str) -> bool:
 def drop_what_is_stale() -> None:
     """Results of notebooks go when the library changed; pages go then, after a change of assets or a failed build."""
     library_changed = changed("library", digest("flatten_edu/**/*.py"))
-    assets_changed = changed("assets", digest("flatten_edu/widgets/static/*", "book/assets/**/*"))
+    assets_changed = changed("assets", digest("flatten_edu/labs/static/*", "book/assets/**/*"))
     if library_changed:
         shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
     if library_changed or assets_changed or not FINISHED.exists():

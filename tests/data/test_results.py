@@ -7,8 +7,8 @@ import nbformat
 import pytest
 
 from flatten_edu.data import results
+from flatten_edu.labs.focus.lab import FIGURE_4
 from flatten_edu.models import deit_tiny
-from flatten_edu.widgets.focus import FIGURE_4
 
 ROOT = Path(__file__).parents[2]
 PAPER = results("paper")
