@@ -105,7 +105,7 @@ def _pad(curve: Curve) -> str:
     start = curve.value(first)
     sliders = "".join(
         f'<label>p = {p} <input type="range" min="0" max="{curve.highest:g}" step="1" value="{start:.0f}"'
-        f' aria-label="{curve.what} at p = {p}, in {curve.unit}"><output>{start:.0f}{curve.unit}</output></label>'
+        f' aria-label="p = {p}, {curve.what} in {curve.unit}"><output>{start:.0f}{curve.unit}</output></label>'
         for p in others
     )
     dense = np.geomspace(first, curve.points[-1], 97)
@@ -114,8 +114,8 @@ def _pad(curve: Curve) -> str:
         "curve": [[round(float(p), 4), round(curve.value(float(p)), 3)] for p in dense],
     }  # fmt: skip
     return (
-        f'<div class="fe-fields"><svg class="fe-pad" viewBox="0 0 340 230" role="img" aria-label="{curve.what} against p,'
-        f' as set by the sliders below; at p = {first} it is {start:.1f}{curve.unit}"></svg>'
+        f'<div class="fe-fields"><svg class="fe-pad" viewBox="0 0 340 230" role="img"'
+        f' aria-label="{curve.what} against p, as set by the sliders below; at p = {first} it is {start:.1f}{curve.unit}"></svg>'
         f'<p class="fe-hint">Draw from left to right, or use the sliders. At p = {first} the {curve.what} is '
         f'{start:.1f}{curve.unit}.</p><div class="fe-sliders">{sliders}</div>'
         f'<script type="application/json">{json_in_html(given)}</script></div>'
