@@ -115,7 +115,8 @@ def _pad(curve: Curve) -> str:
     }  # fmt: skip
     return (
         f'<div class="fe-fields"><svg class="fe-pad" viewBox="0 0 340 230" role="img"'
-        f' aria-label="{curve.what} against p, as set by the sliders below; at p = {first} it is {start:.1f}{curve.unit}"></svg>'
+        f' aria-label="{curve.what} against p, as set by the sliders below; at p = {first} it is'
+        f' {start:.1f}{curve.unit}"></svg>'
         f'<p class="fe-hint">Draw from left to right, or use the sliders. At p = {first} the {curve.what} is '
         f'{start:.1f}{curve.unit}.</p><div class="fe-sliders">{sliders}</div>'
         f'<script type="application/json">{json_in_html(given)}</script></div>'
