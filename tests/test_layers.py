@@ -10,8 +10,8 @@ LEVELS = [
     {"functional", "machine"},
     {"nn"},
     {"models"},
-    {"analysis", "bench", "data", "train"},
-    {"plot", "widgets"},
+    {"analysis", "bench", "data", "results", "train"},
+    {"plot", "labs"},
     {"publish", "commands", "exercises"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

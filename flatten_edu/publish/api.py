@@ -17,9 +17,21 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.inspect import signature, stringify_signature
 from sphinx.writers.html5 import HTML5Translator
 
-from flatten_edu.widgets import Lab
+from flatten_edu.labs import Lab
 
-PACKAGES = ("functional", "nn", "models", "analysis", "bench", "data", "train", "plot", "widgets", "exercises")
+PACKAGES = (
+    "functional",
+    "nn",
+    "models",
+    "analysis",
+    "bench",
+    "data",
+    "results",
+    "train",
+    "plot",
+    "labs",
+    "exercises",
+)
 
 
 class ApiDirective(SphinxDirective):

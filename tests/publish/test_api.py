@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import flatten_edu
+from flatten_edu.labs import FocusLab, RankLab
 from flatten_edu.publish.api import PACKAGES, as_rst, entries, lab_signature
-from flatten_edu.widgets import FocusLab, RankLab
 
 PAGES = Path(__file__).parents[2] / "book" / "api"
 
