@@ -2,7 +2,7 @@
 // by keyboard, and data-wide says where it stands: there wide.css fades the edge behind which there is more.
 (() => {
   const FORMULAS = "div.math mjx-container, span.math";
-  const OTHERS = ".pst-scrollable-table-container, pre, .cell_output > *, .fe-plot";
+  const OTHERS = ".pst-scrollable-table-container, pre, .cell_output .output, .fe-plot";
 
   function mark(box) {
     const formula = box.querySelector(":scope > mjx-math, :scope > mjx-container > mjx-math");
@@ -22,8 +22,11 @@
   addEventListener("DOMContentLoaded", () => {
     const article = document.querySelector("article");
     if (!article) return;
-    const boxes = () => [...article.querySelectorAll(`${FORMULAS}, ${OTHERS}`)].filter((box) => !box.closest(".fe-lab"));
-    new ResizeObserver(() => boxes().forEach(mark)).observe(article); // also when formulas are set and folds are opened
+    const markAll = () => {
+      for (const box of article.querySelectorAll(`${FORMULAS}, ${OTHERS}`)) if (!box.closest(".fe-lab")) mark(box);
+    };
+    new ResizeObserver(markAll).observe(article); // also when a fold is opened
+    addEventListener("load", () => window.MathJax?.startup?.promise?.then(markAll));
     article.addEventListener("scroll", ({ target }) => target.dataset.wide && mark(target), { capture: true, passive: true });
   });
 })();
