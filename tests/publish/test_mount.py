@@ -8,7 +8,7 @@ import sys
 import nbformat
 import pytest
 
-from flatten_edu.widgets import MapsLab
+from flatten_edu.labs import MapsLab
 
 CONFIG = """
 extensions = ["myst_nb", "flatten_edu.publish.mount", "flatten_edu.publish.predict"]
