@@ -118,7 +118,7 @@ ARTICLE = {
     "why: linear attention loses focus": "notebooks/04_problem_focus#problem-focus",
     "why: linear attention loses diversity": "notebooks/05_problem_rank#problem-rank",
     "why: the depthwise convolution answers": "notebooks/07_rank_restored#rank-restored",
-    "background: softmax attention, step by step": "notebooks/01_softmax_attention#four-tokens-by-hand",
+    "background: softmax attention, step by step": "notebooks/01_softmax_attention#six-tokens-by-hand",
     "background: its complexity, derived": "notebooks/02_cost#theorem-softmax-cost",
     "background: a mapping instead of softmax": "notebooks/03_linear_attention#from-exp-to-a-feature-map",
     "background: the reordering": "notebooks/03_linear_attention#moving-the-brackets",
