@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from flatten_edu.data import six_patches
 from flatten_edu.functional import attention_matrix, dwc_matrix, linear_attention
-from flatten_edu.plot import thread_figure
+from flatten_edu.plot import sorted_weights_figure, thread_figure
 from flatten_edu.plot.thread import STEPS
 
 CAT = six_patches()
@@ -65,3 +65,11 @@ def test_the_outputs_of_the_third_chapter_are_linear_attention_s():
 def test_an_unknown_step():
     with pytest.raises(ValueError, match=r"knows the steps patches, queries and keys, softmax.*got 'sofmax'"):
         thread_figure("sofmax")
+
+
+def test_sorted_weights_are_means_of_sorted_rows():
+    weights = torch.tensor([[0.1, 0.9, 0.0], [0.7, 0.0, 0.3]])
+    (picture,) = sorted_weights_figure({"two rows": {"a map": weights}}).pictures
+    line = picture.axes[0].lines[0]
+    assert line.get_ydata() == pytest.approx([0.8, 0.2, 0.0])
+    assert "a map from 0.800 to 0" in picture.alt and "even row has 0.3333" in picture.alt
