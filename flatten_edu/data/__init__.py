@@ -1,10 +1,9 @@
-"""Level 4: photographs that the labs look at, labelled images to train on, and the book's results as data."""
+"""Level 4: photographs that the labs look at, and labelled images to train on."""
 
 from flatten_edu.data.cifar import as_cifar10, cifar10, cifar10_samples
 from flatten_edu.data.images import ImageArray, ImageFolder, LabelledImages
 from flatten_edu.data.noise import hash_noise
 from flatten_edu.data.photos import as_input, centre_square, patch_features, photo, to_jpeg
-from flatten_edu.data.results import results
 
 __all__ = [
     "ImageArray",
@@ -18,6 +17,5 @@ __all__ = [
     "hash_noise",
     "patch_features",
     "photo",
-    "results",
     "to_jpeg",
 ]

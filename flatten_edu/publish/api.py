@@ -19,7 +19,19 @@ from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.widgets import Lab
 
-PACKAGES = ("functional", "nn", "models", "analysis", "bench", "data", "train", "plot", "widgets", "exercises")
+PACKAGES = (
+    "functional",
+    "nn",
+    "models",
+    "analysis",
+    "bench",
+    "data",
+    "results",
+    "train",
+    "plot",
+    "widgets",
+    "exercises",
+)
 
 
 class ApiDirective(SphinxDirective):
