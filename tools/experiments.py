@@ -35,6 +35,8 @@ def recall_jobs() -> Iterator[Job]:
     for seed in SEEDS:
         for heads in (4, 1):
             yield from (recall_job(kind, p, heads, seed) for kind, p in plain)
+    for seed in SEEDS:  # does p = 1 lack contrast alone?
+        yield from (recall_job("focused", p, 4, seed, "--output-norm") for p in (1, 3))
     for p in (2, 8):
         yield from (recall_job("focused", p, heads, seed) for seed in SEEDS for heads in (4, 1))
     convolved = [("dwc", 3), ("scaled_softmax_dwc", 3), *(("focused_dwc", p) for p in (3, 1, 2, 8))]
@@ -42,18 +44,18 @@ def recall_jobs() -> Iterator[Job]:
         yield from (recall_job(kind, p, heads, seed) for seed in SEEDS for heads in (4, 1))
     for seed in SEEDS:
         for lr in LEARNING_RATES:
-            yield from (recall_job(kind, p, 4, seed, lr) for kind, p in [*plain, ("focused", 8)])
+            yield from (recall_job(kind, p, 4, seed, f"--lr {lr:g}") for kind, p in [*plain, ("focused", 8)])
 
 
-def recall_job(kind: str, p: int, heads: int, seed: int, lr: float | None = None) -> Job:
-    """A run of `python -m flatten_edu recall`."""
-    words = ["recall", "--attention", kind, "--heads", str(heads), "--seed", str(seed)]
-    name = f"recall_{kind}_h{heads}_seed{seed}"
+def recall_job(kind: str, p: int, heads: int, seed: int, more: str = "") -> Job:
+    """A run of `python -m flatten_edu recall`, with more options where they differ from the command's own."""
+    words = f"recall --attention {kind} --heads {heads} --seed {seed} {more}"
+    name = f"recall_{kind}_p{p}_h{heads}_seed{seed}{more.replace('--', '_').replace(' ', '')}"
     if kind.startswith("focused"):
-        words, name = [*words, "--p", str(p)], f"recall_{kind}_p{p}_h{heads}_seed{seed}"
-    if lr is not None:
-        words, name = [*words, "--lr", str(lr)], f"{name}_lr{lr:g}"
-    return Job(name, tuple(words))
+        words = f"{words} --p {p}"
+    else:
+        name = name.replace(f"_p{p}", "")
+    return Job(name, tuple(words.split()))
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Job]]] = {"recall": recall_jobs}

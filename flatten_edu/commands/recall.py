@@ -31,10 +31,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The command's options: fields of `RecallSettings`, which has the defaults."""
     parser.add_argument("--attention", required=True, help="what both blocks have: " + ", ".join(ATTENTIONS))
     for field in dataclasses.fields(RecallSettings):
-        if field.name != "attention":
+        flag = "--" + field.name.replace("_", "-")
+        if field.type is bool:
+            parser.add_argument(flag, action="store_true")
+        elif field.name != "attention":
             kind = number if field.name == "p" else field.type
-            parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=f"({field.default})")
-    parser.add_argument("--out", type=Path, help="a folder for the weights and for recall.json; by default nothing is written")
+            parser.add_argument(flag, type=kind, default=field.default, help=f"({field.default})")
+    parser.add_argument("--out", type=Path, help="a folder for the weights and recall.json (nothing is written)")
 
 
 def run(given: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flatten_edu.analysis import capture, entropy_bits, rank_summary
+from flatten_edu.functional import DEFAULT_P
 from flatten_edu.nn import Block, Mlp, make_attention
 from flatten_edu.train import Recipe
 
@@ -31,8 +32,9 @@ class RecallSettings:
     """A model and its training. The attention's kind and p are what is compared; the rest stays the same."""
 
     attention: str  #: a name in `flatten_edu.nn.ATTENTIONS`
-    p: int | float = 3  #: focusing factor, for kinds that have one
+    p: int | float = DEFAULT_P  #: focusing factor, for kinds that have one
     heads: int = 1  #: h; a head has d = C / h features
+    output_norm: bool = False  #: a LayerNorm of what the heads give, before the output projection
     dim: int = 64  #: C
     depth: int = 2  #: blocks
     steps: int = 1500
@@ -53,19 +55,17 @@ class RecallModel(nn.Module):
         super().__init__()
         dim = settings.dim
         self.embed = nn.Linear(KEY + SYMBOLS, dim)
-        self.blocks = nn.Sequential(
-            *(
-                Block(
-                    make_attention(
-                        settings.attention, dim, settings.heads, GRID, class_token=False, settings={"p": settings.p}
-                    ),
-                    Mlp(dim, 2 * dim),
-                )
-                for _ in range(settings.depth)
-            )
-        )
+        self.blocks = nn.Sequential(*(self._block(settings) for _ in range(settings.depth)))
         self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, SYMBOLS)
+
+    @staticmethod
+    def _block(settings: RecallSettings) -> Block:
+        dim, options = settings.dim, {"p": settings.p}
+        attn = make_attention(settings.attention, dim, settings.heads, GRID, class_token=False, settings=options)
+        if settings.output_norm:
+            attn.proj = nn.Sequential(nn.LayerNorm(dim), attn.proj)
+        return Block(attn, Mlp(dim, 2 * dim))
 
     def forward(self, x: Float[Tensor, "b n f"]) -> Float[Tensor, "b n s"]:
         """Scores before softmax."""
@@ -146,7 +146,7 @@ def train_recall(
     for step, batch in enumerate(training_batches(settings)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.lr_at(step, settings.steps)
-        loss = F.cross_entropy(model(batch.x).mT, batch.answers, ignore_index=NO_ANSWER)
+        loss = F.cross_entropy(model(batch.x).flatten(0, 1), batch.answers.flatten(), ignore_index=NO_ANSWER)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

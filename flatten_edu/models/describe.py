@@ -15,7 +15,9 @@ def live_parameters(model: nn.Module, x: Tensor) -> int:
     """How many numbers the model's output for x depends on: those of parameters whose gradient is zero are left out."""
     parameters = list(model.parameters())
     gradients = torch.autograd.grad(model(x).square().sum(), parameters, allow_unused=True)
-    return sum(one.numel() for one, slope in zip(parameters, gradients, strict=True) if slope is not None and slope.any())
+    return sum(
+        one.numel() for one, slope in zip(parameters, gradients, strict=True) if slope is not None and slope.any()
+    )
 
 
 def describe(model: DeiT) -> str:
