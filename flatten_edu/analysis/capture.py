@@ -24,11 +24,11 @@ class Captured:
     name: str  #: of the module, "blocks.2.attn"
     q: Float[Tensor, "b h n d"]
     k: Float[Tensor, "b h n d"]
-    v: Float[Tensor, "b h n d"]
+    v: Float[Tensor, "b h n e"]
     phi_q: Float[Tensor, "b h n f"] | None  #: None for softmax attention
     phi_k: Float[Tensor, "b h n f"] | None
     weights: Float[Tensor, "b h n n"]  #: the explicit map, without a convolution's share
-    dwc_kernel: Float[Tensor, "d *sides"] | None  #: of the paper's DWC, shared by all heads; None where there is none
+    dwc_kernel: Float[Tensor, "e *sides"] | None  #: of the paper's DWC, shared by all heads; None where there is none
     grid: tuple[int, ...]
     class_token: bool
     # Of the paper's module alone, None elsewhere: what `refocused` needs to form phi_q and phi_k at another p.

@@ -20,7 +20,7 @@ class Heads:
 
     q: Float[Tensor, "b h n d"]
     k: Float[Tensor, "b h n d"]
-    v: Float[Tensor, "b h n d"]
+    v: Float[Tensor, "b h n e"]
     phi_q: Float[Tensor, "b h n f"] | None = None
     phi_k: Float[Tensor, "b h n f"] | None = None
 
