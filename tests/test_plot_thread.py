@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from flatten_edu.data import six_patches
 from flatten_edu.functional import attention_matrix, dwc_matrix, linear_attention
-from flatten_edu.plot import sorted_weights_figure, thread_figure
+from flatten_edu.plot import approximation_error, ellipse_figure, sorted_weights_figure, thread_figure
 from flatten_edu.plot.thread import STEPS
 
 CAT = six_patches()
@@ -73,3 +73,19 @@ def test_sorted_weights_are_means_of_sorted_rows():
     line = picture.axes[0].lines[0]
     assert line.get_ydata() == pytest.approx([0.8, 0.2, 0.0])
     assert "a map from 0.800 to 0" in picture.alt and "even row has 0.3333" in picture.alt
+
+
+def test_an_ellipse_s_half_axes_are_the_singular_values():
+    (picture,) = ellipse_figure({"a matrix": torch.tensor([[3.0, 0.0], [0.0, 0.5]])}).pictures
+    ellipse = picture.axes[0].lines[1]
+    assert max(ellipse.get_xdata()) == pytest.approx(3) and max(ellipse.get_ydata()) == pytest.approx(0.5)
+    assert "half-axes of 3.00 and 0.50" in picture.alt
+
+
+def test_the_best_approximation_is_no_worse_than_a_product_of_that_rank():
+    torch.manual_seed(0)
+    matrix = torch.randn(12, 12, dtype=torch.float64)
+    u, values, vh = torch.linalg.svd(matrix)
+    for rank in (1, 5, 11):
+        cut = (u[:, :rank] * values[:rank]) @ vh[:rank]
+        assert approximation_error(matrix)[rank].item() == pytest.approx(((matrix - cut).norm() / matrix.norm()).item())

@@ -9,6 +9,7 @@ from flatten_edu.plot.proof import proof_figure
 from flatten_edu.plot.rank import rank_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
+from flatten_edu.plot.singular import approximation_error, approximation_figure, ellipse_figure
 from flatten_edu.plot.sorted_weights import sorted_weights_figure
 from flatten_edu.plot.thread import thread_figure
 from flatten_edu.plot.timing import timing_figure
@@ -16,9 +17,12 @@ from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 
 __all__ = [
     "accuracy_figure",
+    "approximation_error",
+    "approximation_figure",
     "attention_figure",
     "bench_figure",
     "bench_panel",
+    "ellipse_figure",
     "focus_figure",
     "precision_figure",
     "proof_figure",
