@@ -14,6 +14,7 @@ from flatten_edu.plot.sorted_weights import sorted_weights_figure
 from flatten_edu.plot.thread import thread_figure
 from flatten_edu.plot.timing import timing_figure
 from flatten_edu.plot.trained import accuracy_figure, spectra_figure
+from flatten_edu.plot.turning import turning_figure
 
 __all__ = [
     "accuracy_figure",
@@ -33,5 +34,6 @@ __all__ = [
     "spectra_figure",
     "thread_figure",
     "timing_figure",
+    "turning_figure",
     "work_figure",
 ]
