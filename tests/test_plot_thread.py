@@ -15,6 +15,7 @@ from flatten_edu.plot import (
     approximation_error,
     ellipse_figure,
     sorted_weights_figure,
+    spectrum_figure,
     thread_figure,
     turning_figure,
 )
@@ -115,3 +116,8 @@ def test_pairs_are_named_as_the_theorem_has_it():
     (picture,) = turning_figure(pairs).pictures
     for t, u in pairs:
         assert f"{u:.2f} and {t:.2f}: {'apart' if widens_at_first(t, u) else 'closer'}" in picture.alt
+
+
+def test_spectra_are_drawn_as_shares_of_the_largest():
+    (picture,) = spectrum_figure({"one": torch.diag(torch.tensor([4.0, 2.0, 1.0]))}).pictures
+    assert picture.axes[0].lines[0].get_ydata() == pytest.approx([1, 0.5, 0.25])

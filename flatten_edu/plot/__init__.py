@@ -9,7 +9,7 @@ from flatten_edu.plot.proof import proof_figure
 from flatten_edu.plot.rank import rank_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
-from flatten_edu.plot.singular import approximation_error, approximation_figure, ellipse_figure
+from flatten_edu.plot.singular import approximation_error, approximation_figure, ellipse_figure, spectrum_figure
 from flatten_edu.plot.sorted_weights import sorted_weights_figure
 from flatten_edu.plot.thread import thread_figure
 from flatten_edu.plot.timing import timing_figure
@@ -32,6 +32,7 @@ __all__ = [
     "sharpness_figure",
     "sorted_weights_figure",
     "spectra_figure",
+    "spectrum_figure",
     "thread_figure",
     "timing_figure",
     "turning_figure",

@@ -64,3 +64,22 @@ def _errors(maps: Mapping[str, Tensor], at: int, axes: Axes) -> str:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=SMALLEST)
     return f"The error of the best approximation falls with its rank; at rank {at}: {', '.join(told)}."
+
+
+def spectrum_figure(maps: Mapping[str, Float[Tensor, "n n"]]) -> Strip:
+    """The singular values of each map on one logarithmic axis, each divided by its largest."""
+    return Strip([panel(partial(_spectra, maps), 3.1)])
+
+
+def _spectra(maps: Mapping[str, Tensor], axes: Axes) -> str:
+    told = []
+    for (name, one), colour in zip(maps.items(), COLOURS, strict=False):
+        values = torch.linalg.svdvals(one)
+        shares = (values / values[0]).tolist()
+        axes.semilogy(range(1, len(shares) + 1), shares, color=colour, label=name, linewidth=1.8)
+        told.append(f"{name} ends at {shares[-1]:.0e}")
+    axes.set(title="singular values, each over the largest", xlabel="from the largest", ylim=(1e-10, 3))
+    axes.tick_params(labelsize=SMALLEST)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=SMALLEST)
+    return f"Singular values on a logarithmic axis, each divided by the largest: {'; '.join(told)}."
