@@ -1,8 +1,10 @@
 """Level 5: arrays in, figure out."""
 
+from flatten_edu.plot.annotated import AnnotatedSource
 from flatten_edu.plot.bench import bench_figure, bench_panel
 from flatten_edu.plot.cost import work_figure
 from flatten_edu.plot.focus import focus_figure
+from flatten_edu.plot.heads import head_lengths_figure
 from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
 from flatten_edu.plot.proof import proof_figure
@@ -17,6 +19,7 @@ from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 from flatten_edu.plot.turning import turning_figure
 
 __all__ = [
+    "AnnotatedSource",
     "accuracy_figure",
     "approximation_error",
     "approximation_figure",
@@ -25,6 +28,7 @@ __all__ = [
     "bench_panel",
     "ellipse_figure",
     "focus_figure",
+    "head_lengths_figure",
     "precision_figure",
     "proof_figure",
     "rank_figure",
