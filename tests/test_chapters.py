@@ -1,4 +1,4 @@
-"""Chapters 1 to 8 tell one story: each opens with the six patches and a question, and nothing comes before its place."""
+"""Chapters 1 to 8 tell one story: each opens with the six patches and a question; nothing comes before its place."""
 
 import re
 from pathlib import Path
