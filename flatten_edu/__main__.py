@@ -1,11 +1,11 @@
-"""python -m flatten_edu train | evaluate | bench: see --help of each."""
+"""python -m flatten_edu train | evaluate | recall | bench: see --help of each."""
 
 import argparse
 import sys
 
-from flatten_edu.commands import bench, evaluate, train
+from flatten_edu.commands import bench, evaluate, recall, train
 
-COMMANDS = {"train": train, "evaluate": evaluate, "bench": bench}
+COMMANDS = {"train": train, "evaluate": evaluate, "recall": recall, "bench": bench}
 
 
 def main(arguments: list[str] | None = None) -> int:

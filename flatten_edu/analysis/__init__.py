@@ -37,6 +37,7 @@ from flatten_edu.analysis.rank import (
     stable_rank,
 )
 from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
+from flatten_edu.analysis.recall_bound import free_codes, recall_bound
 from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "focused_cosine",
     "focused_heads",
     "focused_steps",
+    "free_codes",
     "hashed_normals",
     "largest_coordinate",
     "magnitude_share",
@@ -73,6 +75,7 @@ __all__ = [
     "rank_maps",
     "rank_summary",
     "rank_tolerance",
+    "recall_bound",
     "refocused",
     "round_to",
     "scaled_softmax_weights",
