@@ -1,5 +1,6 @@
 """Level 5: experiments of the book that train models: what attention can recall."""
 
+from flatten_edu.experiments.inspection import KNOCK_OUTS, ObjectMass, knocked_out, object_mass
 from flatten_edu.experiments.recall import (
     PAIRS,
     Recall,
@@ -12,12 +13,16 @@ from flatten_edu.experiments.recall import (
 )
 
 __all__ = [
+    "KNOCK_OUTS",
     "PAIRS",
+    "ObjectMass",
     "Recall",
     "RecallModel",
     "RecallSettings",
     "evaluate_recall",
     "far_pairs",
+    "knocked_out",
+    "object_mass",
     "recall_batch",
     "train_recall",
 ]
