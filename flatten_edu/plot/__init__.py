@@ -7,6 +7,7 @@ from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
 from flatten_edu.plot.proof import proof_figure
 from flatten_edu.plot.rank import rank_figure
+from flatten_edu.plot.recall import recall_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
 from flatten_edu.plot.thread import thread_figure
@@ -22,6 +23,7 @@ __all__ = [
     "precision_figure",
     "proof_figure",
     "rank_figure",
+    "recall_figure",
     "reorder_figure",
     "sharpness_figure",
     "spectra_figure",
