@@ -2,7 +2,7 @@
 
 import torch
 from jaxtyping import Bool, Float
-from scipy import stats
+from scipy.special import bdtr, stdtrit
 from torch import Tensor
 
 
@@ -17,7 +17,7 @@ def seed_interval(values: Float[Tensor, " n"], level: float = 0.95) -> tuple[flo
     if len(values) < 2:
         raise ValueError(f"an interval needs two values at least, got {len(values)}")
     values = values.double()
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * (values.std() / len(values) ** 0.5).item()
+    half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * (values.std() / len(values) ** 0.5).item()
     return values.mean().item() - half, values.mean().item() + half
 
 
@@ -44,4 +44,4 @@ def mcnemar(first: Bool[Tensor, " n"], second: Bool[Tensor, " n"]) -> float:
     McNemar (1947), in the exact form: a two-sided binomial test. 1.0 where no image tells them apart.
     """
     gained, lost = int((second & ~first).sum()), int((first & ~second).sum())
-    return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))

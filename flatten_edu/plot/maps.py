@@ -49,7 +49,8 @@ def attention_figure(
     # Square roots, so that a patch with twice an even row's weight is told from the ground beside one with fifty times.
     norm = PowerNorm(0.5, vmin=0, vmax=max(4.0, *(float(share.max()) for share in shares.values())))
     for one, (title, share) in zip(axes[1:], shares.items(), strict=False):
-        shown = _show(one, share.reshape(grid), title, f"most {float(share.max()):.1f}", (1.0, 1.0), grid, query, norm)
+        most = f"most {float(share.max()):.1f}"
+        shown = _show(one, share.reshape(grid).numpy(), title, most, (1.0, 1.0), grid, query, norm)
     bar = figure.colorbar(shown, ax=axes, shrink=0.8, aspect=25)
     bar.set_label("times an even row's weight", fontsize=8)
     bar.ax.tick_params(labelsize=8)
@@ -64,7 +65,7 @@ def attention_figure(
 
 def _show(
     axes: Axes,
-    picture: np.ndarray | Tensor,
+    picture: np.ndarray,
     title: str,
     below: str,
     patch: tuple[float, float],
