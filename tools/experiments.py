@@ -14,10 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from safetensors.torch import load_file
+
+from flatten_edu.experiments import RecallModel, RecallSettings, inside_recall
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "flatten_edu" / "results"
@@ -32,6 +35,7 @@ CIFAR: tuple[Kind, ...] = tuple(
     for convolution in ("", "_dwc")
 )
 RATES = ("0.0005", "0.001", "0.002")  # tried for each of CIFAR's kinds
+INSIDE = "inside.json"  # in a run's folder: what `inside_recall` found, which is not measured twice
 SEARCH = "--epochs 3 --limit 10000 --hold-out 5000 --evaluate-every 3"
 
 
@@ -98,7 +102,7 @@ def as_name(options: str) -> str:
 
 def record(folder: Path) -> dict | None:
     """What a run wrote last; None where it is not finished."""
-    found = [path for path in folder.glob("*.json") if path.name != "log.json"]
+    found = [path for path in folder.glob("*.json") if path.name not in ("log.json", INSIDE)]
     return json.loads(found[0].read_text()) if found else None
 
 
@@ -140,6 +144,7 @@ def collect(runs: Path) -> None:
         if run is None:
             continue
         if one.words[0] == "recall":
+            run |= inside(runs / one.name, run)
             losses = run.pop("losses")
             run["losses"] = [sum(losses[i : i + 50]) / len(losses[i : i + 50]) for i in range(0, len(losses), 50)]
             found["recall"].append(run)
@@ -149,6 +154,15 @@ def collect(runs: Path) -> None:
         lines = ",\n ".join(json.dumps(rounded(run)) for run in some)
         (RESULTS / f"{name}.json").write_text(f'{{"runs": [\n {lines}\n]}}\n')
         print(f"{len(some)} runs in {name}.json")
+
+
+def inside(folder: Path, run: dict) -> dict[str, object]:
+    """What `inside_recall` finds in a run's model."""
+    if not (folder / INSIDE).exists():
+        model = RecallModel(RecallSettings(**{field.name: run[field.name] for field in fields(RecallSettings)}))
+        model.load_state_dict(load_file(folder / "recall.safetensors"))
+        (folder / INSIDE).write_text(json.dumps(inside_recall(model)))
+    return json.loads((folder / INSIDE).read_text())
 
 
 def of_card(card: dict, folder: Path, searched: bool) -> dict[str, object]:

@@ -40,7 +40,10 @@ def share(right: torch.Tensor) -> float:
 
 
 def attention_on_objects(model: DeiT, images: ImageArray) -> dict[str, object]:
-    """By block and head, means over pictures, and the interval of what queries on the object give more than even."""
+    """By block and head: means over pictures, and intervals of two differences.
+
+    Do queries on the object give it more than an even row does? More than queries on the ground give it?
+    """
     size = model.config.image[0]
     cut = (32 - size) // 2
     pictures = images.images[..., cut : cut + size, cut : cut + size]  # what `batch` shows
@@ -50,14 +53,25 @@ def attention_on_objects(model: DeiT, images: ImageArray) -> dict[str, object]:
     from_object, from_ground, even = (
         torch.cat([getattr(part, name) for part in parts]) for name in ("from_object", "from_ground", "even")
     )
-    more = (from_object - even[:, None, None]).flatten(1)
     return {
         "images": len(chosen),
         "even": round(even.mean().item(), 4),
         "from_object": rounded(from_object.mean(0)),
         "from_ground": rounded(from_ground.mean(0)),
-        "more_than_even": [[round(end, 4) for end in bootstrap_interval(column)] for column in more.T],
+        "object_less_even": intervals(from_object - even[:, None, None]),
+        "object_less_ground": intervals(from_object - from_ground),
     }
+
+
+def intervals(differences: torch.Tensor) -> list:
+    """[blocks][heads][low, high], from [pictures, blocks, heads]."""
+    return [
+        [
+            [round(end, 4) for end in bootstrap_interval(differences[:, block, head])]
+            for head in range(differences.shape[2])
+        ]
+        for block in range(differences.shape[1])
+    ]
 
 
 def rounded(values: torch.Tensor) -> list:

@@ -1,4 +1,4 @@
-"""What trained models do with their parts: knock-outs, and how much of their attention falls on the object."""
+"""What trained models do: with a part knocked out, with another p, and where their attention falls."""
 
 import copy
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from flatten_edu.analysis import capture
+from flatten_edu.experiments.recall import RecallModel, far_pairs, recall_batch
 from flatten_edu.functional.checks import require_known
 from flatten_edu.nn import FocusedLinearAttention
 
@@ -82,3 +83,37 @@ def object_mass(model: nn.Module, x: Float[Tensor, "b 3 h w"], mask: Bool[Tensor
         from_ground=torch.einsum("blhn,bn->blh", on_object, (1 - mine) / (1 - mine).sum(1, keepdim=True)),
         even=mine.mean(1),
     )
+
+
+@torch.no_grad()
+def inside_recall(model: RecallModel, count: int = 64, sequences: int = 32) -> dict[str, object]:
+    """What a trained model of recall made of its features, on sequences that no training has seen.
+
+    Returns:
+        key_channels: over how many of its d features a stored key is spread before the power, [blocks][heads]: the
+            participation ratio (sum r^2)^2 / sum r^4, from 1 on an axis to d for a flat key. For focused attention.
+        own_share: how much of the heads' output is an asking cell's own, not common to all, [blocks]: the squared
+            length of its distance from their mean, over its squared length.
+        accuracy_at_p: the accuracy with another p in place of that of the training. For focused attention.
+    """
+    generator = torch.Generator().manual_seed(2 * 10**6 + count)
+    batch = recall_batch(far_pairs(sequences, generator), count, generator)
+    row = torch.arange(sequences)[:, None]
+    with capture(model, batch.x) as records:
+        pass
+    outputs = [(record.weights @ record.v).transpose(1, 2).flatten(2)[row, batch.asking] for record in records]
+    own = [(out - out.mean(1, keepdim=True)).square().sum() / out.square().sum() for out in outputs]
+    found: dict[str, object] = {"own_share": torch.stack(own).tolist()}
+    modules = [module for module in model.modules() if isinstance(module, FocusedLinearAttention)]
+    if modules:
+        keys = [record.phi_k.transpose(1, 2)[row, batch.stored] ** (2 / record.p) for record in records]  # r^2
+        found["key_channels"] = [(r.sum(-1) ** 2 / r.square().sum(-1)).mean((0, 1)).tolist() for r in keys]
+        trained, found["accuracy_at_p"] = modules[0].p, {}
+        for p in (1, 2, 3, 4, 8):
+            for module in modules:
+                module.p = p
+            right = model(batch.x).argmax(-1)[row, batch.asking] == batch.answers[row, batch.asking]
+            found["accuracy_at_p"][p] = right.float().mean().item()
+        for module in modules:
+            module.p = trained
+    return found

@@ -6,7 +6,7 @@ Partners stand at least six rows or six columns apart: two convolutions of 5 x 5
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from flatten_edu.analysis import capture, entropy_bits, rank_summary
 from flatten_edu.functional import DEFAULT_P
-from flatten_edu.nn import Block, Mlp, make_attention
+from flatten_edu.nn import ATTENTIONS, Block, Mlp, make_attention
+from flatten_edu.results import results
 from flatten_edu.train import Recipe
 
 GRID = (14, 14)
@@ -186,3 +187,26 @@ def evaluate_recall(model: RecallModel, count: int, sequences: int = 128, decomp
         "effective_rank": ranks.effective.mean(0).tolist(),
     }
     return found
+
+
+def recall_runs(**wanted: object) -> list[dict[str, object]]:
+    """The book's runs with these settings; those that are not named have the defaults of `RecallSettings`.
+
+    A p counts where the attention has one.
+    """
+    defaults = asdict(RecallSettings(str(wanted["attention"])))
+    settings = {name: value for name, value in (defaults | wanted).items() if name != "seed"}
+    if "p" not in ATTENTIONS[settings["attention"]].settings:
+        del settings["p"]
+    return [run for run in results("recall")["runs"] if all(run[name] == value for name, value in settings.items())]
+
+
+def recall_curves(measure: str, **wanted: object) -> list[dict[int, float]]:
+    """A measure of `evaluate_recall` by D, a curve a seed: of weights on the partner that of the head that has most."""
+    return [
+        {int(count): _largest(found[measure]) for count, found in run["tests"].items()} for run in recall_runs(**wanted)
+    ]
+
+
+def _largest(value: float | list) -> float:
+    return max(map(_largest, value)) if isinstance(value, list) else value

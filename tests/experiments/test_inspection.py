@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from flatten_edu.experiments import KNOCK_OUTS, knocked_out, object_mass
+from flatten_edu.experiments import KNOCK_OUTS, RecallModel, RecallSettings, inside_recall, knocked_out, object_mass
 from flatten_edu.models import DeiT, DeiTConfig
 
 
@@ -69,3 +69,29 @@ def knocked_out_map():
         block.attn.qkv.weight.data[:16] = 0
         block.attn.qkv.bias.data[:16] = 1
     return model
+
+
+def recall_model(p):
+    torch.manual_seed(0)
+    return RecallModel(RecallSettings("focused", p=p, heads=4)).eval()
+
+
+def test_inside_a_model_of_recall():
+    model = recall_model(p=3)
+    found = inside_recall(model, count=8, sequences=4)
+    channels = torch.tensor(found["key_channels"])
+    assert channels.shape == (2, 4) and (channels >= 1).all() and (channels <= 16).all()
+    assert all(0 < share < 1 for share in found["own_share"]) and len(found["own_share"]) == 2
+    assert set(found["accuracy_at_p"]) == {1, 2, 3, 4, 8}
+    assert all(block.attn.p == 3 for block in model.blocks)
+
+
+def test_channels_are_counted_before_the_power():
+    """Block 1 has the same weights in both, and sees the same: p must not count."""
+    of_first = [inside_recall(recall_model(p), count=8, sequences=4)["key_channels"][0] for p in (1, 3)]
+    assert of_first[0] == pytest.approx(of_first[1], rel=1e-3)
+
+
+def test_inside_softmax_there_are_no_channels():
+    model = RecallModel(RecallSettings("scaled_softmax")).eval()
+    assert set(inside_recall(model, count=8, sequences=2)) == {"own_share"}

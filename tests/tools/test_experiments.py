@@ -2,11 +2,14 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from flatten_edu.__main__ import parser
+from flatten_edu.experiments import RecallModel, RecallSettings
 from flatten_edu.nn import ATTENTIONS
 from tools import experiments
 from tools.experiments import CIFAR, RATES, jobs, record, search, trained
@@ -28,12 +31,10 @@ def finish(runs, one, accuracy=0.5):
     out = runs / one.name
     out.mkdir(parents=True)
     if one.words[0] == "recall":
-        run = {
-            "attention": one.words[-1],
-            "losses": [1.0] * 50 + [1 / 3] * 20,
-            "tests": {"4": {"rank": [float("nan")]}},
-        }
-        (out / "recall.json").write_text(json.dumps(run))
+        settings = RecallSettings(one.words[-1])
+        found = {"losses": [1.0] * 50 + [1 / 3] * 20, "tests": {"4": {"rank": [float("nan")]}}}
+        (out / "recall.json").write_text(json.dumps(asdict(settings) | found))
+        save_file(RecallModel(settings).state_dict(), out / "recall.safetensors")
         return
     card = {"config": {"attention": "none", "p": 3}, "recipe": {}, "accuracy": accuracy, "seconds": 12.345678}
     (out / f"deit_{one.name}.json").write_text(json.dumps(card))
@@ -120,7 +121,8 @@ def test_collecting_writes_a_line_a_run_and_no_nan(repository):
         json.loads((repository / "flatten_edu" / "results" / f"{n}.json").read_text())["runs"]
         for n in ("recall", "cifar10")
     )
-    assert recall == [{"attention": "scaled_softmax", "losses": [1.0, 0.33333], "tests": {"4": {"rank": [None]}}}]
+    assert len(recall) == 1 and recall[0]["losses"] == [1.0, 0.33333] and recall[0]["tests"] == {"4": {"rank": [None]}}
+    assert len(recall[0]["own_share"]) == 2 and (runs / "recall_scaled_softmax_h4_seed0" / "inside.json").exists()
     assert len(cifar) == 25 and cifar[-1]["seconds"] == 12.346
     assert [run.get("right") for run in cifar] == [None] * 24 + ["gA=="]  # 1000 0000
 
