@@ -21,7 +21,7 @@ def attention_figure(
     maps: Mapping[str, Float[Tensor, " n"]],
     grid: tuple[int, int],
     query: int,
-    columns: int | None = None,
+    columns: int = 4,
 ) -> Picture:
     """A photograph, each named row of weights as colours, and an even row: one scale for all.
 
@@ -30,7 +30,7 @@ def attention_figure(
         maps: title and one row of weights over the grid's cells, entries >= 0. Rows are divided by their sums.
         grid: rows and columns of patches.
         query: the index of the query patch, outlined.
-        columns: panels side by side; all by default.
+        columns: panels side by side.
 
     The scale counts in weights of an even row: 1 is what each of N patches gets where all get the same. Below each map
     stands what its brightest patch gets.
@@ -38,7 +38,6 @@ def attention_figure(
     cells = grid[0] * grid[1]
     shares = {title: (row / row.sum().clamp(min=1e-30)).detach().cpu() * cells for title, row in maps.items()}
     shares["an even row"] = torch.ones(cells)
-    columns = columns or 1 + len(shares)
     rows = -(-(1 + len(shares)) // columns)
     height = 1.9 * image.shape[0] / image.shape[1] + 0.35  # with room for a title and a line below
     figure = Picture(figsize=(1.9 * columns + 0.7, height * rows), layout="constrained")
