@@ -151,6 +151,8 @@ def collect(runs: Path) -> None:
         else:
             found["cifar10"].append(of_card(run, runs / one.name, searched=one.name.startswith("search")))
     for name, some in found.items():
+        if not some:
+            continue
         lines = ",\n ".join(json.dumps(rounded(run)) for run in some)
         (RESULTS / f"{name}.json").write_text(f'{{"runs": [\n {lines}\n]}}\n')
         print(f"{len(some)} runs in {name}.json")
