@@ -30,7 +30,11 @@ NO_ANSWER = -100  # the label that cross entropy leaves out
 
 @dataclass(frozen=True)
 class RecallSettings:
-    """A model and its training. The attention's kind and p are what is compared; the rest stays the same."""
+    """A model and its training. The attention's kind and p are what is compared; the rest stays the same.
+
+    Raises:
+        ValueError: no steps or no blocks, and what `Recipe` refuses.
+    """
 
     attention: str  #: a name in `flatten_edu.nn.ATTENTIONS`
     p: int | float = DEFAULT_P  #: focusing factor, for kinds that have one
@@ -42,6 +46,12 @@ class RecallSettings:
     batch_size: int = 32  #: sequences a step
     lr: float = 2e-3  #: the highest, after a tenth of the steps; then a cosine to zero
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "depth"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"recall needs {name} of 1 or more, got {getattr(self, name)}")
+        self.recipe  # noqa: B018 (it refuses what it cannot train with)
 
     @property
     def recipe(self) -> Recipe:
