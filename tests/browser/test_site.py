@@ -100,7 +100,7 @@ def test_the_site_is_small(measured):
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_public_name_has_its_entry(package):
     module = importlib.import_module(f"flatten_edu.{package}")
-    ids = page_at(SITE / "book" / "api.html").ids
+    ids = page_at(SITE / "book" / "api" / f"{package}.html").ids
     assert [name for name in module.__all__ if f"flatten_edu.{package}.{name}" not in ids] == []
 
 
