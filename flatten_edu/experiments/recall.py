@@ -23,7 +23,8 @@ GRID = (14, 14)
 CELLS = GRID[0] * GRID[1]
 APART = 6  # rows or columns between partners, at least
 KEY, SYMBOLS = 32, 64  # numbers of a key; symbols, of which one is the answer: chance is 1 / 64
-PAIRS = (4, 8, 16, 32, 64, 96)  # D: a step of the training draws one of them, the test takes each
+#: D, pairs of a sequence: a step of the training draws one of them, the test takes each.
+PAIRS = (4, 8, 16, 32, 64, 96)
 LAYOUTS = 2048  # ways of pairing the cells, from which a run draws
 NO_ANSWER = -100  # the label that cross entropy leaves out
 
