@@ -9,6 +9,7 @@ from flatten_edu.plot.maps import attention_figure
 from flatten_edu.plot.precision import precision_figure
 from flatten_edu.plot.proof import proof_figure
 from flatten_edu.plot.rank import rank_figure
+from flatten_edu.plot.recall import recall_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
 from flatten_edu.plot.singular import approximation_error, approximation_figure, ellipse_figure, spectrum_figure
@@ -32,6 +33,7 @@ __all__ = [
     "precision_figure",
     "proof_figure",
     "rank_figure",
+    "recall_figure",
     "reorder_figure",
     "sharpness_figure",
     "sorted_weights_figure",
