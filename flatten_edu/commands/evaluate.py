@@ -19,12 +19,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Print the accuracy, and the card's beside it."""
     model, known = _load(given.name)
+    if not given.data and known["data"] == "imagefolder":
+        raise ValueError(f"{given.name} learned from images in a folder: give --data imagefolder:FOLDER")
     _, images = open_images(given.data or known["data"], known["config"]["img_size"])
-    if len(images.classes) != model.config.num_classes:
-        raise ValueError(f"{given.name} knows {model.config.num_classes} classes; the data has {len(images.classes)}")
+    classes = known.get("classes", images.classes)  # cards of before the names were kept have none
+    if len(classes) != model.config.num_classes:
+        raise ValueError(f"{given.name} knows {model.config.num_classes} classes; the data has {len(classes)}")
     world = World.join(given.device)
     try:
-        found = accuracy(model.to(world.device), images, world, show=True)
+        found = accuracy(model.to(world.device), images, world, show=True, classes=classes)
     finally:
         world.leave()
     if world.rank == 0:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flatten_edu.data import ImageFolder, LabelledImages, cifar10
-from flatten_edu.train import rand_augment
+from flatten_edu.train import World, rand_augment
 
 HELP = "cifar10 (fetched once), cifar10:FOLDER, or imagefolder:FOLDER with train/CLASS/*.jpg and val/CLASS/*.jpg"
 
@@ -27,3 +27,15 @@ def open_images(source: str, size: int, augmented: bool = False) -> tuple[Labell
         single = sorted(set(train.classes) ^ set(test.classes))
         raise ValueError(f"{folder}/train and {folder}/val have other classes: only one has {', '.join(single[:8])}")
     return train, test
+
+
+def check_images(*sets: LabelledImages, world: World) -> None:
+    """Read each image of folders once, shared by the processes.
+
+    Raises:
+        ValueError: some cannot be read; all of them are listed.
+    """
+    folders = [images for images in sets if isinstance(images, ImageFolder)]
+    mine = [fault for images in folders for fault in images.unreadable(world.rank, world.size)]
+    if faults := world.together(mine):
+        raise ValueError(f"{len(faults)} of {sum(map(len, folders))} images are damaged: {'; '.join(faults)}")

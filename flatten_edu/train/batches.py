@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from flatten_edu.train.files import leave_signals_to_the_parent
 from flatten_edu.train.recipe import Recipe
 from flatten_edu.train.world import World
 
@@ -57,4 +58,5 @@ class Steps(Dataset):
 
     def loader(self, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches from a step on, prepared ahead by `workers` processes."""
-        return iter(DataLoader(self, batch_size=None, sampler=range(start, len(self)), num_workers=workers))
+        options = {"num_workers": workers, "worker_init_fn": leave_signals_to_the_parent}
+        return iter(DataLoader(self, batch_size=None, sampler=range(start, len(self)), **options))

@@ -31,6 +31,7 @@ def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object
         "config": dataclasses.asdict(run.model.config),
         "parameters": count_parameters(stored),
         "data": data,
+        "classes": list(run.held_out.classes),
         "recipe": dataclasses.asdict(run.recipe),
         "training_images": len(run.steps.kept),
         "steps": run.step,
@@ -45,7 +46,7 @@ def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object
         "seconds": round(run.seconds, 1),
         "versions": {"torch": torch.__version__.partition("+")[0], "python": platform.python_version()},
     }
-    replace_whole(run.out / f"{name}.json", lambda draft: draft.write_text(json.dumps(card, indent=1) + "\n"))
+    replace_whole(run.out / f"{name}.json", f"{json.dumps(card, indent=1)}\n".encode())
     return card
 
 
