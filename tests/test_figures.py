@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from flatten_edu.widgets import LABS
+from flatten_edu.labs import LABS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "figures.md").read_text()

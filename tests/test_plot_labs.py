@@ -8,9 +8,9 @@ import torch
 
 from flatten_edu.analysis import focused_cosine, proposition
 from flatten_edu.functional import attention_cost
+from flatten_edu.labs import ProofLab, ReorderLab, TimingLab
 from flatten_edu.plot import proof_figure, reorder_figure, timing_figure
 from flatten_edu.publish.stills import still
-from flatten_edu.widgets import ProofLab, ReorderLab, TimingLab
 
 
 @pytest.mark.parametrize(("n", "d"), [(196, 64), (16, 256), (16384, 1)])

@@ -1,7 +1,7 @@
 """What number formats do to the focused attention module, operation by operation.
 
 Half precision is emulated in float32: after every elementary operation the result is rounded to the format, which is
-how PyTorch computes on a CPU. Each function has a twin in widgets/src/maths/, and the two agree bit for bit.
+how PyTorch computes on a CPU. Each function has a twin in labs/frame/maths/, and the two agree bit for bit.
 """
 
 import math

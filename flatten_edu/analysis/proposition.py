@@ -42,7 +42,7 @@ class Verdict:
 def focused_cosine(x: Float[Tensor, " d"], y: Float[Tensor, " d"], p: int | float) -> float:
     """The cosine of the angle between f_p(x) and f_p(y), in float64, for vectors with entries >= 0.
 
-    Twin: `focusedCosine` in widgets/src/maths/proposition.ts.
+    Twin: `focusedCosine` in labs/frame/maths/proposition.ts.
 
     Raises:
         ValueError: as `proposition`.
@@ -70,7 +70,7 @@ def proposition(x: Float[Tensor, " d"], y: Float[Tensor, " d"]) -> Verdict:
 
     From a scan of `PER_OCTAVE` values of p an octave; each change between two of them is then found by bisection to
     `TOLERANCE`. An episode that begins and ends between two values of the scan is not seen.
-    Book: {ref}`lab-proof`. Twin: `proposition` in widgets/src/maths/proposition.ts.
+    Book: {ref}`lab-proof`. Twin: `proposition` in labs/frame/maths/proposition.ts.
 
     Raises:
         ValueError: a negative, infinite or missing entry, a zero vector, or vectors of two lengths.
@@ -110,7 +110,7 @@ def widens_at_first(a: int | float, b: int | float) -> bool:
     The angle of (1, t) under f_p is atan(t^p), which at p = 1 falls at the rate g(t) = t ln t / (1 + t^2). The pair
     widens where the one nearer to the axis falls faster. In two dimensions that settles all: there is then exactly one
     interval of widening, and it begins at p = 1; else there is none. Proof: {ref}`lab-proof-plane`.
-    Twin: `widensAtFirst` in widgets/src/maths/proposition.ts.
+    Twin: `widensAtFirst` in labs/frame/maths/proposition.ts.
     """
     if not (0 <= a < 1 and 0 <= b < 1):
         raise ValueError(f"widens_at_first needs ratios from 0 to below 1, got {a} and {b}")

@@ -38,7 +38,7 @@ def attention_cost(n: int, d: int, order: TwoOrders, e: int | None = None) -> At
 
     With q and k of n x d and v of n x e (e = d where left out) the first takes n^2 d + n^2 e multiply-adds and forms
     n^2 numbers on the way, the second 2 n d e and d e. For e = d they are equal where n = d.
-    Book: {ref}`lab-reorder`. Twin: `attentionCost` in widgets/src/maths/cost.ts.
+    Book: {ref}`lab-reorder`. Twin: `attentionCost` in labs/frame/maths/cost.ts.
 
     Raises:
         ValueError: a size below 1, an unknown order.
@@ -51,7 +51,7 @@ def multiply_adds_after(entries: int, n: int, d: int, order: TwoOrders, e: int |
     """The multiply-adds of the first `entries` entries, those of the product in brackets first.
 
     Each entry is a row times a column. At 0 nothing is multiplied; the last entry completes `attention_cost`.
-    Twin: `multiplyAddsAfter` in widgets/src/maths/cost.ts.
+    Twin: `multiplyAddsAfter` in labs/frame/maths/cost.ts.
 
     Raises:
         ValueError: as `attention_cost`, and for fewer entries than none or more than both products have.

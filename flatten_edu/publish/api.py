@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.inspect import signature, stringify_signature
 from sphinx.writers.html5 import HTML5Translator
 
-from flatten_edu.widgets import Lab
+from flatten_edu.labs import Lab
 
 PACKAGES = (
     "functional",
@@ -29,7 +29,7 @@ PACKAGES = (
     "results",
     "train",
     "plot",
-    "widgets",
+    "labs",
     "exercises",
 )
 

@@ -2,7 +2,7 @@
 
 A node carries the lab's state; when the page is written, its module, style and byte traits become files beside it,
 named by their content, and so do the files that the lab fetches only when a reader asks for them. The page's mount
-script (widgets/src/mount.ts) reads the state and starts the lab.
+script (labs/frame/mount.ts) reads the state and starts the lab.
 """
 
 import base64
@@ -16,11 +16,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
+from flatten_edu.labs import LABS, Lab
+from flatten_edu.labs.frame.lab import STATIC
 from flatten_edu.publish.beside import address, json_in_html
 from flatten_edu.publish.plotly import PLOTLY, plot_node
 from flatten_edu.publish.stills import still
-from flatten_edu.widgets import LABS, Lab
-from flatten_edu.widgets.lab import STATIC
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"

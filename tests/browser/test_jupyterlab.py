@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import TimeoutError
 
 CELLS = [
-    "from flatten_edu.widgets import FocusLab\nlab = FocusLab(p=2)\nlab",
+    "from flatten_edu.labs import FocusLab\nlab = FocusLab(p=2)\nlab",
     "lab.p = 8",
     "print('p is', lab.p, 'q is', lab.q)",
 ]
@@ -99,7 +99,7 @@ def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
 
 
 def cells_of_others() -> list[str]:
-    cells = ["from flatten_edu.widgets import LABS, FocusLab\nFocusLab()"]
+    cells = ["from flatten_edu.labs import LABS, FocusLab\nFocusLab()"]
     for name, (trait, value, _) in OTHERS.items():
         cells += [f"{name} = LABS['{name}']()\n{name}", f"{name}.{trait} = {value}"]
         cells += [f"print('{name} has', {name}.{trait})"]

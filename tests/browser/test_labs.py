@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from flatten_edu.widgets import LABS
-from flatten_edu.widgets.lab import STATIC
+from flatten_edu.labs import LABS
+from flatten_edu.labs.frame.lab import STATIC
 from tests.browser.conftest import SITE
 from tests.browser.in_page import COUNT_LISTENERS
 

@@ -15,10 +15,10 @@ from PIL import Image
 from flatten_edu.analysis import capture, entropy_bits, magnitude_share, top1_share
 from flatten_edu.data import centre_square, cifar10_samples
 from flatten_edu.data.images import standardise
+from flatten_edu.labs import MapsLab
+from flatten_edu.labs.maps.contents import shown_rows
+from flatten_edu.labs.maps.lab import MODELS
 from flatten_edu.models import pretrained
-from flatten_edu.widgets import MapsLab
-from flatten_edu.widgets.maps import MODELS
-from flatten_edu.widgets.maps_view import shown_rows
 from tests.browser.conftest import SITE, fragment
 from tests.browser.in_page import (
     COUNT_LISTENERS,

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, rank_tolerance, spectrum, stable_rank
+from flatten_edu.labs import RankLab
 from flatten_edu.publish.mount import split_state
-from flatten_edu.widgets import RankLab
 from tests.browser.conftest import fragment
 from tests.browser.in_page import LAB, frame_times, fuzz, mount_thrice, pixels
 

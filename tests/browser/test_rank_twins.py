@@ -18,8 +18,8 @@ from flatten_edu.analysis import (
 )
 from flatten_edu.data import hash_noise
 from flatten_edu.functional import dwc_matrix, wrapped_dwc_matrix
+from flatten_edu.labs import RankLab
 from flatten_edu.publish.mount import split_state
-from flatten_edu.widgets import RankLab
 from tests.browser.in_page import LAB, call
 from tests.browser.test_rank import MAPS, PAGE, few_threads, line_of  # noqa: F401 (a fixture of both files)
 

@@ -9,7 +9,7 @@ import torch
 from playwright.sync_api import expect
 
 from flatten_edu.functional import attention_cost, cheaper_order, linear_attention, multiply_adds_after
-from flatten_edu.widgets.reorder import EXAMPLE
+from flatten_edu.labs.reorder.lab import EXAMPLE
 from tests.browser.conftest import fragment
 from tests.browser.in_page import call, frame_times, fuzz, mount_thrice, views
 

@@ -8,7 +8,7 @@ import torch
 
 from flatten_edu.analysis import crossing_scale, entropy_bits, scaled_softmax_weights, top1_share
 from flatten_edu.functional import focused_map, linear_weights
-from flatten_edu.widgets.sharpness import EXAMPLES
+from flatten_edu.labs.sharpness.lab import EXAMPLES
 from tests.browser.conftest import fragment
 from tests.browser.in_page import LAB, fuzz
 

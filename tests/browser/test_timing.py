@@ -7,14 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from flatten_edu.widgets import TimingLab
-from flatten_edu.widgets.timing_record import POINT_KEYS, check_record
+from flatten_edu.labs import TimingLab
+from flatten_edu.labs.timing.make_data import bundles, measure
+from flatten_edu.labs.timing.record import POINT_KEYS, check_record
 from tests.browser.conftest import FLAGS, fragment
 from tests.browser.in_page import COUNT_LISTENERS
 from tests.browser.test_timing_twins import GPU_FLAGS
-from tests.widgets.test_timing import BROKEN
+from tests.labs.test_timing import BROKEN
 from tools.chromium import find
-from tools.lab_data.timing import bundles, measure
 
 PAGE = "book/labs/timing.html"
 VARIANTS = ["softmax", "linear", "focused"]

@@ -8,8 +8,8 @@ import types
 import pytest
 
 import flatten_edu
+from flatten_edu.labs import FocusLab, RankLab
 from flatten_edu.publish.api import PACKAGES, as_rst, entries, lab_signature
-from flatten_edu.widgets import FocusLab, RankLab
 
 
 def public(package: str) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from flatten_edu.labs.focus.lab import FIGURE_4
 from flatten_edu.models import deit_tiny
 from flatten_edu.results import results
-from flatten_edu.widgets.focus import FIGURE_4
 
 ROOT = Path(__file__).parents[2]
 PAPER = results("paper")

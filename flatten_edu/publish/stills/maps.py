@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flatten_edu.analysis import magnitude_share
+from flatten_edu.labs.maps.contents import shown_picture, shown_rows
 from flatten_edu.plot import attention_figure
 from flatten_edu.plot.style import Picture
-from flatten_edu.widgets.maps_view import shown_picture, shown_rows
 
 
 def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:

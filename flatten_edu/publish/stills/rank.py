@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flatten_edu.labs import RankLab
 from flatten_edu.plot import rank_figure
 from flatten_edu.plot.style import Picture
-from flatten_edu.widgets import RankLab
 
 
 def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:

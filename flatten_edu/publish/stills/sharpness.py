@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from flatten_edu.labs.frame.matrices import read_matrix
+from flatten_edu.labs.sharpness.lab import EXAMPLES
 from flatten_edu.plot import sharpness_figure
 from flatten_edu.plot.style import Picture
-from flatten_edu.widgets.matrices import read_matrix
-from flatten_edu.widgets.sharpness import EXAMPLES
 
 
 def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:

@@ -1,0 +1,1 @@
+"""The lab `focus`: what does the focusing factor p do to directions?"""

@@ -1,0 +1,102 @@
+// The traits of the lab `focus` (Python: FocusLab), and what its views compute from them.
+import { angleDegrees, focusedMap, largestCoordinate, linearWeights, norm, softmaxWeights } from "../frame/maths";
+import type { LabModel } from "../frame/lab";
+
+export type Point = [number, number];
+
+export interface FocusTraits {
+  p: number;
+  q: Point;
+  k: Point[];
+  view: "plane" | "photo";
+  patch: number;
+  step: number;
+  grid: [number, number];
+  features: string;
+  photo: DataView | null;
+  tokens_q: DataView | null;
+  tokens_k: DataView | null;
+}
+
+export type FocusModel = LabModel<FocusTraits>;
+
+export interface VectorState {
+  name: string;
+  /** Which colour: 0 is the query's, then one a key. */
+  colour: number;
+  raw: Point;
+  relu: Point;
+  turned: Point;
+}
+
+export interface PairState {
+  before: number;
+  after: number;
+  group: "same" | "different" | "none";
+}
+
+const relu = (v: Point): Point => [Math.max(v[0], 0), Math.max(v[1], 0)];
+
+export function vectors(model: FocusModel): VectorState[] {
+  const p = model.get("p");
+  return [model.get("q"), ...model.get("k")].map((raw, i) => ({
+    name: i === 0 ? "q" : `k${i}`,
+    colour: i === 0 ? 0 : 1 + ((i - 1) % 6),
+    raw,
+    relu: relu(raw),
+    turned: Array.from(focusedMap(raw, p)) as Point,
+  }));
+}
+
+/** The angle between q and a key after ReLU (p = 1) and after f_p, and whether they share their largest entry. */
+export function pair(q: VectorState, key: VectorState): PairState {
+  const [m, n] = [largestCoordinate(q.raw), largestCoordinate(key.raw)];
+  return {
+    before: angleDegrees(q.relu, key.relu),
+    after: angleDegrees(q.turned, key.turned),
+    group: m < 0 || n < 0 ? "none" : m === n ? "same" : "different",
+  };
+}
+
+/** What f_p did to a pair's angle; a change that the table rounds away counts as none. */
+export function verdict({ before, after }: PairState): "closer" | "apart" | "unchanged" | "undefined" {
+  if (Number.isNaN(after - before)) return "undefined";
+  const turn = Number(after.toFixed(1)) - Number(before.toFixed(1));
+  return turn === 0 ? "unchanged" : turn < 0 ? "closer" : "apart";
+}
+
+/** The query patch; a link may name one that this grid does not have. */
+export function queryPatch(model: FocusModel): number {
+  const [rows, columns] = model.get("grid");
+  return Math.min(model.get("patch"), rows * columns - 1);
+}
+
+export const KINDS = ["p1", "p", "softmax"] as const;
+
+/** The attention weights of q over the keys by each kind: plain linear (p = 1), focused, softmax. */
+export function planeWeights([q, ...keys]: VectorState[]): Record<(typeof KINDS)[number], number[]> {
+  return {
+    p1: linearWeights(q.relu, keys.map((k) => k.relu)),
+    p: linearWeights(q.turned, keys.map((k) => k.turned)),
+    softmax: softmaxWeights(q.raw, keys.map((k) => k.raw)),
+  };
+}
+
+export const lengths = (v: VectorState) => ({ before: norm(v.relu), after: norm(v.turned) });
+
+/** The traits that a link to a view carries. */
+export const shared = ["p", "q", "k", "view", "patch", "step"] as const;
+
+const isPoint = (v: unknown) => Array.isArray(v) && v.length === 2 && v.every((c) => Number.isFinite(c) && Math.abs(c) <= 1e6);
+
+/** Whether a value that came with a link will do for a trait: FocusLab's limits; `queryPatch` sees to the grid. */
+export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
+  switch (trait) {
+    case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
+    case "q": return isPoint(value);
+    case "k": return Array.isArray(value) && value.length >= 1 && value.length <= 6 && value.every(isPoint);
+    case "view": return value === "plane" || value === "photo";
+    case "step":
+    case "patch": return Number.isInteger(value) && (value as number) >= 0;
+  }
+}

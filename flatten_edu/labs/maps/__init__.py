@@ -1,0 +1,1 @@
+"""The lab `maps`: where does a trained patch look?"""

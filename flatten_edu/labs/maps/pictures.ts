@@ -1,0 +1,114 @@
+// Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
+import { h, uniqueId } from "../frame/dom";
+import { change, type View } from "../frame/lab";
+import { centreSquare } from "../frame/maths/pictures";
+import { drawPicture } from "./draw";
+import type { Engine } from "./engine";
+import { canRun, shown, type MapsModel, type MapsTraits } from "./state";
+
+const LONGEST = 1024; // a photograph of 50 megapixels need not be read pixel by pixel
+
+export function pictures(
+  model: MapsModel, engine: Engine, signal: AbortSignal, body: HTMLElement, redraw: () => void,
+): View & { node: HTMLElement } {
+  const group = uniqueId("picture");
+  const row = h("div", { class: "fe-thumbs" });
+  const message = h("span", { role: "status" });
+  const input = h("input", { type: "file", accept: "image/*" });
+  const own = h("label", { class: "fe-file" }, input, h("span", {}, "Your own picture …"));
+  const hint = h("p", { class: "fe-hint" }, "Or drop a file here. It is read in your browser and sent nowhere. ", message);
+  const node = h("fieldset", { class: "fe-choice fe-pictures" }, h("legend", {}, "picture"), row, hint);
+  let thumbs: Thumb[] = [];
+  let list: MapsTraits["pictures"] | null = null;
+
+  async function take(file: File | undefined): Promise<void> {
+    if (!file) return;
+    try {
+      engine.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
+    } catch {
+      message.textContent = `${file.name} cannot be read as a picture.`;
+      return;
+    }
+    if (signal.aborted) return;
+    message.textContent = "";
+    change(model, "picture", -1);
+    redraw(); // where the picture before was a file too, no trait has changed
+  }
+  const size = () => model.get("standard").size ?? 28;
+
+  input.addEventListener("change", () => {
+    void take(input.files?.[0]);
+    input.value = ""; // the same file may be chosen again
+  }, { signal });
+  const hover = (on: boolean) => (event: DragEvent) => {
+    if (!canRun(model) || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    body.classList.toggle("fe-dropping", on);
+  };
+  body.addEventListener("dragover", hover(true), { signal });
+  body.addEventListener("dragleave", hover(false), { signal });
+  body.addEventListener("drop", (event) => {
+    hover(false)(event);
+    if (canRun(model)) void take(event.dataTransfer?.files[0]);
+  }, { signal });
+
+  function rebuild(): void {
+    if (list === model.get("pictures")) return;
+    list = model.get("pictures");
+    const all = list.map(({ name, about }, i) => new Thumb(i, group, name, about));
+    thumbs = canRun(model) ? [...all, new Thumb(-1, group, "your file", "your file")] : all;
+    for (const thumb of thumbs) thumb.input.addEventListener("change", () => change(model, "picture", thumb.index), { signal });
+    row.replaceChildren(...thumbs.map((thumb) => thumb.node), own);
+    node.hidden = thumbs.length < 2;
+  }
+
+  return {
+    node,
+    update() {
+      rebuild();
+      const { picture } = shown(model);
+      for (const thumb of thumbs) {
+        thumb.node.hidden = thumb.index < 0 && !engine.own;
+        thumb.input.checked = thumb.index === (picture < 0 && !engine.own ? 0 : picture);
+        thumb.draw(engine);
+      }
+      if (picture < 0 && !engine.own) message.textContent = "Your file stayed with the page that you left: choose it again.";
+    },
+  };
+}
+
+class Thumb {
+  readonly input: HTMLInputElement;
+  readonly node: HTMLElement;
+  private readonly canvas = h("canvas", { width: 56, height: 56, "aria-hidden": "true" });
+  private drawn: unknown = null;
+
+  constructor(readonly index: number, group: string, name: string, about: string) {
+    this.input = h("input", {
+      type: "radio", name: group, value: String(index), "data-lm-suppress-shortcuts": "true",
+      "aria-label": name === about ? name : `${name}: ${about}`,
+    });
+    this.node = h("label", { class: "fe-thumb", title: about }, this.input, this.canvas);
+  }
+
+  draw(engine: Engine): void {
+    const picture = engine.picture(this.index, true);
+    if (!picture || this.drawn === picture.pixels) return;
+    this.drawn = picture.pixels;
+    drawPicture(this.canvas, picture);
+  }
+}
+
+/** The file's centre square, as the models see it. */
+async function readSquare(file: File, size: number): Promise<Uint8ClampedArray> {
+  const whole = await createImageBitmap(file);
+  const shrink = Math.min(1, LONGEST / Math.max(whole.width, whole.height));
+  const [width, height] = [whole.width, whole.height].map((side) => Math.max(1, Math.round(side * shrink)));
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "#fff"; // what is transparent in a picture lies on a white page
+  context.fillRect(0, 0, width, height);
+  context.drawImage(whole, 0, 0, width, height);
+  whole.close();
+  return centreSquare(context.getImageData(0, 0, width, height).data, width, height, size);
+}

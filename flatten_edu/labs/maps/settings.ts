@@ -1,0 +1,122 @@
+// The controls below the maps, what their colours mean, and where the numbers come from.
+import { choice, range, slider, toggle } from "../frame/controls";
+import { fixed, h, Readout } from "../frame/dom";
+import type { View } from "../frame/lab";
+import { diverging, gradient, sequential } from "./colour";
+import type { Engine } from "./engine";
+import { isFirst } from "./first";
+import { canRun, shown, whatIf, type Entry, type MapsModel } from "./state";
+
+type Part = View & { node: HTMLElement };
+
+/** Controls of a lab whose numbers of blocks, heads and channels may change: built anew then. */
+export function settings(model: MapsModel, signal: AbortSignal): Part {
+  const node = h("div", { class: "fe-controls" });
+  let views: Part[] = [];
+  let built = "";
+  return {
+    node,
+    update() {
+      const key = [model.get("blocks"), model.get("heads"), model.get("channels"), canRun(model)].join();
+      if (key !== built) {
+        built = key;
+        views = controls(model, signal);
+        node.replaceChildren(...views.map((view) => view.node));
+      }
+      views.forEach((view) => view.update());
+    },
+  };
+}
+
+function controls(model: MapsModel, signal: AbortSignal): Part[] {
+  const [blocks, heads, channels] = [model.get("blocks"), model.get("heads"), model.get("channels")];
+  const parts: Part[] = [];
+  if (blocks > 1) parts.push(few(model, signal, "block", "block", range(0, blocks - 1), (block) => `${block + 1} of ${blocks}`));
+  if (heads > 1) parts.push(few(model, signal, "head", "head", range(-1, heads - 1), (head) => (head < 0 ? "mean" : String(head + 1))));
+  if (channels > 0) {
+    const format = (channel: number) => (channel < 0 ? "all" : `${channel + 1} of ${channels}`);
+    parts.push(slider(model, signal, "channel", { symbol: "c", name: "channel of the DWC", stops: range(-1, channels - 1), format }));
+  }
+  parts.push(toggles(model, signal));
+  return parts;
+}
+
+/** A choice among a few, a slider among many. */
+function few(
+  model: MapsModel, signal: AbortSignal, trait: "block" | "head", name: string, values: number[], format: (value: number) => string,
+): Part {
+  if (values.length > 6) return slider(model, signal, trait, { name, stops: values, format });
+  return choice(model, signal, trait, { name, options: values.map((value) => [value, format(value)] as const) });
+}
+
+function toggles(model: MapsModel, signal: AbortSignal): Part {
+  const italic = (text: string) => h("i", {}, text);
+  const scale = toggle(model, signal, "common_scale", "one scale for all maps");
+  const value = toggle(model, signal, "by_value", "weigh by the length of each value");
+  const linear = toggle(model, signal, "on_linear", italic("f"), h("sub", {}, "p"), " on the linear model too");
+  const inside = toggle(model, signal, "inside", italic("p"), " inside the models: run them, see what they say");
+  const all = canRun(model) ? [inside, linear, value, scale] : [value, scale];
+  return { node: h("div", { class: "fe-toggles" }, ...all.map((one) => one.node)), update: () => all.forEach((one) => one.update()) };
+}
+
+/** What bright and dark stand for. */
+export function legend(model: MapsModel): Part {
+  const bar = h("span", { class: "fe-scale", "aria-hidden": "true" });
+  const text = h("span", {});
+  const convolution = h("span", {});
+  return {
+    node: h("p", { class: "fe-legend" }, bar, text, convolution),
+    update() {
+      const matrix = model.get("display") === "matrix";
+      const signed = shown(model).channel >= 0 && model.get("channels") > 0;
+      const scale = model.get("common_scale") ? "the brightest of all maps" : "the brightest of its map";
+      bar.style.backgroundImage = matrix || signed ? gradient(signed ? diverging : sequential, signed ? -1 : 0) : "";
+      bar.hidden = !(matrix || signed);
+      text.textContent = matrix
+        ? `Each row is a query, each column a key; the framed row is the query patch. Brightness: the root of a weight over ${scale}. `
+        : `A patch is lit in proportion to its weight over ${scale}. `;
+      convolution.textContent = !model.get("channels") ? "" : signed
+        ? `With the convolution: one channel's A + M, signed: orange above zero, blue below. Its figures are of magnitudes.`
+        : "With the convolution: the mean over all channels of |A + M|. Its figures are of those magnitudes.";
+    },
+  };
+}
+
+/** Where the numbers come from; said aloud when it changes. */
+export function status(model: MapsModel, engine: Engine, signal: AbortSignal, redraw: () => void): Part {
+  const text = h("span", { role: "status" });
+  const time = new Readout("pass_ms", fixed(0, " ms"));
+  const took = h("span", {}, " Last pass: ", time.node);
+  const again = h("button", { type: "button" }, "Try again");
+  again.addEventListener("click", () => {
+    engine.runs.retry();
+    redraw();
+  }, { signal });
+  return {
+    node: h("p", { class: "fe-source" }, text, took, " ", again),
+    update() {
+      const live = engine.needsModels();
+      const said = live && engine.runs.failed ? engine.runs.failed : sentence(model, engine, live);
+      if (text.textContent !== said) text.textContent = said;
+      again.hidden = !(live && engine.runs.failed);
+      took.hidden = !live || Boolean(engine.runs.failed) || !Number.isFinite(engine.runs.milliseconds);
+      time.set(engine.runs.milliseconds);
+    },
+  };
+}
+
+function sentence(model: MapsModel, engine: Engine, live: boolean): string {
+  if (!model.get("tokens")?.byteLength) {
+    return isFirst(model) ? "" : "The trained queries and keys have not arrived yet.";
+  }
+  if (!canRun(model)) return model.get("source");
+  const asked = model.get("models").find((entry) => whatIf(model, entry));
+  const question = asked ? `What if: ${was(asked)}; here ${model.get("inside") ? "the models run" : "their queries and keys are seen"} with another p. ` : "";
+  if (!live) return `${question}Queries and keys as four trained models form them, stored in half precision.`;
+  if (!engine.complete) return engine.runs.arrived < model.get("models").length ? `Fetching the models, ${megabytes(model)} MB, once …` : "The models run in your browser …";
+  return `${question}Computed in your browser by the models themselves; nothing was sent.`;
+}
+
+const was = (entry: Entry) => (entry.trained_p === null ? "the linear model was trained with plain ReLU" : `the focused models were trained with p = ${entry.trained_p}`);
+
+const megabytes = (model: MapsModel) => (model.get("models").reduce((sum, entry) => sum + (entry.file_bytes ?? 0), 0) / 1e6).toFixed(1);

@@ -1,0 +1,81 @@
+"""The lab `precision`: why did fp16 give NaN, and which fix works?"""
+
+import traitlets as t
+
+from flatten_edu.labs.frame.lab import Lab, refuse
+from flatten_edu.labs.frame.matrices import matrix_bytes, shape_of
+
+LARGEST_P = 16
+MOST_TOKENS = 4096
+MOST_CHANNELS = 256
+
+
+class PrecisionLab(Lab, lab="precision"):
+    """The focused attention module, operation by operation, in fp16, bf16 or fp32: what overflows, what becomes zero.
+
+    `PrecisionLab(q=..., k=..., v=...)` runs it on the reader's own tensors, one head: q [n, d], k [m, d], v [m, e].
+
+    Traits:
+        dtype: "fp16", "bf16" or "fp32".
+        n, d: tokens and channels of the random tensors.
+        seed: which ones. Own tensors have their own sizes.
+        size: every entry is multiplied by it, 1/1024 to 64; random ones have variance 1 before.
+        p: focusing factor, a whole number from 1 to 16.
+        row_max, over_sqrt_n, wide_sums, whole: the fixes; see `flatten_edu.analysis.Fixes`.
+        q, k, v: own tensors of two dimensions, entries from -1000 to 1000, or None for random ones. Read back as bytes:
+            rows and columns as uint32, then float32 numbers. Of q the first 196 rows count.
+        source: "own" once q, k and v are there, else "random".
+    """
+
+    dtype = t.Enum(["fp16", "bf16", "fp32"], "fp16").tag(sync=True)
+    n = t.Int(196, min=1, max=MOST_TOKENS).tag(sync=True)
+    d = t.Int(64, min=1, max=MOST_CHANNELS).tag(sync=True)
+    p = t.Int(3, min=1, max=LARGEST_P).tag(sync=True)
+    size = t.Float(8.0, min=2.0**-10, max=64.0).tag(sync=True)
+    seed = t.Int(0, min=0, max=9999).tag(sync=True)
+    row_max = t.Bool(False).tag(sync=True)
+    over_sqrt_n = t.Bool(False).tag(sync=True)
+    wide_sums = t.Bool(True).tag(sync=True)
+    whole = t.Bool(False).tag(sync=True)
+    source = t.Enum(["random", "own"], "random").tag(sync=True)
+    q = t.Any(None, allow_none=True).tag(sync=True)
+    k = t.Any(None, allow_none=True).tag(sync=True)
+    v = t.Any(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, **traits: object) -> None:
+        given = [name for name in "qkv" if traits.get(name) is not None]
+        if given and len(given) < 3:
+            raise TypeError(f"PrecisionLab needs q, k and v together, got {' and '.join(given)} alone")
+        if given:
+            traits = {"size": 1.0, "source": "own"} | traits  # as they are
+        super().__init__(**traits)
+
+    @t.validate("size")
+    def _size_in_range(self, proposal: dict) -> float:
+        if not 2.0**-10 <= proposal["value"] <= 64:  # NaN fails too
+            raise refuse(self, "size", "a number from 1/1024 to 64", proposal["value"])
+        return proposal["value"]
+
+    @t.validate("q", "k", "v")
+    def _own_tensor(self, proposal: dict) -> bytes | None:
+        name, value = proposal["trait"].name, proposal["value"]
+        if value is None:
+            return None
+        matrix = matrix_bytes(self, name, value, most=(MOST_TOKENS, MOST_CHANNELS))
+        self._fits(name, matrix)
+        return matrix
+
+    def _fits(self, name: str, matrix: bytes) -> None:
+        """q and k have the same columns, k and v the same rows."""
+        for first, second, side, what in [("q", "k", 1, "channels"), ("k", "v", 0, "tokens")]:
+            other = {first: second, second: first}.get(name)
+            held = other and getattr(self, other)
+            if held is None or not other:
+                continue
+            sizes = shape_of(matrix)[side], shape_of(held)[side]
+            if sizes[0] != sizes[1]:
+                raise refuse(self, name, f"of as many {what} as {other}, {sizes[1]}", shape_of(matrix))
+
+    @t.observe("q", "k", "v")
+    def _say_whose(self, change: dict) -> None:
+        self.source = "random" if None in (self.q, self.k, self.v) else "own"

@@ -1,0 +1,1 @@
+"""The lab `proof`: what does Proposition 1 say, and what not?"""

@@ -1,0 +1,112 @@
+// The cosine of the angle as p grows: against its value at p = 1, and against its limit.
+import { scaleLinear, scaleLog } from "d3-scale";
+import { line } from "d3-shape";
+import { h, svg, uniqueId } from "../frame/dom";
+import { formatP } from "../frame/focusing_factor";
+import type { View } from "../frame/lab";
+import { focusedCosine, LARGEST_P, type Verdict } from "../frame/maths/proposition";
+import { figures, pOf, type Judge, type ProofModel } from "./state";
+
+const WIDTH = 360;
+const HEIGHT = 244;
+const x = scaleLog().base(2).domain([1, LARGEST_P]).range([30, WIDTH - 46]);
+const y = scaleLinear().domain([0, 1]).range([HEIGHT - 24, 40]);
+const FACTORS = Array.from({ length: 129 }, (_, i) => 2 ** (i / 16));
+const OCTAVES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+export function curve(model: ProofModel, judge: Judge): View & { node: HTMLElement } {
+  const hatch = uniqueId("hatch");
+  const still = svg("g");
+  const moving = svg("g");
+  let drawn: Verdict | null = null;
+  const keys = h("p", { class: "fe-legend fe-keys" });
+  const picture = svg("svg", { class: "fe-curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
+    svg("defs", {}, svg("pattern", { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      svg("path", { class: "fe-hatch", d: "M0 0V6" }))), axes(), still, moving);
+  return {
+    node: h("div", {}, picture, keys),
+    update() {
+      const { cosine } = figures(model);
+      const verdict = judge.of(model);
+      if (verdict !== drawn) { // p moves the marker alone
+        drawn = verdict;
+        still.replaceChildren(...failing(verdict, hatch), ...atOne(cosine.first), ...path(model), ...limit(verdict), ...holding(verdict));
+        keys.replaceChildren(...legend(verdict));
+      }
+      moving.replaceChildren(...now(model.get("p"), cosine.now));
+      picture.setAttribute("aria-label", `Cosine of the angle between f_p of x and of y, for p from 1 to 256. ${spoken(cosine, model.get("p"))}`);
+    },
+  };
+}
+
+function spoken({ first, now }: { first: number; now: number }, p: number): string {
+  if (Number.isNaN(first)) return "A vector is zero: there is no angle.";
+  return `${first.toFixed(3)} at p = 1, ${now.toFixed(3)} at p = ${formatP(p)}.`;
+}
+
+/** Where the inequality is the wrong way round: shaded and hatched. */
+function failing({ fails }: Verdict, hatch: string): SVGElement[] {
+  return fails.flatMap(([from, to]) => {
+    const box = { x: x(from), y: y(1), width: x(to) - x(from), height: y(0) - y(1) };
+    return [svg("rect", { class: "fe-fails", ...box }), svg("rect", { fill: `url(#${hatch})`, ...box })];
+  });
+}
+
+function atOne(first: number): SVGElement[] {
+  return Number.isNaN(first) ? [] : [svg("path", { class: "fe-first-value", d: `M${x(1)} ${y(first)}H${x(LARGEST_P)}` })];
+}
+
+function path(model: ProofModel): SVGElement[] {
+  const points = FACTORS.map((p): [number, number] => [x(p), y(focusedCosine(model.get("x"), model.get("y"), p))]);
+  const d = line().defined(([, height]) => Number.isFinite(height))(points);
+  return d ? [svg("path", { class: "fe-cosine", d })] : [];
+}
+
+/** Where the curve tends to beyond the right edge. */
+function limit({ limit: value }: Verdict): SVGElement[] {
+  if (value === null) return [];
+  const at = x(LARGEST_P) + 8;
+  return [svg("path", { class: "fe-limit", d: `M${at - 5} ${y(value) - 5}L${at + 5} ${y(value)}L${at - 5} ${y(value) + 5}Z` })];
+}
+
+/** From where on it holds for good, within the plot. */
+function holding({ holdsFrom, fails }: Verdict): SVGElement[] {
+  if (holdsFrom === null || !fails.length) return [];
+  const at = x(holdsFrom);
+  return [
+    svg("path", { class: "fe-holds", d: `M${at} ${y(0)}V${y(1) - 5}` }),
+    svg("text", {
+      class: "fe-holds-name", x: at, y: y(1) - 9, "text-anchor": at > x(32) ? "end" : at < x(3) ? "start" : "middle",
+    }, `holds from p = ${pOf(holdsFrom)}`),
+  ];
+}
+
+function now(p: number, cosine: number): SVGElement[] {
+  return [
+    svg("path", { class: "fe-now", d: `M${x(p)} ${y(0)}V${y(1)}` }),
+    ...(Number.isNaN(cosine) ? [] : [svg("circle", { class: "fe-dot", cx: x(p), cy: y(cosine), r: 5 })]),
+  ];
+}
+
+/** What the lines mean; the shading has two meanings. */
+function legend({ fails, case: kind, limit: value }: Verdict): HTMLElement[] {
+  const entry = (key: string, text: string) => h("span", {}, h("span", { class: `fe-line-key fe-key-${key}`, "aria-hidden": "true" }), text);
+  return [
+    entry("first", "as at p = 1"),
+    ...(fails.length ? [entry("fails", kind === "same" ? "further apart than at p = 1" : "closer than at p = 1")] : []),
+    ...(value === null ? [] : [entry("limit", `limit ${value}`)]),
+  ];
+}
+
+function axes(): SVGGElement {
+  const text = (attributes: Record<string, string | number>, words: string) => svg("text", attributes, words);
+  const cosines = [0, 0.5, 1].flatMap((value) => [
+    svg("path", { d: `M${x(1)} ${y(value)}H${x(LARGEST_P)}` }),
+    text({ x: x(1) - 5, y: y(value), dy: "0.32em", "text-anchor": "end" }, String(value)),
+  ]);
+  const angles = [90, 75, 60, 45, 30, 0].map((degrees) =>
+    text({ x: WIDTH - 2, y: y(Math.cos((degrees * Math.PI) / 180)), dy: "0.32em", "text-anchor": "end" }, `${degrees}°`));
+  return svg("g", { class: "fe-axes" }, ...cosines, ...angles,
+    ...OCTAVES.map((p) => text({ x: x(p), y: HEIGHT - 8, "text-anchor": "middle" }, String(p))),
+    text({ class: "fe-title", x: x(1), y: 11 }, "cosine of the angle, against p"));
+}

@@ -1,0 +1,108 @@
+// The traits of the lab `proof` (Python: ProofLab), and what its views compute from them.
+import type { LabModel } from "../frame/lab";
+import { angleDegrees, dot, focusedMap, largestCoordinate, norm } from "../frame/maths";
+import { byLargest, direction, focusedCosine, proposition, type Verdict } from "../frame/maths/proposition";
+
+export interface ProofTraits {
+  x: number[];
+  y: number[];
+  p: number;
+  stage: number;
+  step: number;
+}
+
+export type ProofModel = LabModel<ProofTraits>;
+
+export const STAGES = 5;
+
+/** All figures of a pair at a p; NaN where a vector is zero, or has no single largest entry where one is needed. */
+export interface Figures {
+  norms: { x: number; y: number; fx: number; fy: number };
+  /** Of the vectors themselves, at p = 1, and now. */
+  cosine: { first: number; now: number };
+  angle: { first: number; now: number };
+  inner: { first: number; now: number };
+  /** Each entry divided by the largest, to the power p. */
+  powers: { x: number[]; y: number[] };
+  /** Indices of the single largest entries, -1 where there is none. */
+  largest: { x: number; y: number };
+  /** How far each unit vector is from the basis vector of its largest entry. */
+  toAxis: { x: number; y: number };
+}
+
+export function figures(model: ProofModel): Figures {
+  const [x, y, p] = [model.get("x"), model.get("y"), model.get("p")];
+  const [fx, fy] = [focusedMap(x, p), focusedMap(y, p)];
+  const largest = { x: largestCoordinate(x), y: largestCoordinate(y) };
+  const powers = (v: number[]) => byLargest(v).map((entry) => entry ** p);
+  return {
+    norms: { x: norm(x), y: norm(y), fx: norm(fx), fy: norm(fy) },
+    cosine: { first: focusedCosine(x, y, 1), now: focusedCosine(x, y, p) },
+    angle: { first: angleDegrees(x, y), now: angleDegrees(fx, fy) },
+    inner: { first: dot(x, y), now: dot(fx, fy) },
+    powers: { x: powers(x), y: powers(y) },
+    largest,
+    toAxis: { x: distanceToAxis(x, p, largest.x), y: distanceToAxis(y, p, largest.y) },
+  };
+}
+
+/** The length of u_p - e_m. */
+function distanceToAxis(x: number[], p: number, m: number): number {
+  if (m < 0) return NaN;
+  return norm(direction(x, p).map((entry, i) => entry - (i === m ? 1 : 0)));
+}
+
+/** The verdict on a pair, kept until a vector changes: it needs a scan over p, and p itself has no part in it. */
+export class Judge {
+  private key = "";
+  private verdict!: Verdict;
+
+  of(model: ProofModel): Verdict {
+    const key = JSON.stringify([model.get("x"), model.get("y")]);
+    if (key !== this.key) {
+      this.key = key;
+      this.verdict = proposition(model.get("x"), model.get("y"));
+    }
+    return this.verdict;
+  }
+}
+
+/** The traits that a link to a view carries. */
+export const shared = ["x", "y", "p", "stage", "step"] as const;
+
+const isVector = (value: unknown) => Array.isArray(value) && value.length >= 2 && value.length <= 8 &&
+  value.every((entry) => Number.isFinite(entry) && entry >= 0 && entry <= 1e6);
+
+/** Whether a value that came with a link will do for a trait: ProofLab's limits; `matched` sees to the two lengths. */
+export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
+  const whole = (low: number, high: number) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
+  switch (trait) {
+    case "x":
+    case "y": return isVector(value);
+    case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
+    case "stage": return whole(1, STAGES);
+    case "step": return whole(0, 3);
+  }
+}
+
+/** Vectors of one length, whatever a broken link holds: the shorter one gets zeros, which change no angle. */
+export function matched(model: ProofModel): ProofModel {
+  const padded = (trait: "x" | "y") => {
+    const d = Math.max(model.get("x").length, model.get("y").length);
+    return resized(model.get(trait), d);
+  };
+  return {
+    ...model,
+    get: (name) => (name === "x" || name === "y" ? padded(name) : model.get(name)) as ProofTraits[typeof name],
+    set: (name, value) => model.set(name, value),
+    save_changes: () => model.save_changes(),
+    on: (event, handler) => model.on(event, handler),
+    off: (event, handler) => model.off(event, handler),
+  };
+}
+
+/** A boundary in p, as this lab writes it. */
+export const pOf = (p: number) => String(Number(p.toPrecision(4)));
+
+/** The first d entries, and zeros beyond them. */
+export const resized = (v: readonly number[], d: number) => Array.from({ length: d }, (_, i) => v[i] ?? 0);

@@ -1,0 +1,1 @@
+"""The lab `rank`: why does full rank plus low rank come out full?"""

@@ -1,0 +1,223 @@
+"""The lab `rank`: why does full rank plus low rank come out full?"""
+
+import json
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import traitlets as t
+from torch import Tensor
+
+from flatten_edu.analysis import NAMED_KERNELS, RankMaps, named_kernel, rank_maps
+from flatten_edu.data import hash_noise
+from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
+
+# Trained queries, keys and kernels, where they were made: python -m flatten_edu.labs.rank.make_data.
+SHIPPED = Path(__file__).parent / "data.npz"
+MOST_CELLS, LARGEST_D = 256, 256
+KERNEL_SIDE = 5
+LARGEST_ENTRY = 1e6
+NOTHING = {"name": "", "about": "", "layers": [], "heads": 0, "d": 0, "grid": [0, 0], "channels": 0, "sides": [0, 0]}
+_ITEMS = {2: np.dtype("<f2"), 4: np.dtype("<f4"), 8: np.dtype("<f8")}
+
+
+class RankLab(Lab, lab="rank"):
+    """Add the convolution's matrix to linear attention's low-rank map and see what becomes of the rank.
+
+    Patch tokens alone: a class token takes no part in the convolution, and none here.
+
+    Args:
+        q, k: your own queries and keys, [n, d], [heads, n, d] or [layers, heads, n, d]; both, or neither.
+        kernel: your own kernels, [kh, kw], [channels, kh, kw] or [layers, channels, kh, kw]; sides are odd.
+        name, about: what the button says that chooses them, and a sentence on where they come from.
+
+    Traits:
+        grid: rows and columns of patches, 2 to 256 cells; with q and k, n = rows x columns. A square if it is left out.
+        d: features of a head, 1 to 256, of random queries and keys.
+        p: focusing factor, 1 to 256.
+        convolution: the kernel: "random", "given", "zero", "minus_impulse" or "right_neighbour".
+        channel: which of the kernels.
+        wrapped: draw M_DWC as the authors' visualisation does.
+        tolerance: a share of the largest singular value, 1e-15 to 0.5; 0 for NumPy's.
+        seed: of random numbers.
+        source: "random" or "given" queries and keys.
+        layer, head: which of those given.
+
+    To change your tensors later, see `give`; for the maps as tensors, `maps`.
+    """
+
+    grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
+    d = t.Int(64, min=1, max=LARGEST_D).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
+    convolution = t.Enum(["random", "given", *NAMED_KERNELS], "random").tag(sync=True)
+    channel = t.Int(0, min=0, max=1023).tag(sync=True)
+    wrapped = t.Bool(False).tag(sync=True)
+    tolerance = t.Float(0.0).tag(sync=True)
+    seed = t.Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    source = t.Enum(["random", "given"], "random").tag(sync=True)
+    layer = t.Int(0, min=0, max=63).tag(sync=True)
+    head = t.Int(0, min=0, max=63).tag(sync=True)
+    index = t.Dict().tag(sync=True)
+    tokens_q = t.Bytes(None, allow_none=True).tag(sync=True)
+    tokens_k = t.Bytes(None, allow_none=True).tag(sync=True)
+    kernels = t.Bytes(None, allow_none=True).tag(sync=True)
+
+    def __init__(
+        self, q: Any = None, k: Any = None, kernel: Any = None, name: str = "yours", about: str = "", **traits: object
+    ) -> None:
+        super().__init__(**traits)
+        if q is not None or k is not None or kernel is not None:
+            self.give(q, k, kernel, traits.get("grid"), name, about)
+            if q is not None and "source" not in traits:
+                self.source = "given"
+            if kernel is not None and "convolution" not in traits:
+                self.convolution = "given"
+
+    def give(
+        self,
+        q: Any = None,
+        k: Any = None,
+        kernel: Any = None,
+        grid: tuple[int, int] | None = None,
+        name: str = "yours",
+        about: str = "",
+    ) -> None:
+        """Other tensors of your own in the place of all that were given: shapes as in the class's Args.
+
+        Raises:
+            ValueError: shapes that do not fit one another or the grid, NaN, Inf or entries beyond 1e6.
+        """
+        if (q is None) != (k is None):
+            raise ValueError("RankLab needs both q and k, or neither")
+        index, content = dict(NOTHING, name=name, about=about), {"tokens_q": None, "tokens_k": None, "kernels": None}
+        layers = None
+        if q is not None:
+            q, k = _tensor("q", q, 4), _tensor("k", k, 4)
+            if q.shape != k.shape:
+                raise ValueError(f"RankLab needs q and k of one shape, got {_shape(q)} and {_shape(k)}")
+            layers, heads, n, d = q.shape
+            index |= {"heads": heads, "d": d, "grid": list(_fitting_grid(grid, n))}
+            content |= {"tokens_q": pack(q), "tokens_k": pack(k)}
+        if kernel is not None:
+            kernel = _tensor("kernel", kernel, 4)
+            if kernel.shape[2] % 2 == 0 or kernel.shape[3] % 2 == 0:
+                raise ValueError(f"RankLab needs kernels of odd sides, got {_shape(kernel)}")
+            if layers not in (None, len(kernel)):
+                raise ValueError(f"RankLab needs kernels for each of {layers} layers, got {_shape(kernel)}")
+            layers = len(kernel)
+            index |= {"channels": kernel.shape[1], "sides": list(kernel.shape[2:])}
+            content |= {"kernels": pack(kernel)}
+        index["layers"] = [f"layer {i + 1}" for i in range(layers or 0)]
+        with self.hold_trait_notifications():
+            self.set_trait("index", index)
+            for trait, value in content.items():
+                self.set_trait(trait, value)
+
+    def maps(self) -> RankMaps:
+        """The maps that the lab shows, as float64 tensors."""
+        q, k, grid = self._tokens()
+        head = min(self.head, len(q) - 1)
+        return rank_maps(q, k, self._kernel(len(q[0, 0])), grid, self.p, head, self.wrapped)
+
+    def _tokens(self) -> tuple[Tensor, Tensor, tuple[int, int]]:
+        index = self.index
+        if self.source == "random" or not index["heads"]:
+            n = math.prod(self.grid)
+            return *(hash_noise(self.seed, stream, n, self.d)[None] for stream in (0, 1)), self.grid
+        shape = (len(index["layers"]), index["heads"], math.prod(index["grid"]), index["d"])
+        layer = min(self.layer, shape[0] - 1)
+        return *(unpack(b).reshape(shape)[layer] for b in (self.tokens_q, self.tokens_k)), tuple(index["grid"])
+
+    def _kernel(self, d: int) -> Tensor:
+        index = self.index
+        if self.convolution in NAMED_KERNELS:
+            return named_kernel(self.convolution, KERNEL_SIDE)
+        if self.convolution == "random" or not index["channels"]:
+            channel = min(self.channel, d - 1)
+            numbers = hash_noise(self.seed, 2, channel + 1, KERNEL_SIDE**2)[channel]
+            return numbers.reshape(KERNEL_SIDE, KERNEL_SIDE) / KERNEL_SIDE
+        kernels = unpack(self.kernels).reshape(len(index["layers"]), index["channels"], *index["sides"])
+        return kernels[min(self.layer, len(kernels) - 1), min(self.channel, kernels.shape[1] - 1)]
+
+    @t.default("index")
+    def _shipped_index(self) -> dict[str, Any]:
+        return _shipped()["index"]
+
+    @t.default("tokens_q")
+    def _shipped_queries(self) -> bytes | None:
+        return _shipped()["tokens_q"]
+
+    @t.default("tokens_k")
+    def _shipped_keys(self) -> bytes | None:
+        return _shipped()["tokens_k"]
+
+    @t.default("kernels")
+    def _shipped_kernels(self) -> bytes | None:
+        return _shipped()["kernels"]
+
+    @t.validate("grid")
+    def _grid_has_few_cells(self, proposal: dict) -> tuple[int, int]:
+        rows, columns = proposal["value"]
+        if rows < 1 or columns < 1 or not 2 <= rows * columns <= MOST_CELLS:
+            raise refuse(self, "grid", f"rows and columns of 2 to {MOST_CELLS} cells", proposal["value"])
+        return rows, columns
+
+    @t.validate("tolerance")
+    def _tolerance_in_range(self, proposal: dict) -> float:
+        if proposal["value"] != 0 and not 1e-15 <= proposal["value"] <= 0.5:
+            raise refuse(self, "tolerance", "0 for NumPy's, or from 1e-15 to 0.5", proposal["value"])
+        return proposal["value"]
+
+
+def pack(x: Tensor) -> bytes:
+    """Numbers as bytes, after one byte that says how many bytes each has: float16, float32 or float64."""
+    x = x.detach().cpu()
+    x = x if x.dtype in (torch.float16, torch.float64) else x.float()
+    return bytes([x.element_size()]) + x.contiguous().numpy().astype(_ITEMS[x.element_size()]).tobytes()
+
+
+def unpack(content: bytes) -> Tensor:
+    """What `pack` packed, as a row of float64 numbers."""
+    return torch.from_numpy(np.frombuffer(content[1:], _ITEMS[content[0]]).astype(np.float64))
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    if not SHIPPED.exists():
+        return {"index": NOTHING, "tokens_q": None, "tokens_k": None, "kernels": None}
+    with np.load(SHIPPED) as file:
+        content = {
+            trait: pack(torch.from_numpy(file[name]))
+            for trait, name in {"tokens_q": "q", "tokens_k": "k", "kernels": "kernel"}.items()
+        }
+        return {"index": json.loads(str(file["index"])), **content}
+
+
+def _tensor(name: str, value: Any, ndim: int) -> Tensor:
+    try:
+        x = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"RankLab needs a tensor of numbers in {name}, got {type(value).__name__}") from None
+    if not 2 <= x.ndim <= ndim or not x.numel():
+        raise ValueError(f"RankLab needs {name} of 2 to {ndim} dimensions, got {_shape(x)}")
+    if not (x.abs() <= LARGEST_ENTRY).all():  # NaN fails too
+        raise ValueError(f"RankLab needs finite numbers up to {LARGEST_ENTRY:g} in size, {name} holds others")
+    return x[(None,) * (ndim - x.ndim)]
+
+
+def _fitting_grid(grid: tuple[int, int] | None, n: int) -> tuple[int, int]:
+    side = math.isqrt(n)
+    rows, columns = grid or (side, side)
+    if rows * columns != n or not 2 <= n <= MOST_CELLS:
+        raise ValueError(
+            f"grid ({rows}, {columns}) has {rows * columns} cells, but q has {n} tokens: pass grid=(rows, columns) "
+            f"of 2 to {MOST_CELLS} cells, and patch tokens without the class token"
+        )
+    return rows, columns
+
+
+def _shape(x: Tensor) -> tuple[int, ...]:
+    return tuple(x.shape)

@@ -1,0 +1,76 @@
+"""Remake the data of the lab `rank`, a trained model on a photograph: python -m flatten_edu.labs.rank.make_data"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from flatten_edu.analysis import capture
+from flatten_edu.data import as_cifar10, photo
+from flatten_edu.labs.rank.lab import SHIPPED
+from flatten_edu.models import DeiT, pretrained
+
+MODEL, PHOTO = "flatten_deit_cifar10_focused", "chelsea"
+LIMIT = 400_000  # bytes of a lab's data
+
+
+def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
+    """q and k [blocks, h, n, d] of each block's patch tokens on x's first image, and the kernels [blocks, d, 5, 5].
+
+    Both are divided by softplus(scale), as the module does after ReLU: `focused_map` of them is then the module's
+    phi, but for the 1e-6 that it adds.
+
+    Raises:
+        ValueError: a block whose attention is not focused linear attention with its convolution.
+    """
+    parts: dict[str, list[Tensor]] = {"q": [], "k": [], "kernel": []}
+    with capture(model, x) as records:
+        for record in records:
+            module = model.get_submodule(record.name)
+            if record.dwc_kernel is None or not hasattr(module, "positional_encoding"):
+                raise ValueError(f"{record.name} is not focused linear attention with its convolution")
+            scale = module.split(F.softplus(module.scale.detach()))
+            for name, tokens in {"q": record.q, "k": record.k}.items():
+                parts[name].append((tokens / scale)[0, :, int(record.class_token) :])
+            parts["kernel"].append(record.dwc_kernel)
+    return {name: torch.stack(tensors) for name, tensors in parts.items()}
+
+
+def write_rank(model: DeiT, x: Tensor, about: str, path: Path = SHIPPED) -> int:
+    """Write the lab `rank`'s file in float16. Returns its size in bytes.
+
+    Raises:
+        ValueError: it is larger than a lab's data may be.
+    """
+    parts = rank_data(model, x)
+    layers, heads, _, d = parts["q"].shape
+    _, channels, *sides = parts["kernel"].shape
+    index = {
+        "name": "trained", "about": about, "layers": [f"block {i + 1}" for i in range(layers)],
+        "heads": heads, "d": d, "grid": list(model.grid), "channels": channels, "sides": sides,
+    }  # fmt: skip
+    path.parent.mkdir(exist_ok=True)
+    np.savez_compressed(path, index=json.dumps(index), **{n: p.half().numpy() for n, p in parts.items()})
+    size = path.stat().st_size
+    if size > LIMIT:
+        path.unlink()
+        raise ValueError(f"the data would be {size} bytes, more than {LIMIT}: take fewer blocks or heads")
+    return size
+
+
+def main() -> None:
+    """Queries, keys and kernels of the shipped focused model on one photograph."""
+    model = pretrained(MODEL)
+    side = model.config.image[0]
+    about = (
+        f"Trained: queries, keys and kernels of the model {MODEL} on the photograph {PHOTO}, "
+        f"{side} pixels a side, stored in float16."
+    )
+    write_rank(model, as_cifar10(photo(PHOTO), side), about)
+
+
+if __name__ == "__main__":
+    main()

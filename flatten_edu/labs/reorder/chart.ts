@@ -1,0 +1,120 @@
+// Both costs against N, at the d that is set; the marker is the slider of N, to drag or to move by keys.
+import { scaleLog } from "d3-scale";
+import { svg } from "../frame/dom";
+import { change, type View } from "../frame/lab";
+import { attentionCost } from "../frame/maths/cost";
+import { FORMULA, N_STOPS, ORDERS, type ReorderModel } from "./state";
+
+const WIDTH = 340;
+const HEIGHT = 196;
+const MOST = 16384;
+const x = scaleLog().domain([1, MOST]).range([34, WIDTH - 18]);
+const TICKS = [1, 4, 16, 64, 256, 1024, 4096, 16384];
+const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -4, PageUp: 4 };
+
+export function chart(model: ReorderModel, signal: AbortSignal): View & { node: Element } {
+  const axes = svg("g", { class: "fe-axes" });
+  const lines = svg("g", { "aria-hidden": "true" });
+  const marker = svg("g", {
+    class: "fe-marker", role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true", "aria-label": "N, marker on the chart",
+    "aria-valuemin": N_STOPS[0], "aria-valuemax": MOST,
+  });
+  const node = svg("svg", {
+    class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Multiply-adds of both orders against N",
+  }, axes, lines, marker);
+  marker.addEventListener("keydown", (event) => {
+    const to = event.key === "Home" ? N_STOPS[0] : event.key === "End" ? MOST : moved(model.get("n"), KEYS[event.key]);
+    if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // JupyterLab would move to another cell
+    change(model, "n", to);
+  }, { signal });
+  const drag = (event: PointerEvent) => {
+    const box = node.getBoundingClientRect();
+    change(model, "n", nearest(x.invert(((event.clientX - box.left) / box.width) * WIDTH)));
+  };
+  node.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    node.setPointerCapture(event.pointerId);
+    marker.focus({ preventScroll: true });
+    drag(event);
+  }, { signal });
+  node.addEventListener("pointermove", (event) => {
+    if (node.hasPointerCapture(event.pointerId)) drag(event);
+  }, { signal });
+  return {
+    node,
+    update() {
+      const [n, d] = [model.get("n"), model.get("d")];
+      // From the cheapest cost at this d to the dearest one: the line of (QKᵀ)V runs from corner to corner.
+      const y = scaleLog().domain([2 * d, 2 * d * MOST * MOST]).range([HEIGHT - 24, 22]);
+      axes.replaceChildren(...gridLines(y));
+      lines.replaceChildren(...costLines(d, y), ...crossing(d, y));
+      marker.replaceChildren(...markerParts(n, d, y));
+      marker.setAttribute("aria-valuenow", String(n));
+      marker.setAttribute("aria-valuetext", `N = ${n}`);
+    },
+  };
+}
+
+type Scale = ReturnType<typeof scaleLog<number, number>>;
+const cost = (n: number, d: number, order: (typeof ORDERS)[number]) => attentionCost(n, d, order).multiplyAdds;
+
+function nearest(n: number): number {
+  const distance = (stop: number) => Math.abs(Math.log(stop / n));
+  return N_STOPS.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+}
+
+/** The stop so many further on; null for a key that moves nothing. */
+function moved(n: number, by: number | undefined): number | null {
+  if (by === undefined) return null;
+  const above = N_STOPS.findIndex((stop) => stop >= n);
+  const from = by > 0 && N_STOPS[above] > n ? above - 1 : above;
+  return N_STOPS[Math.min(Math.max(from + by, 0), N_STOPS.length - 1)];
+}
+
+function gridLines(y: Scale): SVGElement[] {
+  const [low, high] = y.domain().map(Math.log10);
+  const powers = Array.from({ length: 13 }, (_, i) => i).filter((power) => power >= low && power <= high && power % 2 === 0);
+  const superscript = (power: number) => String(power).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
+  return [
+    ...powers.flatMap((power) => [
+      svg("path", { d: `M${x(1)} ${y(10 ** power)}H${x(MOST)}` }),
+      svg("text", { x: x(1) - 5, y: y(10 ** power), dy: "0.32em", "text-anchor": "end" }, `10${superscript(power)}`),
+    ]),
+    ...TICKS.map((n) => svg("text", { x: x(n), y: HEIGHT - 9, "text-anchor": "middle" }, String(n))),
+    svg("text", { class: "fe-title", x: x(1), y: 10 }, "multiply-adds against N, at this d"),
+  ];
+}
+
+function costLines(d: number, y: Scale): SVGElement[] {
+  return ORDERS.flatMap((order) => {
+    const inside = order === "qk_first" ? 1800 : 16;
+    return [
+      svg("path", { class: `fe-line fe-${order}`, d: `M${x(1)} ${y(cost(1, d, order))}L${x(MOST)} ${y(cost(MOST, d, order))}` }),
+      svg("text", {
+        class: `fe-line-name fe-${order}`, x: x(inside), y: y(cost(inside, d, order)) - 8, "text-anchor": "end",
+      }, FORMULA[order]),
+    ];
+  });
+}
+
+/** Where the two cost the same: exactly at N = d. */
+function crossing(d: number, y: Scale): SVGElement[] {
+  const at = { cx: x(d), cy: y(cost(d, d, "qk_first")) };
+  return [
+    svg("circle", { class: "fe-crossing", ...at, r: 4.5 }),
+    svg("text", { class: "fe-crossing-name", x: at.cx + 8, y: at.cy + 15 }, `N = d = ${d}`),
+  ];
+}
+
+function markerParts(n: number, d: number, y: Scale): SVGElement[] {
+  const at = x(n);
+  const [low, high] = y.domain();
+  return [
+    svg("rect", { class: "fe-hit", x: at - 22, y: y(high) - 6, width: 44, height: y(low) - y(high) + 12 }),
+    svg("path", { class: "fe-now", d: `M${at} ${y(low)}V${y(high)}` }),
+    ...ORDERS.map((order) => svg("circle", { class: `fe-dot fe-${order}`, cx: at, cy: y(cost(n, d, order)), r: 5 })),
+    svg("rect", { class: "fe-grip", x: at - 9, y: y(low) - 5, width: 18, height: 10, rx: 5 }),
+  ];
+}

@@ -1,0 +1,104 @@
+// Forwards and back through the entries of the example, or one after the other by itself.
+import { h, Readout, uniqueId } from "../frame/dom";
+import { change, type View } from "../frame/lab";
+import { multiplyAddsAfter } from "../frame/maths/cost";
+import { count } from "./format";
+import { example, exampleCost, FORMULA, ORDERS, type ReorderModel } from "./state";
+
+const PACE = 500; // milliseconds an entry
+
+export function player(model: ReorderModel, signal: AbortSignal): View & { node: HTMLElement } {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const button = (text: string, label: string, act: () => void) => {
+    const node = h("button", { type: "button", "aria-label": label }, text);
+    node.addEventListener("click", act, { signal });
+    return node;
+  };
+  const go = (to: number) => change(model, "at", Math.max(0, Math.min(to, example(model).total)));
+  const by = (steps: number) => () => {
+    stop();
+    go(example(model).at + steps);
+  };
+  let timer = 0;
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    play.textContent = "Play";
+    play.setAttribute("aria-pressed", "false");
+  };
+  const tick = () => {
+    const { at, total } = example(model);
+    if (at >= total || calm.matches || model.get("view") !== "steps") stop();
+    else go(at + 1);
+  };
+  const start = () => {
+    if (example(model).at === example(model).total) go(0);
+    timer = setInterval(tick, PACE);
+    play.textContent = "Pause";
+    play.setAttribute("aria-pressed", "true");
+  };
+  const play = button("Play", "Play, one entry after the other", () => (timer ? stop() : start()));
+  const buttons = [
+    button("Start", "Start: back to the first entry", () => { stop(); go(0); }), button("Back", "Back one entry", by(-1)), play,
+    button("Forward", "Forward one entry", by(1)), button("End", "End: all entries", () => { stop(); go(example(model).total); }),
+  ];
+  const id = uniqueId("at");
+  const slider = h("input", { id, type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
+  slider.addEventListener("input", () => { stop(); go(slider.valueAsNumber); }, { signal });
+  const at = new Readout("at", String);
+  const total = new Readout("entries", String);
+  return {
+    node: h("div", { class: "fe-player" },
+      h("div", { class: "fe-slider" }, h("div", { class: "fe-slider-head" },
+        h("label", { for: id }, "entries computed"), h("span", {}, at.node, " of ", total.node)), slider),
+      h("div", { class: "fe-play", role: "group", "aria-label": "step through" }, ...buttons)),
+    update() {
+      const now = example(model);
+      slider.max = String(now.total);
+      slider.value = String(now.at);
+      slider.style.setProperty("--at", String(now.at / now.total));
+      slider.setAttribute("aria-valuetext", `${now.at} of ${now.total}`);
+      at.set(now.at);
+      total.set(now.total);
+      play.hidden = calm.matches;
+      buttons[0].disabled = buttons[1].disabled = now.at === 0;
+      buttons[3].disabled = buttons[4].disabled = now.at === now.total;
+    },
+    remove: () => clearInterval(timer),
+  };
+}
+
+/** The running count, against what both orders need in all. */
+export function tally(model: ReorderModel): View & { node: HTMLElement } {
+  const done = new Readout("done", count);
+  const totals = ORDERS.map((order) => ({
+    order,
+    now: h("td", {}),
+    total: new Readout(`total_${order}`, count),
+    parts: h("span", { class: "fe-small" }),
+  }));
+  const rows = totals.map(({ order, now, total, parts }) => h("tr", {}, h("th", { scope: "row" }, FORMULA[order], parts),
+    now, h("td", { class: "fe-bar" }, total.node)));
+  const node = h("table", { class: "fe-table fe-tally" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "multiplications"), h("th", { scope: "col" }, "so far"),
+      h("th", { scope: "col" }, "in all"))),
+    h("tbody", {}, ...rows));
+  return {
+    node,
+    update() {
+      const { q, v, at, order: chosen } = example(model);
+      const [n, d, e] = [q.length, q[0].length, v[0].length];
+      done.set(multiplyAddsAfter(at, n, d, chosen, e));
+      const costs = ORDERS.map((order) => exampleCost(model, order));
+      const most = Math.max(...costs.map((cost) => cost.multiplyAdds));
+      totals.forEach(({ order, now, total, parts }, i) => {
+        total.set(costs[i].multiplyAdds);
+        total.node.parentElement!.style.setProperty("--w", String(costs[i].multiplyAdds / most));
+        parts.textContent = `${costs[i].first} + ${costs[i].second}`;
+        rows[i].dataset.chosen = String(order === chosen);
+        if (order === chosen) now.replaceChildren(done.node);
+        else now.textContent = "–";
+      });
+    },
+  };
+}

@@ -1,0 +1,67 @@
+// One sentence or two on what the reader is looking at; read aloud once it rests.
+import { h, Readout } from "../frame/dom";
+import { settled, type View } from "../frame/lab";
+import { attentionCost } from "../frame/maths/cost";
+import { count, short, times } from "./format";
+import { differenceOfOrders, example, FORMULA, MIDDLE, type ReorderModel } from "./state";
+import { unitsPerNumber } from "./scale";
+
+export function sentence(model: ReorderModel, view: "scale" | "steps"): View & { node: HTMLElement } {
+  const text = h("p", { "aria-hidden": "true" });
+  const spoken = h("p", { class: "fe-spoken", role: "status" });
+  const speech = settled(600, (said) => { spoken.textContent = said; });
+  return {
+    node: h("div", { class: "fe-summary" }, text, spoken),
+    update() {
+      if (model.get("view") !== view) return speech.cancel();
+      const said = view === "scale" ? ofScale(model) : ofSteps(model);
+      text.textContent = said;
+      speech.set(said);
+    },
+    remove: () => speech.cancel(),
+  };
+}
+
+function ofScale(model: ReorderModel): string {
+  const [n, d, order] = [model.get("n"), model.get("d"), model.get("order")];
+  const { intermediate } = attentionCost(n, d, order);
+  const parts = order === "qk_first"
+    ? [`N² stands in the middle: every query meets every key, and QKᵀ holds ${count(intermediate)} numbers.`]
+    : [`N² is nowhere: KᵀV adds up all keys and values first, once for all queries, in ${count(intermediate)} numbers.`];
+  if (n === d) parts.push("N = d: both orders cost exactly the same.");
+  else {
+    const [cheap, dear] = n > d ? ["kv_first", "qk_first"] as const : ["qk_first", "kv_first"] as const;
+    const ratio = n > d ? n / d : d / n;
+    parts.push(`${FORMULA[cheap]} takes ${times(ratio)} times fewer multiply-adds than ${FORMULA[dear]}.`);
+  }
+  const thin = Math.min(n, d) * unitsPerNumber(n, d);
+  if (thin < 1) parts.push(`At this scale a side of ${Math.min(n, d)} would be ${Number(thin.toPrecision(2))} of a pixel; it is drawn as 1.`);
+  return parts.join(" ");
+}
+
+function ofSteps(model: ReorderModel): string {
+  const now = example(model);
+  if (!now.latest) return `Nothing is multiplied yet. ${MIDDLE[now.order]} comes first: step forward, or play.`;
+  const { i, j, row, column, value, product } = now.latest;
+  const left = { first: { qk_first: "Q", kv_first: "Kᵀ" }, second: { qk_first: "QKᵀ", kv_first: "Q" } }[product][now.order];
+  const above = { first: { qk_first: "Kᵀ", kv_first: "V" }, second: { qk_first: "V", kv_first: "KᵀV" } }[product][now.order];
+  const sum = row.map((entry, t) => `${short(entry)}·${short(column[t])}`).join(" + ");
+  const step = `${product === "first" ? MIDDLE[now.order] : "O"}: row ${i + 1} of ${left} times column ${j + 1} of ${above}: ` +
+    `${sum} = ${short(value)}.`;
+  return now.at === now.total ? `${step} ${finished(model.get("normalised"))}` : step;
+}
+
+function finished(normalised: boolean): string {
+  const divided = normalised ? " Its last column is each row's sum of weights; dividing by it gives the attention's output." : "";
+  return `Done.${divided} Now move the brackets: the result is the same.`;
+}
+
+/** How far apart the results of the two orders are, on these numbers. */
+export function agreement(model: ReorderModel): View & { node: HTMLElement } {
+  const difference = new Readout("difference", (value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−")));
+  return {
+    node: h("p", { class: "fe-agreement" }, "Largest difference between the two orders' results: ", difference.node,
+      h("span", { class: "fe-small" }, "exactly 0 on whole numbers; on others, rounding")),
+    update: () => difference.set(differenceOfOrders(model)),
+  };
+}

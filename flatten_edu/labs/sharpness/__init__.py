@@ -1,0 +1,1 @@
+"""The lab `sharpness`: is focused attention really sharper than softmax?"""

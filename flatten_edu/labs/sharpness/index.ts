@@ -1,0 +1,133 @@
+// The lab `sharpness`: is focused attention really sharper than softmax?
+import { choice, range, slider, toggle } from "../frame/controls";
+import { h, Readout } from "../frame/dom";
+import { focusingFactorControl, formatP } from "../frame/focusing_factor";
+import { mountLab, settled, type About, type RenderContext, type View } from "../frame/lab";
+import { curve } from "./curve";
+import { formatScale, Reader, rowsAt, shared, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
+import { weightTable } from "./weights";
+
+export * from "../frame/maths";
+export * from "../frame/maths/sharpness";
+export { accepts, EXAMPLES, rowsAt, shared } from "./state";
+
+const ISSUE = { example: "issue", divide: false, p: 3 } as const;
+const ABOUT: About<SharpnessTraits> = {
+  name: "sharpness",
+  question: "Is focused attention really sharper than softmax?",
+  first: "slide *s*, which multiplies q and every key, from 1 down to 1/8. One curve falls, one stays.",
+  shared,
+  steps: [
+    {
+      label: "The issue's example",
+      set: { ...ISSUE, scale: 1 },
+      look: "Softmax of these products gives k₂ everything: 0.00 bits. The focused row shares it between k₂ with 0.417 and k₄ with 0.396: 1.77 bits. Here softmax is far sharper.",
+    },
+    {
+      label: "The same, shorter",
+      set: { ...ISSUE, scale: 1 / 8 },
+      look: "The same directions, every vector an eighth as long. Softmax now has 2.26 bits; the focused row has not moved from 1.77. Below *s* = 0.21 it is the sharper one.",
+    },
+    {
+      label: "Figure 4",
+      set: { example: "figure", divide: true, scale: 1, p: 3 },
+      look: "The paper's short vectors: the focused row has 1.19 bits, softmax 1.98. Softmax would be sharper only above *s* = 2.7. Raise *p*, and that scale rises too.",
+    },
+  ],
+};
+
+const SCALES = range(-24, 24).map((eighth) => 2 ** (eighth / 8));
+
+export function render(context: RenderContext<SharpnessTraits>): () => void {
+  const { model } = context;
+  return mountLab(context, ABOUT, (body, signal) => {
+    const p = focusingFactorControl(model, signal);
+    const controls = controlView(model, signal);
+    const result = resultView(model);
+    body.append(controls.node, p.node, result.node);
+    return [controls, p, result];
+  });
+}
+
+export default { render };
+
+type Part = View & { node: HTMLElement };
+
+function controlView(model: SharpnessModel, signal: AbortSignal): Part {
+  const sets = model.get("sets");
+  const example = choice(model, signal, "example", {
+    name: "example", options: [["issue", "the issue's"], ["figure", "figure 4's"], ["trained", "trained rows"], ["own", "yours"]],
+  });
+  const [, , trained, own] = example.node.querySelectorAll("label");
+  const row = slider(model, signal, "row", {
+    name: "trained row", stops: range(0, Math.max(sets.length - 1, 1)), format: (i) => sets[Math.min(i, sets.length - 1)]?.name ?? "none",
+  });
+  row.node.classList.add("fe-row");
+  const parts = [
+    example,
+    slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: formatScale }),
+    toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")),
+    row,
+  ];
+  return {
+    node: h("div", { class: "fe-controls" }, ...parts.map(({ node }) => node)),
+    update() {
+      for (const part of parts) part.update();
+      trained.hidden = !sets.length;
+      own.hidden = !model.get("q");
+      row.node.hidden = model.get("example") !== "trained" || !sets.length;
+    },
+  };
+}
+
+function resultView(model: SharpnessModel): Part {
+  const reader = new Reader();
+  const [table, chart] = [weightTable(), curve()];
+  const crossings = { p: crossingWords("p"), p1: crossingWords("p1") };
+  const waiting = h("p", {}, "The rows have not arrived yet, or do not fit together.");
+  const text = h("p", { "aria-hidden": "true" });
+  const spoken = h("p", { class: "fe-spoken", role: "status" });
+  const speech = settled(600, (said) => { spoken.textContent = said; });
+  const columns = h("div", { class: "fe-columns" }, h("div", {}, table.node), h("div", {}, chart.node));
+  const line = h("p", { class: "fe-crossings" }, "Softmax is sharper than the focused row ", crossings.p.node,
+    ", and than the linear one ", crossings.p1.node, ".");
+  return {
+    node: h("div", {}, waiting, columns, h("div", { class: "fe-summary" }, text, spoken), line),
+    update() {
+      const input = reader.get(model);
+      const [scale, p, divide] = [model.get("scale"), model.get("p"), model.get("divide")];
+      waiting.hidden = Boolean(input);
+      columns.hidden = line.hidden = !input;
+      if (!input) return;
+      const rows = rowsAt(input, scale, p, divide);
+      table.show(rows, p, divide);
+      chart.show(input, rows, scale, divide);
+      crossings.p.set(rows.p.crossing);
+      crossings.p1.set(rows.p1.crossing);
+      text.textContent = summary(rows, scale, p);
+      speech.set(text.textContent);
+    },
+    remove: () => speech.cancel(),
+  };
+}
+
+/** "where s is above 0.21", or that there is no such scale. */
+function crossingWords(kind: "p" | "p1"): { node: HTMLElement; set(at: number): void } {
+  const readout = new Readout(`crossing_${kind}`, formatScale);
+  const [words, value] = [h("span"), h("span", {}, "where s is above ", readout.node)];
+  return {
+    node: h("span", {}, words, value),
+    set(at) {
+      readout.set(at);
+      value.hidden = !(at > 0 && at < Infinity);
+      words.textContent = at === 0 ? "at every scale" : at === Infinity ? "at no scale" : Number.isNaN(at) ? "by no measure: that row is empty" : "";
+    },
+  };
+}
+
+function summary({ softmax, p: focused }: Rows, scale: number, p: number): string {
+  if (!Number.isFinite(focused.entropy)) return "ReLU leaves nothing of the query or of the keys: the focused row pays no attention.";
+  const [a, b] = [softmax.entropy.toFixed(2), focused.entropy.toFixed(2)];
+  const who = a === b ? "both are as sharp" : softmax.entropy < focused.entropy ? "softmax is sharper" : "the focused row is sharper";
+  return `At s = ${formatScale(scale)} and p = ${formatP(p)}, ${who}: softmax ${a} bits, focused ${b}.`;
+}

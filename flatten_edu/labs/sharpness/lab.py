@@ -1,0 +1,94 @@
+"""The lab `sharpness`: is focused attention really sharper than softmax?"""
+
+import json
+from pathlib import Path
+
+import torch
+import traitlets as t
+
+from flatten_edu.labs.focus.lab import FIGURE_4
+from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
+from flatten_edu.labs.frame.matrices import matrix_bytes, shape_of
+
+# The example of issue 4 of the authors' repository: the keys are the whole numbers from 1 to 8 that its seed draws.
+ISSUE_4 = {
+    "q": [1.0, 2.0, 4.0, 9.0],
+    "k": [[4.0, 7.0, 8.0, 1.0], [7.0, 1.0, 7.0, 8.0], [8.0, 2.0, 4.0, 5.0], [6.0, 1.0, 1.0, 8.0], [7.0, 5.0, 7.0, 2.0]],
+}
+EXAMPLES = {"issue": ISSUE_4, "figure": FIGURE_4}
+TRAINED = Path(__file__).parent / "data"
+MOST_KEYS = 4096
+MOST_CHANNELS = 1024
+
+
+class SharpnessLab(Lab, lab="sharpness"):
+    """One query's weights by softmax, linear and focused attention, and their entropy against the scale of q and k.
+
+    `SharpnessLab(q=..., k=...)` takes the reader's own query [d] and keys [n, d], before any feature map.
+
+    Traits:
+        example: "issue", "figure", "trained" or "own".
+        scale: q and every key are multiplied by it, 1/8 to 8.
+        p: focusing factor, 1 to 256.
+        divide: whether softmax divides the products by sqrt(d).
+        q, k: own query and keys, entries from -1000 to 1000, or None. Read back as bytes: rows and columns as uint32,
+            then float32 numbers.
+        sets: the trained rows, a list of {"name", "n", "d"}.
+        rows: their numbers as float32, of each set first q, then its n keys.
+        row: which of them is shown.
+    """
+
+    example = t.Enum(["issue", "figure", "trained", "own"], "issue").tag(sync=True)
+    scale = t.Float(1.0).tag(sync=True)
+    p = FocusingFactor(3.0).tag(sync=True)
+    divide = t.Bool(False).tag(sync=True)
+    row = t.Int(0, min=0).tag(sync=True)
+    q = t.Any(None, allow_none=True).tag(sync=True)
+    k = t.Any(None, allow_none=True).tag(sync=True)
+    sets = t.List(t.Dict()).tag(sync=True)
+    rows = t.Bytes(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, **traits: object) -> None:
+        given = [name for name in "qk" if traits.get(name) is not None]
+        if len(given) == 1:
+            raise TypeError(f"SharpnessLab needs q and k together, got {given[0]} alone")
+        if given:
+            traits = {"example": "own", "divide": True} | traits  # as attention has it
+        super().__init__(**traits)
+
+    @t.default("sets")
+    def _trained_sets(self) -> list[dict]:
+        path = TRAINED.with_suffix(".json")
+        return json.loads(path.read_text()) if path.exists() else []
+
+    @t.default("rows")
+    def _trained_rows(self) -> bytes | None:
+        path = TRAINED.with_suffix(".bin")
+        return path.read_bytes() if path.exists() else None
+
+    @t.validate("scale")
+    def _scale_in_range(self, proposal: dict) -> float:
+        if not 0.125 <= proposal["value"] <= 8:  # NaN fails too
+            raise refuse(self, "scale", "a number from 1/8 to 8", proposal["value"])
+        return proposal["value"]
+
+    @t.validate("q", "k")
+    def _own_rows(self, proposal: dict) -> bytes | None:
+        name, value = proposal["trait"].name, proposal["value"]
+        if value is None:
+            return None
+        if name == "q" and not isinstance(value, bytes):
+            value = self._as_row(value)
+        matrix = matrix_bytes(self, name, value, most=(MOST_KEYS if name == "k" else 1, MOST_CHANNELS))
+        other = {"q": "k", "k": "q"}[name]
+        held = getattr(self, other)
+        if held is not None and shape_of(held)[-1] != shape_of(matrix)[-1]:
+            raise refuse(self, name, f"of as many channels as {other}, {shape_of(held)[-1]}", shape_of(matrix))
+        return matrix
+
+    def _as_row(self, value: object) -> object:
+        try:
+            query = torch.as_tensor(value)
+        except (TypeError, ValueError, RuntimeError):
+            raise refuse(self, "q", "a query, d numbers", value) from None
+        return query[None] if query.ndim == 1 else query

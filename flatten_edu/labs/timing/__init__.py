@@ -1,0 +1,1 @@
+"""The lab `timing`: at which N does linear attention beat softmax, on this machine?"""

@@ -1,0 +1,83 @@
+// Run, stop, go on; how far a run has come, and what came of it, in a sentence.
+import { h } from "../frame/dom";
+import { settled, type View } from "../frame/lab";
+import { findingsOf, lead, type Findings } from "./findings";
+import type { Run } from "./run";
+import type { TimingModel } from "./state";
+import { crossingText } from "./table";
+
+export function runBar(model: TimingModel, run: Run, signal: AbortSignal): View & { node: HTMLElement } {
+  const main = h("button", { type: "button", class: "fe-go" });
+  const anew = h("button", { type: "button" }, "Start anew");
+  const bar = h("progress", { max: 1, "aria-label": "samples taken" });
+  const text = h("span", { class: "fe-state" });
+  main.addEventListener("click", () => { if (run.active) run.stop(); else void run.start(); }, { signal });
+  anew.addEventListener("click", () => { run.stop(); void run.start(true); }, { signal });
+  return {
+    node: h("div", { class: "fe-run" }, main, anew, bar, text),
+    update() {
+      run.followSettings();
+      const { active, goesOn, progress } = run;
+      main.textContent = active ? "Stop" : goesOn ? "Go on" : model.get("own") ? "Time it again" : "Time it here";
+      main.dataset.active = String(active);
+      anew.hidden = active || !goesOn;
+      bar.hidden = !progress && !active;
+      if (progress) bar.value = progress.taken / progress.all;
+      else bar.removeAttribute("value");
+      text.textContent = stateText(run);
+      text.dataset.state = run.status;
+    },
+  };
+}
+
+function stateText(run: Run): string {
+  const { status, progress, failure, goesOn } = run;
+  if (status === "failed") return `It could not be timed here: ${failure}.`;
+  if (status === "starting") return "Starting: the browser compiles what it will time.";
+  if (!progress) return "";
+  const counted = `${progress.taken} of ${progress.all} samples`;
+  if (status === "running") return `${counted}, about ${roughly(progress.left)} left`;
+  return goesOn ? `Stopped: ${counted}` : `Done: ${counted}`;
+}
+
+function roughly(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return `${Math.round(seconds / 60)} min`;
+}
+
+/** What came out, in a sentence or two; read aloud once it rests. */
+export function summary(model: TimingModel): View & { node: HTMLElement } {
+  const text = h("p", { "aria-hidden": "true" });
+  const spoken = h("p", { class: "fe-spoken", role: "status" });
+  const speech = settled(1500, (said) => { spoken.textContent = said; });
+  let shown = "";
+  return {
+    node: h("div", { class: "fe-summary" }, text, spoken),
+    update() {
+      const own = model.get("own");
+      const now = own ? said(findingsOf(own), model.get("guess")) : "These points were measured elsewhere. Yours will stand among them.";
+      if (now === shown) return;
+      shown = now;
+      text.textContent = now;
+      speech.set(now);
+    },
+    remove: () => speech.cancel(),
+  };
+}
+
+function said(found: Findings, guess: number): string {
+  const crossing = found.crossings["linear softmax"];
+  if (!crossing) return "The first points are there; where the lines cross is not known yet.";
+  const { n, low, high } = crossing;
+  const text = (value: number) => crossingText(value, found, "softmax", "linear");
+  const ahead = lead(found, "softmax", "linear")!;
+  const parts = [
+    n === 0 ? `Here linear attention is the faster one at every N that was measured, ${text(n)} too, perhaps.`
+      : n === Infinity ? `Here softmax is the faster one up to N = ${ahead.n}.`
+        : `Here linear attention is the faster one from N = ${text(n)} on (${text(low)} to ${text(high)} in 95 % of the resamples).`,
+  ];
+  if (ahead.times > 1) parts.push(`At N = ${ahead.n} softmax takes ${Number(ahead.times.toPrecision(2))} times as long.`);
+  if (guess && n > 0 && n < Infinity) parts.push(`You guessed ${guess}.`);
+  if (found.failures.length) parts.push(`Not to be had: ${found.failures.join("; ")}.`);
+  return parts.join(" ");
+}

@@ -1,0 +1,152 @@
+// Seconds against N, both logarithmic: the reader's points as they come, a record beside them, crossovers and the guess.
+import { scaleLog } from "d3-scale";
+import { svg } from "../frame/dom";
+import type { View } from "../frame/lab";
+import { fitPowerLaw, median, middle, quantile, type Series } from "../frame/maths/power_law";
+import { DRAWN, findingsOf, FIT_FROM, SHORT, type Drawn, type Findings } from "./findings";
+import { besideOf, type TimingModel } from "./state";
+import { crossingText, duration } from "./table";
+
+const WIDTH = 400;
+const HEIGHT = 330;
+const BOX = { left: 50, right: WIDTH - 86, top: 52, bottom: HEIGHT - 36 };
+const LABEL_GAP = 28;
+
+type Scale = ReturnType<typeof scaleLog<number, number>>;
+interface Scales { x: Scale; y: Scale }
+
+export function chart(model: TimingModel): View & { node: Element } {
+  const node = svg("svg", { class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+  let shown: unknown[] = [];
+  return {
+    node,
+    update() {
+      const now = [model.get("own"), besideOf(model), model.get("guess")] as const;
+      if (shown.length && now.every((value, i) => value === shown[i])) return;
+      shown = [...now];
+      const [own, beside, guess] = [now[0] && findingsOf(now[0]), now[1] && findingsOf(now[1]), now[2]];
+      const scales = scalesFor([own, beside]);
+      node.replaceChildren(
+        ...axes(scales),
+        ...(beside ? drawn(beside, scales, "beside") : []),
+        ...(own ? drawn(own, scales, "own") : []),
+        ...names(own && own.laws.softmax ? own : beside ?? own, scales),
+        ...marks(own, beside, guess, scales),
+      );
+      node.setAttribute("aria-label", `Seconds against N, both logarithmic: ${own ? "your points, and " : ""}a record beside. ` +
+        "The table of figures says what is read off; all points stand in a table below.");
+    },
+  };
+}
+
+/** From the smallest to the largest N and time that are drawn, rounded outwards to powers of ten for the times. */
+function scalesFor(all: readonly (Findings | null)[]): Scales {
+  const series = all.flatMap((one) => (one ? Object.values(one.series) : []));
+  const n = series.flatMap((one) => [...one.n]);
+  const seconds = series.flatMap((one) => one.seconds.flat());
+  const [low, high] = seconds.length ? [Math.min(...seconds), Math.max(...seconds)] : [1e-5, 1];
+  const ends = [Math.min(16, ...n) * 0.85, Math.max(12544, ...n) * 1.15];
+  return {
+    x: scaleLog().domain(ends).range([BOX.left, BOX.right]),
+    y: scaleLog().domain([10 ** Math.floor(Math.log10(low) - 0.1), 10 ** Math.ceil(Math.log10(high) + 0.05)]).range([BOX.bottom, BOX.top]),
+  };
+}
+
+const TICKS = [16, 49, 196, 784, 3136, 12544, 50176, 200704];
+
+function axes({ x, y }: Scales): SVGElement[] {
+  const [low, high] = y.domain().map((value) => Math.round(Math.log10(value)));
+  const powers = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  return [
+    ...powers.flatMap((power) => [
+      svg("path", { class: "fe-grid", d: `M${BOX.left} ${y(10 ** power)}H${BOX.right}` }),
+      svg("text", { x: BOX.left - 6, y: y(10 ** power), dy: "0.32em", "text-anchor": "end" }, duration(10 ** power)),
+    ]),
+    ...TICKS.filter((n) => n >= x.domain()[0] && n <= x.domain()[1]).flatMap((n) => [
+      svg("path", { class: "fe-grid", d: `M${x(n)} ${BOX.bottom}V${BOX.bottom + 4}` }),
+      svg("text", { x: x(n), y: BOX.bottom + 16, "text-anchor": "middle" }, String(n)),
+    ]),
+    svg("text", { class: "fe-axis", x: (BOX.left + BOX.right) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "N, tokens"),
+  ];
+}
+
+/** One record: a line through the medians, and at each N the median with its quartiles. */
+function drawn({ series }: Findings, scales: Scales, who: "own" | "beside"): SVGElement[] {
+  const groups = DRAWN.filter((variant) => series[variant]).map((variant) =>
+    svg("g", { class: `fe-series fe-${variant} fe-${who}` }, line(series[variant]!, scales), ...points(variant, series[variant]!, scales)));
+  return groups;
+}
+
+function line(series: Series, { x, y }: Scales): SVGElement {
+  const { n, seconds } = middle(series);
+  return svg("path", { class: "fe-line", d: n.map((value, i) => `${i ? "L" : "M"}${x(value).toFixed(1)} ${y(seconds[i]).toFixed(1)}`).join("") });
+}
+
+const SHAPES: Record<Drawn, string> = {
+  softmax: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", sdpa: "M0 -5L5 0L0 5L-5 0z",
+  linear: "M-3.6 -3.6H3.6V3.6H-3.6z", focused: "M0 -4.8L4.6 3.4H-4.6z",
+};
+
+function points(variant: Drawn, { n, seconds }: Series, { x, y }: Scales): SVGElement[] {
+  return n.flatMap((value, i) => {
+    const quartiles = [0.25, 0.75].map((share) => y(quantile(seconds[i], share)).toFixed(1));
+    const at = `translate(${x(value).toFixed(1)} ${y(median(seconds[i])).toFixed(1)})`;
+    return [
+      svg("path", { class: "fe-bar", d: `M${x(value).toFixed(1)} ${quartiles[0]}V${quartiles[1]}` }),
+      svg("path", { class: "fe-point", d: SHAPES[variant], transform: at },
+        svg("title", {}, `${SHORT[variant]}, N = ${value}: ${duration(median(seconds[i]))}`)),
+    ];
+  });
+}
+
+/** At the right edge: the fitted lines' ends, with their names and exponents. Dotted where nothing was measured. */
+function names(found: Findings | null, { x, y }: Scales): SVGElement[] {
+  if (!found) return [];
+  const end = x.domain()[1];
+  const labels = DRAWN.flatMap((variant) => {
+    const series = found.series[variant];
+    if (!series) return [];
+    const { n, seconds } = middle(series);
+    const { exponent, factor } = fitPowerLaw(n, seconds, FIT_FROM);
+    const last = n[n.length - 1];
+    const fitted = Number.isNaN(exponent) ? () => seconds[n.length - 1] : (value: number) => factor * value ** exponent;
+    const to = Number.isNaN(exponent) ? last : end;
+    return [{ variant, exponent, last, to, from: fitted(last), height: Math.max(BOX.top, y(fitted(to))), seconds: fitted(to) }];
+  }).sort((a, b) => a.height - b.height);
+  let free = -Infinity;
+  const places = labels.map(({ height }) => (free = Math.max(height, free + LABEL_GAP)));
+  const over = Math.max(0, (places.at(-1) ?? 0) - BOX.bottom);
+  return labels.flatMap(({ variant, exponent, last, to, from, seconds }, i) => {
+    const top = places[i] - over;
+    const label = svg("text", { class: `fe-name fe-${variant}`, x: BOX.right + 5, y: top, dy: "0.1em" }, SHORT[variant],
+      svg("tspan", { class: "fe-exponent", x: BOX.right + 5, dy: "1.15em" },
+        ...(Number.isNaN(exponent) ? [] : ["∝ N", svg("tspan", { dy: "-0.45em", class: "fe-power" }, exponent.toFixed(2))])));
+    return to > last * 1.2
+      ? [svg("path", { class: `fe-fit fe-${variant}`, d: `M${x(last)} ${y(from)}L${x(to)} ${Math.max(BOX.top, y(seconds))}` }), label] : [label];
+  });
+}
+
+/** Crossovers as bands of their intervals, and the reader's guess. */
+function marks(own: Findings | null, beside: Findings | null, guess: number, { x }: Scales): SVGElement[] {
+  const of = own?.crossings["linear softmax"] ? own : beside;
+  const lines = (["linear", "focused"] as const).flatMap((fast, i) => {
+    const found = of?.crossings[`${fast} softmax`];
+    if (!of || !found || found.n === 0 || found.n === Infinity) return [];
+    const [low, high] = [found.low, found.high].map((value) => x(Math.min(Math.max(value, x.domain()[0]), x.domain()[1])));
+    const top = 14 + 14 * i;
+    const end = x(found.n) > (BOX.left + BOX.right) / 2;
+    return [
+      svg("rect", { class: `fe-interval fe-${fast}`, x: low, y: top + 4, width: Math.max(high - low, 1), height: BOX.bottom - top - 4 }),
+      svg("path", { class: `fe-crossing fe-${fast}`, d: `M${x(found.n)} ${top + 3}V${BOX.bottom}` }),
+      svg("text", { class: `fe-mark fe-${fast}`, x: x(found.n) + (end ? -4 : 4), y: top, "text-anchor": end ? "end" : "start" }, `${fast} is faster from N = ${crossingText(found.n, of, "softmax", fast)}`),
+    ];
+  });
+  if (guess > 0) {
+    const right = x(guess) > (BOX.left + BOX.right) / 2;
+    lines.push(
+      svg("path", { class: "fe-guessed", d: `M${x(guess)} ${BOX.top - 8}V${BOX.bottom}` }),
+      svg("text", { class: "fe-mark fe-guessed", x: x(guess) + (right ? -4 : 4), y: BOX.top - 10, "text-anchor": right ? "end" : "start" }, `your guess, ${guess}`),
+    );
+  }
+  return lines;
+}

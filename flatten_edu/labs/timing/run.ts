@@ -1,0 +1,171 @@
+// A run: asks the worker for one sample after the other, and keeps the record that grows of them.
+import { startWorker, type Ask } from "../frame/background";
+import { change } from "../frame/lab";
+import code from "worker:./worker.ts";
+import type { Task, Variant } from "./engine";
+import { browserName } from "./machine";
+import { next, plan, progress, REPEATS } from "./plan";
+import { makePoint, type TimingRecord } from "./record";
+import { isOfThis, task, type TimingModel } from "./state";
+import type { Device, Opened, Question } from "./worker";
+
+const SHOW_EVERY = 250; // milliseconds: the page draws what came meanwhile
+
+export type Status = "idle" | "starting" | "running" | "stopped" | "done" | "failed";
+
+export class Run {
+  status: Status = "idle";
+  /** What went wrong, in a sentence. */
+  failure = "";
+  private worker: Ask<Question, Opened | number> | null = null;
+  private record: TimingRecord | null = null;
+  /** What the lab was set to when the run began. */
+  private asked: { open: Device; task: Task } | null = null;
+  private showing = 0;
+  private ticking = 0;
+  private sampleFrom = 0;
+
+  constructor(private readonly model: TimingModel, private readonly changed: () => void) {}
+
+  get active(): boolean {
+    return this.status === "starting" || this.status === "running";
+  }
+
+  /** Whether there is more to measure as the lab is set: samples of the reader's record, or points that now fit. */
+  get goesOn(): boolean {
+    const own = this.model.get("own");
+    return own !== null && isOfThis(own, this.model) && next(this.planned(own)) !== null;
+  }
+
+  /** Samples taken, in all, and seconds left; of the sample that runs, what it has taken is off. */
+  get progress(): { taken: number; all: number; left: number } | null {
+    const own = this.record ?? this.model.get("own");
+    if (!own || !isOfThis(own, this.model)) return null;
+    const found = progress(this.planned(own));
+    const since = this.status === "running" ? (performance.now() - this.sampleFrom) / 1000 : 0;
+    return { ...found, left: Math.max(0, found.left - since) };
+  }
+
+  /** Begin, or go on. A record of other settings, or a finished one, is kept beside the new one. */
+  async start(anew = false): Promise<void> {
+    this.asked = this.setting();
+    this.record = this.goesOn && !anew ? structuredClone(this.model.get("own")) : null;
+    this.failure = "";
+    this.say("starting");
+    this.ticking = setInterval(this.changed, 1000);
+    try {
+      const worker = startWorker<Question, Opened | number>(code);
+      this.worker = worker;
+      const opened = (await worker.ask(this.asked)) as Opened;
+      if (!this.record) this.putBeside();
+      this.record ??= emptyRecord(this.asked, opened, this.model.get("budget"));
+      this.say("running");
+      await this.measure(worker, this.record);
+      this.end("done");
+    } catch (error) {
+      this.failure = reason(error);
+      this.end("failed");
+    }
+  }
+
+  stop(): void {
+    if (this.active) this.end("stopped");
+  }
+
+  /** Stop where the lab is set to something else than what is being timed. */
+  followSettings(): void {
+    if (this.active && JSON.stringify(this.asked) !== JSON.stringify(this.setting())) this.end("stopped");
+  }
+
+  /** Forget all that runs. */
+  remove(): void {
+    this.worker?.stop();
+    this.worker = null;
+    clearTimeout(this.showing);
+    clearInterval(this.ticking);
+  }
+
+  private async measure(worker: Ask<Question, Opened | number>, record: TimingRecord): Promise<void> {
+    for (let cell = next(this.planned(record)); cell; cell = next(this.planned(record))) {
+      this.sampleFrom = performance.now();
+      try {
+        const seconds = (await worker.ask({ sample: cell.variant, n: cell.n })) as number;
+        add(record, cell.variant, cell.n, seconds);
+      } catch (error) {
+        fail(record, cell.variant, cell.n, reason(error));
+      }
+      this.show();
+    }
+  }
+
+  /** Give the page what there is, now and then. */
+  private show(): void {
+    this.showing ||= setTimeout(() => this.publish(), SHOW_EVERY);
+  }
+
+  private publish(): void {
+    clearTimeout(this.showing);
+    this.showing = 0;
+    if (this.record?.points.length) change(this.model, "own", structuredClone(this.record));
+  }
+
+  private end(status: Status): void {
+    this.remove();
+    this.showing = 0;
+    this.publish();
+    this.record = null;
+    this.say(status);
+  }
+
+  private say(status: Status): void {
+    this.status = status;
+    this.changed();
+  }
+
+  private putBeside(): void {
+    const own = this.model.get("own");
+    if (!own) return;
+    this.model.set("other", own);
+    this.model.set("beside", "other");
+    change(this.model, "own", null);
+  }
+
+  private setting(): { open: Device; task: Task } {
+    return { open: this.model.get("device"), task: task(this.model) };
+  }
+
+  private planned(record: TimingRecord) {
+    return plan(record, this.model.get("budget"), record.settings.least_seconds as number);
+  }
+}
+
+function emptyRecord({ open, task: { d, p, dwc } }: { open: Device; task: Task }, opened: Opened, budget: number): TimingRecord {
+  const { name, timer, tick, least, difference } = opened;
+  return {
+    schema: 1, made_by: "flatten_edu lab timing", date: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+    device: { kind: open, name: open === "js" ? browserName() : name, threads: open === "js" ? 1 : null, memory_bytes: null },
+    versions: { user_agent: navigator.userAgent },
+    settings: {
+      what: "core", dtype: "float32", batch: 1, heads: 1, head_dim: d, passes: "forward", repeats: REPEATS, p, dwc,
+      cores: navigator.hardwareConcurrency, timer, tick_seconds: Number(tick.toPrecision(3)), least_seconds: least, budget_seconds: budget,
+      difference_from_typed_arrays: difference,
+    },
+    ceilings: null, points: [],
+  };
+}
+
+function add(record: TimingRecord, variant: Variant, n: number, seconds: number): void {
+  const at = record.points.findIndex((point) => point.variant === variant && point.n === n);
+  const before = at < 0 ? [] : record.points[at].seconds;
+  const point = makePoint(variant, n, record.settings.head_dim as number, [...before, Number(seconds.toPrecision(5))]);
+  if (at < 0) record.points.push(point);
+  else record.points[at] = point;
+}
+
+/** A point that cannot be had is a part of the record, and no reason to end. */
+function fail(record: TimingRecord, variant: Variant, n: number, error: string): void {
+  const others = record.points.filter((point) => point.variant !== variant || point.n !== n);
+  record.points = [...others, makePoint(variant, n, record.settings.head_dim as number, [], error)];
+}
+
+const reason = (error: unknown) => String((error as Error).message ?? error).replace(/^\w*Error: /, "");

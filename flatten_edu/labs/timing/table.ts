@@ -1,0 +1,123 @@
+// What the records say, in figures: the exponents, the crossovers, and all points.
+import { h, Readout } from "../frame/dom";
+import type { View } from "../frame/lab";
+import { median, quantile } from "../frame/maths/power_law";
+import { CROSSINGS, DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
+import { besideOf, type TimingModel } from "./state";
+
+type Who = "own" | "beside";
+
+export function figures(model: TimingModel): View & { node: HTMLElement } {
+  const body = h("tbody");
+  const node = h("table", { class: "fe-table fe-figures" },
+    h("caption", {}, "Read off the points", small("small: where 95 % of the resamples lie; slopes: from ", h("i", {}, "N"), ` = ${FIT_FROM} on`)),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "yours"), h("th", { scope: "col" }, "beside it"))), body);
+  let shown: unknown[] = [];
+  return {
+    node,
+    update() {
+      const records = [model.get("own"), besideOf(model)];
+      if (records.every((record, i) => record === shown[i]) && shown.length) return;
+      shown = records;
+      const found = records.map((record) => record && findingsOf(record));
+      body.replaceChildren(...rows(found));
+    },
+  };
+}
+
+type Pair = readonly (Findings | null)[];
+
+function rows(found: Pair): HTMLElement[] {
+  const has = (variant: Drawn) => found.some((one) => one?.series[variant]);
+  const exponents = DRAWN.filter(has).map((variant) => row(found, h("span", {}, "slope, ", NAMES[variant]),
+    (one, who) => one.laws[variant] && exponentCell(one, variant, who)));
+  const crossings = CROSSINGS.filter(({ slow, fast }) => found.some((one) => one?.crossings[`${fast} ${slow}`]))
+    .map(({ slow, fast }) => row(found, h("span", {}, `${SHORT[fast]} beats ${SHORT[slow]} from `, h("i", {}, "N"), " ="),
+      (one, who) => one.crossings[`${fast} ${slow}`] && crossingCell(one, slow, fast, who)));
+  const leads = (["linear", "focused"] as const).map((fast) => row(found, h("span", {}, `${SHORT[fast]}, times as fast as softmax`),
+    (one, who) => lead(one, "softmax", fast) && leadCell(one, fast, who)));
+  return [...crossings, ...exponents, ...leads];
+}
+
+function row(found: Pair, title: HTMLElement, cell: (one: Findings, who: Who) => Node[] | null | undefined): HTMLElement {
+  const cells = found.map((one, i) => h("td", {}, ...(one && cell(one, i ? "beside" : "own")) || ["–"]));
+  return h("tr", {}, h("th", { scope: "row" }, title), ...cells);
+}
+
+function out(name: string, value: number, format: (value: number) => string): HTMLOutputElement {
+  const readout = new Readout(name, format);
+  readout.set(value);
+  return readout.node;
+}
+
+const small = (...children: (Node | string)[]) => h("span", { class: "fe-small" }, ...children);
+const slope = (value: number) => value.toFixed(2);
+
+function exponentCell({ laws }: Findings, variant: Drawn, who: Who): Node[] {
+  const { exponent, low, high } = laws[variant]!;
+  const name = `slope_${variant}_${who}`;
+  if (Number.isNaN(exponent)) return [small(`needs two points from N = ${FIT_FROM} on`)];
+  return [out(name, exponent, slope), small(out(`${name}_low`, low, slope), "–", out(`${name}_high`, high, slope))];
+}
+
+/** A crossover as text: beyond the measured N it is only known to lie there. */
+export function crossingText(n: number, { series }: Findings, slow: Drawn, fast: Drawn): string {
+  const common = series[slow]!.n.filter((value) => series[fast]!.n.includes(value));
+  if (n === 0) return `below ${Math.min(...common)}`;
+  return n === Infinity ? `beyond ${Math.max(...common)}` : String(n < 1000 ? Math.round(n) : Number(n.toPrecision(3)));
+}
+
+function crossingCell(one: Findings, slow: Drawn, fast: Drawn, who: Who): Node[] {
+  const { n, low, high } = one.crossings[`${fast} ${slow}`];
+  const text = (value: number) => crossingText(value, one, slow, fast);
+  const cell = (name: string, value: number) => {
+    const node = out(name, value, text);
+    node.textContent = text(value); // infinite too
+    return node;
+  };
+  const name = `cross_${fast}_${slow}_${who}`;
+  return [cell(name, n), small(cell(`${name}_low`, low), "–", cell(`${name}_high`, high))];
+}
+
+function leadCell(one: Findings, fast: Drawn, who: Who): Node[] {
+  const { n, times } = lead(one, "softmax", fast)!;
+  const figure = (value: number) => `${Number(value.toPrecision(value < 100 ? 2 : 3))}`;
+  return [out(`lead_${fast}_${who}`, times, figure), small("at ", h("i", {}, "N"), ` = ${n}`)];
+}
+
+/** All points of both records, for whoever wants the numbers; in a fold, and filled only when it is open. */
+export function allPoints(model: TimingModel, signal: AbortSignal): View & { node: HTMLElement } {
+  const holder = h("div", { class: "fe-points" });
+  const node = h("details", {}, h("summary", {}, "All points as a table"), holder);
+  let shown: unknown[] = [];
+  const fill = () => {
+    const records = [model.get("own"), besideOf(model)];
+    if (!node.open || (shown.length && records.every((record, i) => record === shown[i]))) return;
+    shown = records;
+    holder.replaceChildren(...records.flatMap((record, i) => (record ? [pointTable(findingsOf(record), i ? "Beside it" : "Yours")] : [])));
+  };
+  node.addEventListener("toggle", fill, { signal });
+  return { node, update: fill };
+}
+
+function pointTable({ series, part }: Findings, title: string): HTMLElement {
+  const variants = DRAWN.filter((variant) => series[variant]);
+  const all = [...new Set(variants.flatMap((variant) => series[variant]!.n))].sort((a, b) => a - b);
+  const cell = (variant: Drawn, n: number) => {
+    const seconds = series[variant]!.seconds[series[variant]!.n.indexOf(n)];
+    if (!seconds) return h("td", {}, "–");
+    return h("td", {}, duration(median(seconds)), small(`${duration(quantile(seconds, 0.25))} to ${duration(quantile(seconds, 0.75))}, ${seconds.length}×`));
+  };
+  return h("table", { class: "fe-table" },
+    h("caption", {}, `${title}: median, quartiles and number of samples (${part})`),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("i", {}, "N")), ...variants.map((variant) => h("th", { scope: "col" }, SHORT[variant])))),
+    h("tbody", {}, ...all.map((n) => h("tr", {}, h("th", { scope: "row" }, String(n)), ...variants.map((variant) => cell(variant, n))))));
+}
+
+const UNITS: readonly (readonly [number, string])[] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]];
+
+/** Seconds in three digits, with the unit that fits. */
+export function duration(seconds: number): string {
+  const [size, unit] = UNITS.find(([size]) => seconds >= 0.9995 * size) ?? UNITS[2];
+  return `${Number((seconds / size).toPrecision(3))} ${unit}`;
+}

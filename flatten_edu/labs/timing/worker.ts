@@ -1,0 +1,53 @@
+// Runs beside the page: computes and times, so that the page never waits.
+import { answer } from "../frame/background";
+import { clockTick, leastSeconds, Stopwatch, VARIANTS, type Engine, type Task, type Variant } from "./engine";
+import { Gpu } from "./gpu";
+import { TypedArrays } from "./typed";
+
+export type Device = "js" | "webgpu";
+export type Question = { open: Device; task: Task } | { sample: Variant; n: number };
+
+/** What the first answer says of the machine. */
+export interface Opened {
+  name: string;
+  timer: string;
+  /** Of the clock, in seconds. */
+  tick: number;
+  /** How long a sample lasts at least, in seconds. */
+  least: number;
+  /** With WebGPU: the largest difference from the typed arrays' result, as a share of its largest entry. */
+  difference: number | null;
+}
+
+const WARM_UP = 196; // tokens: so much is computed, untimed, until the browser has compiled what it runs often
+const WARM_SECONDS = 0.15;
+
+let stopwatch: Stopwatch;
+let least = 0;
+
+async function open(device: Device, task: Task): Promise<Opened> {
+  const engine: Engine = device === "webgpu" ? await Gpu.open(task) : new TypedArrays(task);
+  const tick = clockTick();
+  least = leastSeconds(tick, engine.timer);
+  for (const variant of VARIANTS) {
+    const until = performance.now() + 1000 * WARM_SECONDS;
+    while (performance.now() < until) await engine.elapsed(variant, WARM_UP, 4);
+  }
+  stopwatch = new Stopwatch(engine);
+  const difference = device === "webgpu" ? await largestDifference(engine, new TypedArrays(task)) : null;
+  return { name: engine.name, timer: engine.timer, tick, least, difference };
+}
+
+async function largestDifference(engine: Engine, other: Engine): Promise<number> {
+  const shares = [];
+  for (const variant of VARIANTS) {
+    const [found, wanted] = [await engine.output(variant, WARM_UP), await other.output(variant, WARM_UP)];
+    const largest = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    shares.push(wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i])), 0) / largest);
+  }
+  return Math.max(...shares);
+}
+
+answer<Question>((question) => "open" in question
+  ? open(question.open, question.task)
+  : stopwatch.sample(question.sample, question.n, least));

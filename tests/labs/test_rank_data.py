@@ -1,0 +1,60 @@
+"""The lab's file from a model: the maps of its tokens are the model's own."""
+
+import gzip
+
+import numpy as np
+import pytest
+import torch
+
+from flatten_edu.analysis import capture, rank_maps
+from flatten_edu.data import as_cifar10, photo
+from flatten_edu.labs.rank import lab as rank
+from flatten_edu.labs.rank.make_data import LIMIT, rank_data, write_rank
+from flatten_edu.models import DeiT, DeiTConfig
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    config = DeiTConfig(dim=64, num_heads=2, depth=3, attention="focused", img_size=28, patch_size=2, num_classes=10)
+    model = DeiT(config).eval()
+    with torch.no_grad():
+        for block in model.blocks:
+            block.attn.scale.normal_()
+            block.attn.positional_encoding.normal_()
+    return model
+
+
+def test_the_maps_are_the_model_s_own(model):
+    x = as_cifar10(photo("coffee"), 28)
+    parts = rank_data(model, x)
+    with capture(model, x) as records:
+        for block, record in enumerate(records):
+            for head in range(2):
+                q, k, kernel = parts["q"][block], parts["k"][block], parts["kernel"][block, 3]
+                found = rank_maps(q, k, kernel, (14, 14), 3, head).linear
+                own = record.weights[0, head, 1:, 1:].double()
+                torch.testing.assert_close(found, own / own.sum(-1, keepdim=True), rtol=1e-3, atol=1e-6)
+
+
+def test_the_file_is_what_the_lab_reads(model, tmp_path, monkeypatch):
+    path = tmp_path / "data" / "rank.npz"
+    size = write_rank(model, as_cifar10(photo("chelsea"), 28), "a sentence", path)
+    monkeypatch.setattr(rank, "SHIPPED", path)
+    rank._shipped.cache_clear()
+    try:
+        lab = rank.RankLab(source="given", convolution="given", layer=2, head=1, channel=7)
+        packed = sum(len(gzip.compress(content)) for content in (lab.tokens_q, lab.tokens_k, lab.kernels))
+    finally:
+        rank._shipped.cache_clear()
+    assert lab.index["layers"] == ["block 1", "block 2", "block 3"] and lab.index["name"] == "trained"
+    assert packed < LIMIT and size < LIMIT
+    assert lab.maps().equivalent.shape == (196, 196)
+    with np.load(path) as file:
+        assert file["q"].dtype == np.float16
+
+
+def test_a_model_without_the_convolution_is_refused():
+    config = DeiTConfig(dim=32, num_heads=1, depth=1, img_size=28, patch_size=2)
+    with pytest.raises(ValueError, match="is not focused linear attention"):
+        rank_data(DeiT(config), as_cifar10(photo("chelsea"), 28))
