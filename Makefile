@@ -7,7 +7,7 @@ SITE := _build/html
 # Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
 TORCH ?= auto
 
-.PHONY: book html test test-fast js js-check notebooks ablation bench lint clean
+.PHONY: book html test test-fast js js-check notebooks ablation bench lint wheel clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -25,8 +25,12 @@ test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a br
 test-fast: $(VENV)/.dev  ## units and properties only
 	$(BIN)/python -m pytest tests -m "not browser and not slow" -q -n 2
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+wheel: $(VENV)/.dev  ## what PyPI would take, in _build/dist
+	$(BIN)/python -m build --outdir _build/dist . && $(BIN)/twine check --strict _build/dist/* && ls -sh _build/dist
 
 js: node_modules/.installed  ## rebuild the labs' bundles (needs Node)
 	npm run --silent check

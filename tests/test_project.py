@@ -12,7 +12,7 @@ from tools.notebooks import faults, repository_url
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CONDA_NAMES = {"torch": "pytorch"}
+CONDA_NAMES = {"torch": "pytorch", "build": "python-build"}
 PYPI_ONLY = {"axe-playwright-python", "triton"}  # conda-forge has no triton but for Linux
 
 

@@ -126,12 +126,12 @@ class ImageFolder:
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
         """See `LabelledImages`. Raises ValueError that names the file where one cannot be read."""
-        seeds = [None] * len(indices) if seeds is None else seeds.tolist()
-        images = [self._image(*self._files[i], seed) for i, seed in zip(indices.tolist(), seeds, strict=True)]
+        drawn = [None] * len(indices) if seeds is None else seeds.tolist()
+        images = [self._image(self._files[i][0], seed) for i, seed in zip(indices.tolist(), drawn, strict=True)]
         labels = torch.tensor([self._files[i][1] for i in indices.tolist()])
         return standardise(torch.stack(images), _IMAGENET_MEAN, _IMAGENET_DEVIATION), labels
 
-    def _image(self, path: Path, label: int, seed: int | None) -> UInt8[Tensor, "3 size size"]:
+    def _image(self, path: Path, seed: int | None) -> UInt8[Tensor, "3 size size"]:
         image = _open(path)
         if seed is None:
             return self._resized(image, _centre_box(image.size, 224 / 256))
@@ -172,8 +172,8 @@ def standardise(
     images: UInt8[Tensor, "b 3 h w"], mean: Sequence[float], deviation: Sequence[float]
 ) -> Float[Tensor, "b 3 h w"]:
     """Pixels from 0 to 255 as numbers of mean 0 and deviation 1, by the channels' own."""
-    mean, deviation = (torch.tensor(values)[:, None, None] * 255 for values in (mean, deviation))
-    return (images.float() - mean) / deviation
+    centre, scale = (torch.tensor(values)[:, None, None] * 255 for values in (mean, deviation))
+    return (images.float() - centre) / scale
 
 
 def _centre_box(size: tuple[int, int], share: float) -> tuple[float, float, float, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class Steps(Dataset):
     The whole batch is drawn first and then shared out, so that one process or several see the same images.
     """
 
-    images: object  # LabelledImages
+    images: Any  # LabelledImages
     recipe: Recipe
     world: World
 
@@ -58,5 +59,5 @@ class Steps(Dataset):
 
     def loader(self, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches from a step on, prepared ahead by `workers` processes."""
-        options = {"num_workers": workers, "worker_init_fn": leave_signals_to_the_parent}
-        return iter(DataLoader(self, batch_size=None, sampler=range(start, len(self)), **options))
+        order, start_worker = range(start, len(self)), leave_signals_to_the_parent
+        return iter(DataLoader(self, None, sampler=order, num_workers=workers, worker_init_fn=start_worker))

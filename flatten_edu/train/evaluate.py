@@ -1,6 +1,7 @@
 """How often a model is right."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -13,7 +14,7 @@ from flatten_edu.train.world import World
 @torch.no_grad()
 def predictions(
     model: nn.Module,
-    images: object,
+    images: Any,
     indices: Int[Tensor, " n"],
     batch_size: int = 500,
     show: bool = False,
@@ -59,7 +60,7 @@ def listed(names: Sequence[str]) -> str:
 
 def accuracy(
     model: nn.Module,
-    images: object,
+    images: Any,
     world: World | None = None,
     show: bool = False,
     classes: Sequence[str] | None = None,

@@ -4,11 +4,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-with suppress(ImportError):  # not on Windows, where a folder is not held
+try:
     import fcntl
+except ImportError:  # on Windows, where a folder is not held
+    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
 
@@ -45,7 +47,7 @@ def claim(folder: Path) -> None:
     Raises:
         ValueError: another process holds it.
     """
-    if "fcntl" not in globals():
+    if fcntl is None:
         return
     file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)  # left open: to close it would let go
     try:

@@ -7,8 +7,9 @@ import math
 import os
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -56,8 +57,8 @@ class Run:
         self,
         config: DeiTConfig,
         recipe: Recipe,
-        images: object,
-        held_out: object,
+        images: Any,
+        held_out: Any,
         out: str | os.PathLike,
         world: World | None = None,
         workers: int = 0,
@@ -105,9 +106,10 @@ class Run:
         model, pending = self._shared_model(), []
         hidden = None if show and self.world.rank == 0 else True  # None: where there is no terminal
         alone = self.world.size == 1  # one is stopped wherever it is; several end the same step, then stop together
+        waiting: AbstractContextManager[list] = nullcontext([]) if alone else undivided()
         progress = tqdm(total=len(self.steps), initial=self.step, unit="step", disable=hidden)
         self.model.train()
-        with progress as bar, nullcontext([]) if alone else undivided() as asked:
+        with progress as bar, waiting as asked:
             try:
                 self._end_due_epoch(show)  # it was stopped while it measured the accuracy
                 started = time.perf_counter()

@@ -67,7 +67,7 @@ class Recipe:
 
     def optimizer(self, model: nn.Module) -> torch.optim.AdamW:
         """AdamW in two groups: what is decayed, and what is not."""
-        groups = {True: [], False: []}
+        groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
         for name, parameter in model.named_parameters():
             groups[parameter.ndim >= 2 and name.rpartition(".")[2] not in _NOT_DECAYED].append(parameter)
         decayed = {"params": groups[True], "weight_decay": self.weight_decay}

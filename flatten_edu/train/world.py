@@ -55,7 +55,7 @@ class World:
         """What all processes have found, in the order of their ranks."""
         if self.size == 1:
             return found
-        parts = [None] * self.size
+        parts: list[list] = [[]] * self.size
         distributed.all_gather_object(parts, found)
         return [one for part in parts for one in part]
 
