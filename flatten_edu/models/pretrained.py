@@ -28,11 +28,20 @@ def card(name: str) -> dict[str, object]:
 
 
 def pretrained(name: str) -> DeiT:
-    """A trained model in evaluation mode, in float32; its weights were stored in float16.
+    """A trained model in evaluation mode, in float32; those of the library were stored in float16.
+
+    Args:
+        name: of `pretrained_names`; with a slash the name of a model on the Hugging Face Hub, or a folder that
+            `flatten_edu.models.hub.FLattenDeiT.save_pretrained` wrote.
 
     Raises:
         ValueError: no model has that name; the names are listed.
+        ImportError: the Hub was asked for, and its extra is not installed.
     """
+    if "/" in name:
+        from flatten_edu.models.hub import FLattenDeiT  # an extra
+
+        return FLattenDeiT.from_pretrained(name)
     model = DeiT(config_of(card(name)))
     load_weights(model, WEIGHTS / f"{name}.safetensors")
     return model.eval()
