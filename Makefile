@@ -57,7 +57,7 @@ $(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.book
-	$(PYTHON) tools/setup.py $(VENV) --extras book,dev,train --torch $(TORCH)
+	$(PYTHON) tools/setup.py $(VENV) --extras book,dev,train,hub --torch $(TORCH)
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

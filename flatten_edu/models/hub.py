@@ -18,7 +18,8 @@ CARD = """\
 
 # A {{ attention }} DeiT, made with flatten_edu
 
-Focused linear attention in DeiT, after Han et al., *FLatten Transformer* (ICCV 2023), {{ paper_url }}. Not the authors' weights.
+Focused linear attention in DeiT, after Han et al., *FLatten Transformer* (ICCV 2023), {{ paper_url }}.
+The weights are not the authors'.
 
 ```python
 from flatten_edu.models import pretrained  # pip install 'flatten-edu[hub]'

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -39,7 +40,7 @@ def test_a_folder_has_safetensors_and_a_card(saved):
     assert "focused" in text and "arxiv.org/abs/2308.00442" in text
 
 
-def test_settings_that_json_has_no_words_for_come_back(tmp_path):
+def test_settings_that_json_has_no_words_for_come_back(tmp_path, readers_view):
     config = DeiTConfig(8, 2, depth=2, attention=("softmax", "relu"), img_size=(28, 56), patch_size=14, num_classes=3)
     model = FLattenDeiT(config)
     model.save_pretrained(tmp_path)
@@ -60,9 +61,7 @@ def test_weights_of_another_model_are_refused(saved, tmp_path):
 def test_it_is_pushed_as_it_is_saved(monkeypatch):
     """What would be uploaded, without a network."""
     sent = {}
-    monkeypatch.setattr(
-        "huggingface_hub.hub_mixin.HfApi.create_repo", lambda *_, **__: type("R", (), {"repo_id": "a/b"})
-    )
+    monkeypatch.setattr("huggingface_hub.hub_mixin.HfApi.create_repo", lambda *_, **__: SimpleNamespace(repo_id="a/b"))
 
     def upload(self, *, folder_path, **_):
         sent.update({name: os.path.getsize(os.path.join(folder_path, name)) for name in os.listdir(folder_path)})
