@@ -7,7 +7,7 @@ SITE := _build/html
 # Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
 TORCH ?= auto
 
-.PHONY: book html test test-fast js js-check notebooks ablation bench lint wheel clean
+.PHONY: book html test test-fast js js-check notebooks ablation bench lint wheel elsewhere versions clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -28,6 +28,13 @@ test-fast: $(VENV)/.dev  ## units and properties only
 lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+elsewhere: $(VENV)/.dev  ## run the notebooks from the wheel alone, with Colab's ipywidgets (NOTEBOOKS=names)
+	$(BIN)/python tools/elsewhere.py $(NOTEBOOKS)
+
+versions:  ## test the library in an environment of your own, whatever its versions are
+	$(PYTHON) -m pytest tests -q -m "not browser and not slow" -p no:cacheprovider --ignore tests/browser \
+	  --ignore tests/publish --ignore tests/tools --ignore tests/test_figures.py --ignore tests/test_package.py
 
 wheel: $(VENV)/.dev  ## what PyPI would take, in _build/dist
 	$(BIN)/python -m build --outdir _build/dist . && $(BIN)/twine check --strict _build/dist/* && ls -sh _build/dist

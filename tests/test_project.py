@@ -80,6 +80,23 @@ def test_the_repositorys_address_stands_in_one_place():
     assert holders == ["_config.yml"]
 
 
+def test_the_workflow_calls_targets_that_there_are():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    targets = {step["run"].split()[1] for step in steps if step.get("run", "").startswith("make ")}
+    assert targets >= {"test", "lint", "js-check", "wheel", "elsewhere", "versions"}
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_the_lowest_versions_are_tested():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    lowest = workflow["jobs"]["versions"]["strategy"]["matrix"]["include"][0]
+    bounds = dict(requirement.split(">=") for requirement in pyproject()["dependencies"] if ">=" in requirement)
+    assert lowest["python"] == pyproject()["requires-python"].removeprefix(">=")
+    assert lowest["torch"] == f"torch=={bounds['torch']}.*" and f"anywidget=={bounds['anywidget']}" in lowest["others"]
+
+
 def test_readme_shows_the_tree_as_it_is():
     readme = (ROOT / "README.md").read_text()
     for line in re.findall(r"^(?:├──|└──|│   ├──|│   └──) (\S+)", readme, flags=re.MULTILINE):

@@ -24,7 +24,8 @@ except ModuleNotFoundError:  # in Colab, say
     \
 """
 INSTALL = '%pip install -q "flatten-edu @ git+{url}"'
-NOT_YET = 'raise SystemExit("Set repository.url in _config.yml and run make notebooks: then this installs flatten_edu.")'
+WHAT_TO_SET = "Set repository.url in _config.yml and run make notebooks: then this installs flatten_edu."
+NOT_YET = f'raise SystemExit("{WHAT_TO_SET}")'
 
 
 def repository_url() -> str:
