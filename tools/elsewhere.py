@@ -34,7 +34,7 @@ def run(path: Path, folder: Path) -> int:
 
 
 def main() -> None:
-    """Build the wheel (by way of the source archive, which leaves nothing in the repository), install it elsewhere, run the notebooks."""
+    """Build the wheel, install it elsewhere, run the notebooks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="*", help="such as 06_focused_function; all by default")
     given = parser.parse_args()

@@ -130,9 +130,9 @@ def test_a_full_disk_is_told_with_the_path_and_the_old_state_stays(data, tmp_pat
     """Linux's /dev/full says what a full disk says."""
     out = tmp_path / "out"
     assert main(words(out, data)) == 0
-    (out / "flatten_deit_imagefolder_focused.json").unlink()
+    (out / "flatten_deit_imagefolder_focused_dwc.json").unlink()
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    for name in ("flatten_deit_imagefolder_focused.json", "flatten_deit_imagefolder_focused.safetensors"):
+    for name in ("flatten_deit_imagefolder_focused_dwc.json", "flatten_deit_imagefolder_focused_dwc.safetensors"):
         (out / f"{name}.part").symlink_to("/dev/full")
         assert main(words(out, data)) == 1
         assert capfd.readouterr().err == f"train: no space left writing {out}/{name}\n"
