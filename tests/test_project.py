@@ -97,6 +97,14 @@ def test_the_lowest_versions_are_tested():
     assert lowest["torch"] == f"torch=={bounds['torch']}.*" and f"anywidget=={bounds['anywidget']}" in lowest["others"]
 
 
+def test_contributors_are_led_to_what_there_is():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in re.findall(r"make ([\w-]+)", text))
+    paths = re.findall(r"`((?:flatten_edu|tests|tools|book)/[\w./]+)`", text)
+    assert paths and all((ROOT / path).exists() for path in paths)
+
+
 def test_readme_shows_the_tree_as_it_is():
     readme = (ROOT / "README.md").read_text()
     for line in re.findall(r"^(?:├──|└──|│   ├──|│   └──) (\S+)", readme, flags=re.MULTILINE):

@@ -12,6 +12,8 @@ from sphinx.config import Config
 PLACEHOLDER = "your-name"
 IMAGE = "_static/lab_focus.png"  # what a link to a page shows, unless the page has its own
 
+MISSING = "<h1>There is no such page</h1><p>Pages have moved, or the address has a slip. The contents stand beside.</p>"
+
 
 def site_of(repository: str) -> str:
     """Where GitHub Pages shows a repository's site; elsewhere it has to be told, as html_baseurl."""
@@ -26,6 +28,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.ogp_social_cards = {"enable": False}  # pages have pictures of their own
     config.ogp_enable_meta_description = False  # `summary` writes it
     config.notfound_urls_prefix = "/"
+    config.notfound_context = {"title": "No such page", "body": MISSING}
     if not repository or PLACEHOLDER in repository:
         options.update(repository_url="", launch_buttons={}, use_repository_button=False, use_issues_button=False)
         return
