@@ -1,11 +1,9 @@
 """Measure the accuracy of a model that comes with the library, or of a finished run, on the whole test set."""
 
 import argparse
-import json
-from pathlib import Path
 
 from flatten_edu.commands.sources import HELP, open_images
-from flatten_edu.models import DeiT, card, config_of, load_weights, pretrained, pretrained_names
+from flatten_edu.models import card, pretrained, pretrained_names
 from flatten_edu.train import World, accuracy
 
 
@@ -18,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print the accuracy, and the card's beside it."""
-    model, known = _load(given.name)
+    model, known = pretrained(given.name), card(given.name)
     if not given.data and known["data"] == "imagefolder":
         raise ValueError(f"{given.name} learned from images in a folder: give --data imagefolder:FOLDER")
     _, images = open_images(given.data or known["data"], known["config"]["img_size"])
@@ -32,15 +30,3 @@ def run(given: argparse.Namespace) -> None:
         world.leave()
     if world.rank == 0:
         print(f"{known['name']}: accuracy {found:.4f} on {len(images)} images; its card says {known['accuracy']:.4f}")
-
-
-def _load(name: str) -> tuple[DeiT, dict[str, object]]:
-    path = Path(name)
-    if path.suffix != ".safetensors":
-        return pretrained(name), card(name)
-    if not path.with_suffix(".json").is_file():
-        raise FileNotFoundError(f"{path} has no card beside it: there is no {path.with_suffix('.json')}")
-    known = json.loads(path.with_suffix(".json").read_text())
-    model = DeiT(config_of(known)).eval()
-    load_weights(model, path)
-    return model, known

@@ -12,7 +12,9 @@ from sphinx.config import Config
 PLACEHOLDER = "your-name"
 IMAGE = "_static/lab_focus.png"  # what a link to a page shows, unless the page has its own
 
-MISSING = "<h1>There is no such page</h1><p>Pages have moved, or the address has a slip. The contents stand beside.</p>"
+MISSING = (
+    "<h1>There is no such page</h1><p>It has moved, or its address has a mistake. Choose a chapter from the menu.</p>"
+)
 
 
 def site_of(repository: str) -> str:
@@ -25,8 +27,6 @@ def site_of(repository: str) -> str:
 def configure(app: Sphinx, config: Config) -> None:
     """Set the options of the theme and of the extensions that need an address."""
     options, repository = config.html_theme_options, config.html_theme_options.get("repository_url", "").rstrip("/")
-    config.ogp_social_cards = {"enable": False}  # pages have pictures of their own
-    config.ogp_enable_meta_description = False  # `summary` writes it
     config.notfound_urls_prefix = "/"
     config.notfound_context = {"title": "No such page", "body": MISSING}
     if not repository or PLACEHOLDER in repository:
@@ -38,13 +38,15 @@ def configure(app: Sphinx, config: Config) -> None:
     if config.html_baseurl:
         app.setup_extension("sphinx_sitemap")
         config.sitemap_url_scheme = "{link}"
-        config.ogp_site_url, config.ogp_image = config.html_baseurl, IMAGE
+        app.setup_extension("sphinxext.opengraph")
+        config.ogp_site_url, config.ogp_site_name, config.ogp_image = config.html_baseurl, config.html_title, IMAGE
+        config.ogp_social_cards = {"enable": False}  # pages have pictures of their own
+        config.ogp_enable_meta_description = False  # `summary` writes it
         config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    app.setup_extension("sphinxext.opengraph")
     app.setup_extension("notfound.extension")
     app.connect("config-inited", configure, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

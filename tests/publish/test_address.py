@@ -16,7 +16,7 @@ PAGES = {
 }
 SETTINGS = """
 extensions += ["flatten_edu.publish.summary", "flatten_edu.publish.address"]
-project, html_theme, html_theme_options = "The book", "sphinx_book_theme", {options}
+html_title, html_theme, html_theme_options = "The book", "sphinx_book_theme", {options}
 """
 
 
@@ -41,6 +41,7 @@ def test_a_real_address_is_where_readers_look(tmp_path):
     assert re.search(rf'<link rel="canonical" href="{site}part/page.html" ?/>', page)
     tags = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', page))
     assert tags["og:url"] == f"{site}part/page.html" and tags["og:title"] == "Page" and tags["og:type"] == "website"
+    assert dict(re.findall(r'<meta property="(og:site_name)" content="([^"]*)"', page)) == {"og:site_name": "The book"}
     assert tags["og:description"] == "A sentence on f_p." and tags["og:image"] == f"{site}_static/lab_focus.png"
     assert page.count('<meta name="description"') == 1
     addresses = {e.text for e in ET.parse(out / "sitemap.xml").iter() if e.tag.endswith("loc")}
@@ -55,7 +56,7 @@ def test_a_placeholder_is_nowhere(tmp_path, repository):
     for text in (page, (out / "404.html").read_text()):
         assert PLACEHOLDER not in text and "github.com" not in text.replace("github.com/executablebooks", "")
         assert "colab" not in text and "canonical" not in text and "mistake" not in text
-    assert '<meta property="og:title" content="Page"' in page and "og:image" not in page
+    assert "og:" not in page and '<meta name="description" content="A sentence on f_p.">' in page
     assert not (out / "sitemap.xml").exists() and (out / "404.html").exists()
 
 
