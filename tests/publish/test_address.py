@@ -55,8 +55,8 @@ def test_a_placeholder_is_nowhere(tmp_path, repository):
     out, page = built(tmp_path, repository)
     for text in (page, (out / "404.html").read_text()):
         assert PLACEHOLDER not in text and "github.com" not in text.replace("github.com/executablebooks", "")
-        assert "colab" not in text and "canonical" not in text and "mistake" not in text
-    assert "og:" not in page and '<meta name="description" content="A sentence on f_p.">' in page
+        assert "colab" not in text and "canonical" not in text and "Found a mistake" not in text
+    assert 'property="og:' not in page and '<meta name="description" content="A sentence on f_p.">' in page
     assert not (out / "sitemap.xml").exists() and (out / "404.html").exists()
 
 
