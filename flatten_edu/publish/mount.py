@@ -18,7 +18,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs import LABS, Lab
 from flatten_edu.labs.frame.lab import STATIC
-from flatten_edu.publish.beside import address, json_in_html
+from flatten_edu.publish.assets import address, json_in_html
 from flatten_edu.publish.plotly import PLOTLY, plot_node
 from flatten_edu.publish.stills import still
 
@@ -50,7 +50,7 @@ class LabDirective(SphinxDirective):
 
 def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
     """A lab's own traits: those that JSON can hold, and those that are bytes."""
-    traits = {trait: getattr(lab, trait) for trait in lab.own_traits()}
+    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
     buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
     return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers
 
@@ -77,7 +77,7 @@ class LabRenderer:
         )
         if name is None:
             return None
-        own = LABS[name].own_traits()
+        own = LABS[name].sent_traits()
         buffers = {b["path"][0]: base64.b64decode(b["data"]) for b in model.get("buffers", [])}
         state = {trait: model["state"][trait] for trait in own if trait in model["state"] and trait not in buffers}
         return [lab_node(name, state, buffers)]

@@ -54,7 +54,7 @@ def wait(one):
 
 def python_state(**settings) -> dict:
     lab = MapsLab()
-    return {trait: getattr(lab, trait) for trait in lab.own_traits() if trait not in ("first", "tokens")} | settings
+    return {trait: getattr(lab, trait) for trait in lab.own_traits() if trait not in ("preview", "tokens")} | settings
 
 
 def figures(state: dict, tokens: bytes) -> dict[str, float]:

@@ -2,13 +2,13 @@
 
 import math
 import random
-import struct
 
 import numpy as np
 import pytest
 import torch
 
 from flatten_edu.analysis import Fixes, focused_steps, hashed_normals, output_error, round_to, stored_range
+from flatten_edu.labs.frame.tensors import pack
 from tests.browser.conftest import fragment
 from tests.browser.in_page import LAB, fuzz
 
@@ -335,9 +335,8 @@ async ([own, found]) => {"""
 def test_the_reader_s_own_tensors(live):
     torch.manual_seed(0)
     q, k, v = torch.randn(5, 8), torch.randn(7, 8), torch.randn(7, 4)
-    pack = lambda x: list(struct.pack("<2I", *x.shape) + x.numpy().tobytes())  # noqa: E731
     state = FIRST | {"size": 2.0, "source": "own", "step": 0}
-    found = live.evaluate(GIVE, [state, {"q": pack(q), "k": pack(k), "v": pack(v)}])
+    found = live.evaluate(GIVE, [state, {name: list(pack(matrix=x)) for name, x in {"q": q, "k": k, "v": v}.items()}])
     assert "have not arrived yet" in found["before"] and "q 5 × 8, k 7 × 8, v 7 × 4" in found["after"]
     stored, exact = (
         focused_steps(2 * q, 2 * k, 2 * v, "fp16", 3, Fixes(wide_sums=True), exact=e) for e in (False, True)

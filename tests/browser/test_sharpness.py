@@ -1,13 +1,13 @@
 """The lab `sharpness` on the built page: what it shows is what Python computes, however it is moved."""
 
 import random
-import struct
 
 import pytest
 import torch
 
 from flatten_edu.analysis import crossing_scale, entropy_bits, scaled_softmax_weights, top1_share
 from flatten_edu.functional import focused_map, linear_weights
+from flatten_edu.labs.frame.tensors import pack
 from flatten_edu.labs.sharpness.lab import EXAMPLES
 from tests.browser.conftest import fragment
 from tests.browser.in_page import LAB, fuzz
@@ -235,7 +235,7 @@ def test_own_rows_and_trained_rows(reader, measured):
     page = reader().open(PAGE)
     torch.manual_seed(0)
     sets = [torch.rand(6, 4), torch.randn(198, 64)]
-    numbers = list(b"".join(one.numpy().tobytes() for one in sets))
+    numbers = list(pack(a=sets[0], b=sets[1]))
     state = FIRST | {"example": "trained", "row": 0, "step": 0, "divide": True}
     state["sets"] = [{"name": "a", "n": 5, "d": 4}, {"name": "b", "n": 197, "d": 64}]
     found = page.evaluate(GIVE, [state, {"rows": numbers}])
@@ -249,8 +249,8 @@ def test_own_rows_and_trained_rows(reader, measured):
         f"median {times[30]:.1f} ms, slowest {times[-1]:.1f} ms (197 keys, d = 64; a frame is 16 ms)",
     )
     q, k = torch.rand(1, 4), torch.rand(20, 4)
-    pack = lambda x: list(struct.pack("<2I", *x.shape) + x.numpy().tobytes())  # noqa: E731
-    found = page.evaluate(GIVE, [state | {"example": "own", "sets": []}, {"q": pack(q), "k": pack(k)}])
+    own = {name: list(pack(matrix=x)) for name, x in {"q": q, "k": k}.items()}
+    found = page.evaluate(GIVE, [state | {"example": "own", "sets": []}, own])
     shown = {name: number(value) for name, value in found["shown"][0].items() if name != "row"}
     assert shown == pytest.approx(expected(q[0], k, 1.0, 3.0, True), rel=1e-6, abs=1e-9)
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from traitlets import TraitError
 
 from flatten_edu.labs import SharpnessLab
-from flatten_edu.labs.frame.matrices import read_matrix
+from flatten_edu.labs.frame.tensors import read_matrix, unpack
 from flatten_edu.labs.sharpness.lab import ISSUE_4
 from flatten_edu.labs.sharpness.make_data import pack_rows, trained_rows
 from flatten_edu.models import DeiT, DeiTConfig
@@ -73,7 +73,7 @@ def test_rows_of_a_model(attention):
     assert rows[0].q.shape == (6,) and rows[0].k.shape == (tokens, 6)
     sets, numbers = pack_rows(rows)
     assert sets[1] == {"name": "tiny, block 2", "n": tokens, "d": 6}
-    assert len(numbers) == 4 * 2 * (tokens + 1) * 6
+    assert unpack(numbers)["tiny, block 2"].shape == (tokens + 1, 6)
     lab = SharpnessLab(sets=sets, rows=numbers, example="trained", row=1, divide=True)
     state, buffers = split_state(lab)
     assert set(buffers) == {"rows"} and f"{tokens} keys" in still("sharpness", state, buffers)[1]

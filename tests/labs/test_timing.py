@@ -93,7 +93,7 @@ def test_a_point_that_failed_is_a_point(record):
         ("d", 48, "d"),
         ("p", 0.5, "p to be a number from 1 to 32, got 0.5"),
         ("p", float("nan"), "p to be a number from 1 to 32"),
-        ("budget", 0, "budget to be from 1 to 3600 seconds, got 0"),
+        ("budget", 0, "budget to be a number from 1 to 3600, got 0"),
         ("guess", -1, "guess"),
         ("other", "no such file.json", "a record of timings"),
         ("other", [1, 2], "the file must be an object"),

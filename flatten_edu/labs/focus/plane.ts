@@ -3,8 +3,8 @@ import { drag, type D3DragEvent } from "d3-drag";
 import { scaleLinear } from "d3-scale";
 import { select } from "d3-selection";
 import { svg } from "../frame/dom";
-import { change, type View } from "../frame/lab";
-import { norm } from "../frame/maths";
+import { change, type View } from "../frame/model";
+import { norm } from "../frame/maths/attention";
 import { vectors, type FocusModel, type Point, type VectorState } from "./state";
 
 const SIZE = 340;

@@ -1,8 +1,8 @@
 // One row a key: its angle to q before and after, and the attention that q pays it by each of the three kinds.
 import { fixed, h, Readout } from "../frame/dom";
-import type { View } from "../frame/lab";
-import { entropyBits, top1Share } from "../frame/maths";
-import { formatP } from "../frame/focusing_factor";
+import type { View } from "../frame/model";
+import { entropyBits, top1Share } from "../frame/maths/attention";
+import { formatP } from "../frame/numbers";
 import { KINDS, pair, planeWeights, vectors, verdict, type FocusModel, type PairState } from "./state";
 
 const GROUPS = { same: "same axis", different: "other axis", none: "no one axis" };

@@ -1,6 +1,6 @@
 // What leads a reader through a lab: what to try first, three steps that set the lab, and a way back.
 import { h, rich } from "./dom";
-import type { LabModel, View } from "./lab";
+import { rulesOf, type LabModel, type View } from "./model";
 
 export interface Step<Traits> {
   /** A few words on the step's button. */
@@ -19,14 +19,12 @@ export interface Guided {
 export interface Lead<Traits> {
   first: string;
   steps: readonly Step<Traits>[];
-  /** The traits that a link to a view carries, and that Reset brings back. */
-  shared: readonly (keyof Traits & string)[];
 }
 
 export function guide<Traits extends Guided>(
-  model: LabModel<Traits>, signal: AbortSignal, { first, steps, shared }: Lead<Traits>,
+  model: LabModel<Traits>, signal: AbortSignal, { first, steps }: Lead<Traits>,
 ): View & { node: HTMLElement } {
-  const back = initialTraits(model, shared);
+  const back = startingSettings(model);
   const set = (traits: Partial<Traits>, step: number) => {
     for (const [name, value] of Object.entries({ ...traits, step })) {
       model.set(name as keyof Traits & string, value as Traits[keyof Traits & string]);
@@ -48,7 +46,7 @@ export function guide<Traits extends Guided>(
       const chosen = model.get("step");
       buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i + 1 === chosen)));
       const text = steps[chosen - 1]?.look ?? "";
-      if (shown !== text) look.replaceChildren(...rich(text).filter((child) => child !== null));
+      if (shown !== text) look.replaceChildren(...rich(text));
       shown = text;
       look.hidden = !text;
     },
@@ -56,7 +54,7 @@ export function guide<Traits extends Guided>(
 }
 
 /** The values to which Reset returns: the page's own, not those of a link; under a kernel, those at the start. */
-function initialTraits<Traits>(model: LabModel<Traits>, shared: readonly (keyof Traits & string)[]): Partial<Traits> {
-  const value = (trait: keyof Traits & string) => (model.initial ? model.initial(trait) : model.get(trait));
-  return Object.fromEntries(shared.map((trait) => [trait, value(trait)])) as Partial<Traits>;
+function startingSettings<Traits>(model: LabModel<Traits>): Partial<Traits> {
+  const names = Object.keys(rulesOf(model)) as (keyof Traits & string)[];
+  return Object.fromEntries(names.map((name) => [name, model.initial ? model.initial(name) : model.get(name)])) as Partial<Traits>;
 }

@@ -1,6 +1,6 @@
 // The button that copies a link to what the reader sees; only a published page has one.
 import { h } from "./dom";
-import type { LabModel, View } from "./lab";
+import type { LabModel, View } from "./model";
 
 const LABEL = "Copy a link to this view";
 

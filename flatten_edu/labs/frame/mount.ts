@@ -1,19 +1,17 @@
 // Mounts the labs of a published page: no kernel, no widget manager. Each lab is an anywidget module and a JSON state.
-import type { LabModel } from "./lab";
+import type { LabModel } from "./model";
+import { allows, type Rules } from "./schema";
 
 type Traits = Record<string, unknown>;
 
 interface LabModule {
   default: { render(context: { model: PageModel; el: HTMLElement }): (() => void) | undefined };
-  /** The traits that a link carries, and whether a value from a link will do. */
-  shared?: readonly string[];
-  accepts?(trait: string, value: unknown): boolean;
 }
 
 interface Description {
   esm: string;
   css: string;
-  state: Traits;
+  state: Traits & { _rules: Rules };
   /** Traits that are bytes: the file that holds each. */
   buffers: Record<string, string>;
   /** Files that the lab fetches by itself, once a reader asks for what needs them. */
@@ -74,16 +72,16 @@ function fragmentName(host: HTMLElement): string {
   return nth > 0 ? `${name}-${nth + 1}` : name;
 }
 
-/** The traits that the page's link sets. One that was cut short or makes no sense keeps its default. */
-function readFragment(name: string, module: LabModule): Traits {
+/** The settings that the page's link makes. One that was cut short or makes no sense keeps its default. */
+function readFragment(name: string, rules: Rules): Traits {
   const fields = new URLSearchParams(location.hash.slice(1));
   const found: Traits = {};
-  for (const trait of module.shared ?? []) {
+  for (const [trait, rule] of Object.entries(rules)) {
     const text = fields.get(`${name}.${trait}`);
     if (text === null) continue;
     try {
       const value = JSON.parse(text);
-      if (module.accepts!(trait, value)) found[trait] = value;
+      if (allows(rule, value)) found[trait] = value;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
@@ -119,11 +117,12 @@ async function fetchBytes(url: string): Promise<DataView> {
 export async function mount(host: HTMLElement): Promise<() => void> {
   const description: Description = JSON.parse(host.querySelector('script[type="application/json"]')!.textContent!);
   const module: LabModule = await import(new URL(description.esm, document.baseURI).href);
-  const traits = module.shared ?? [];
   const name = fragmentName(host);
   const defaults = description.state;
+  const rules = defaults._rules;
+  const traits = Object.keys(rules);
   const empty = Object.fromEntries(Object.keys(description.buffers).map((trait) => [trait, null]));
-  const linked = readFragment(name, module);
+  const linked = readFragment(name, rules);
   const model = new PageModel({ ...defaults, ...empty }, linked, description.files);
 
   let writing = 0;
@@ -144,8 +143,11 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   host.append(el);
   host.dataset.state = "ready";
   for (const trait of traits) model.on(`change:${trait}`, changed);
+  // A link to another view, or Back: what it does not name has its default. A section's anchor names no view.
   const followed = () => {
-    for (const [trait, value] of Object.entries(readFragment(name, module))) model.set(trait, value);
+    if (location.hash && !location.hash.includes("=")) return;
+    const linked = readFragment(name, rules);
+    for (const trait of traits) model.set(trait, linked[trait] ?? defaults[trait]);
   };
   addEventListener("hashchange", followed);
   fetchBuffers(model, description.buffers).catch((error) => say(host, error, "This lab's data could not be fetched: reload the page."));

@@ -153,7 +153,7 @@ def shown_picture(state: Mapping[str, Any], tokens: bytes) -> UInt8[np.ndarray, 
     return load(bytes(tokens))[f"pictures/{state['picture']}"].numpy()
 
 
-def first_view(state: Mapping[str, Any], tokens: bytes) -> dict[str, Any]:
+def preview_of(state: Mapping[str, Any], tokens: bytes) -> dict[str, Any]:
     """A small copy of what a view shows, so that it can be painted before the tokens have arrived."""
     picture = shown_picture(state, tokens)
     settings = ("picture", "block", "head", "patch", "p", "channel", "on_linear", "by_value", "inside")

@@ -1,15 +1,15 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
 import { h, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { centreSquare } from "../frame/maths/pictures";
 import { drawPicture } from "./draw";
-import type { Engine } from "./engine";
-import { canRun, shown, type MapsModel, type MapsTraits } from "./state";
+import type { Sources } from "./sources";
+import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";
 
 const LONGEST = 1024; // a photograph of 50 megapixels need not be read pixel by pixel
 
 export function pictures(
-  model: MapsModel, engine: Engine, signal: AbortSignal, body: HTMLElement, redraw: () => void,
+  model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
 ): View & { node: HTMLElement } {
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
@@ -24,7 +24,7 @@ export function pictures(
   async function take(file: File | undefined): Promise<void> {
     if (!file) return;
     try {
-      engine.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
+      sources.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
     } catch {
       message.textContent = `${file.name} cannot be read as a picture.`;
       return;
@@ -66,13 +66,13 @@ export function pictures(
     node,
     update() {
       rebuild();
-      const { picture } = shown(model);
+      const { picture } = chosen(model);
       for (const thumb of thumbs) {
-        thumb.node.hidden = thumb.index < 0 && !engine.own;
-        thumb.input.checked = thumb.index === (picture < 0 && !engine.own ? 0 : picture);
-        thumb.draw(engine);
+        thumb.node.hidden = thumb.index < 0 && !sources.own;
+        thumb.input.checked = thumb.index === (picture < 0 && !sources.own ? 0 : picture);
+        thumb.draw(sources);
       }
-      if (picture < 0 && !engine.own) message.textContent = "Your file stayed with the page that you left: choose it again.";
+      if (picture < 0 && !sources.own) message.textContent = "Your file stayed with the page that you left: choose it again.";
     },
   };
 }
@@ -91,8 +91,8 @@ class Thumb {
     this.node = h("label", { class: "fe-thumb", title: about }, this.input, this.canvas);
   }
 
-  draw(engine: Engine): void {
-    const picture = engine.picture(this.index, true);
+  draw(sources: Sources): void {
+    const picture = sources.picture(this.index, true);
     if (!picture || this.drawn === picture.pixels) return;
     this.drawn = picture.pixels;
     drawPicture(this.canvas, picture);

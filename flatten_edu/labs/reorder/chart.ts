@@ -1,7 +1,7 @@
 // Both costs against N, at the d that is set; the marker is the slider of N, to drag or to move by keys.
 import { scaleLog } from "d3-scale";
 import { svg } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { attentionCost } from "../frame/maths/cost";
 import { FORMULA, N_STOPS, ORDERS, type ReorderModel } from "./state";
 

@@ -1,6 +1,7 @@
 // Run, stop, go on; how far a run has come, and what came of it, in a sentence.
 import { h } from "../frame/dom";
-import { settled, type View } from "../frame/lab";
+import { summary } from "../frame/summary";
+import type { View } from "../frame/model";
 import { findingsOf, lead, type Findings } from "./findings";
 import type { Run } from "./run";
 import type { TimingModel } from "./state";
@@ -45,25 +46,11 @@ function roughly(seconds: number): string {
   return `${Math.round(seconds / 60)} min`;
 }
 
-/** What came out, in a sentence or two; read aloud once it rests. */
-export function summary(model: TimingModel): View & { node: HTMLElement } {
-  const text = h("p", { "aria-hidden": "true" });
-  const spoken = h("p", { class: "fe-spoken", role: "status" });
-  const speech = settled(1500, (said) => { spoken.textContent = said; });
-  let shown = "";
-  return {
-    node: h("div", { class: "fe-summary" }, text, spoken),
-    update() {
-      const own = model.get("own");
-      const now = own ? said(findingsOf(own), model.get("guess")) : "These points were measured elsewhere. Yours will stand among them.";
-      if (now === shown) return;
-      shown = now;
-      text.textContent = now;
-      speech.set(now);
-    },
-    remove: () => speech.cancel(),
-  };
-}
+/** What came out, in a sentence or two. */
+export const outcome = (model: TimingModel) => summary(() => {
+  const own = model.get("own");
+  return own ? said(findingsOf(own), model.get("guess")) : "These points were measured elsewhere. Yours will stand among them.";
+}, 1500);
 
 function said(found: Findings, guess: number): string {
   const crossing = found.crossings["linear softmax"];

@@ -1,7 +1,7 @@
 // Seconds against N, both logarithmic: the reader's points as they come, a record beside them, crossovers and the guess.
 import { scaleLog } from "d3-scale";
 import { svg } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { fitPowerLaw, median, middle, quantile, type Series } from "../frame/maths/power_law";
 import { DRAWN, findingsOf, FIT_FROM, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";

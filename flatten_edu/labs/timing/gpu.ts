@@ -1,5 +1,5 @@
 // The same two orders as compute shaders, through WebGPU.
-import { gridOf, inputs, kernel, KERNEL_SIDE, type Engine, type Task, type Variant } from "./engine";
+import { gridOf, inputs, kernel, KERNEL_SIDE, type Backend, type Task, type Variant } from "./backend";
 import { COLUMN_SUMS, CONVOLUTION, DIVIDE, GATHER, MAP, PRODUCT, SOFTMAX } from "./wgsl";
 
 const SHADERS = { product: PRODUCT, softmax: SOFTMAX, map: MAP, columnSums: COLUMN_SUMS, gather: GATHER, divide: DIVIDE, convolution: CONVOLUTION };
@@ -23,7 +23,7 @@ interface Part {
   column: number;
 }
 
-export class Gpu implements Engine {
+export class Gpu implements Backend {
   /** Says what is missing where there is no WebGPU or no adapter. */
   static async open(task: Task, mapBytes = MAP_BYTES): Promise<Gpu> {
     if (!navigator.gpu) throw new Error("this browser gives this page no WebGPU");

@@ -6,7 +6,8 @@ from typing import Any
 
 import traitlets as t
 
-from flatten_edu.labs.frame.lab import Lab, refuse
+from flatten_edu.labs.frame.lab import DEFAULT_P, Lab
+from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
 from flatten_edu.labs.timing.record import check_record
 
 # Records measured in a browser elsewhere, one a head dimension: python -m flatten_edu.labs.timing.make_data.
@@ -30,13 +31,13 @@ class TimingLab(Lab, lab="timing"):
         beside: which record is drawn beside your own, "shipped" or "other"; "other" where one is given.
     """
 
-    device = t.Enum(["js", "webgpu"], "js").tag(sync=True)
-    d = t.Enum([32, 64], 64).tag(sync=True)
-    p = t.Float(3.0).tag(sync=True)
-    dwc = t.Bool(False).tag(sync=True)
-    budget = t.Float(10.0).tag(sync=True)
-    guess = t.Int(0, min=0, max=LARGEST_N).tag(sync=True)
-    beside = t.Enum(["shipped", "other"], "shipped").tag(sync=True)
+    device = choice("js", "webgpu")
+    d = choice(64, 32)
+    p = number(DEFAULT_P, 1, LARGEST_P)
+    dwc = flag(False)
+    budget = number(10.0, 1, LARGEST_BUDGET)
+    guess = whole(0, 0, LARGEST_N)
+    beside = choice("shipped", "other")
     own = t.Any(None, allow_none=True).tag(sync=True)
     other = t.Any(None, allow_none=True).tag(sync=True)
     shipped = t.List(t.Dict()).tag(sync=True)
@@ -48,18 +49,6 @@ class TimingLab(Lab, lab="timing"):
     @t.default("shipped")
     def _measured_elsewhere(self) -> list[dict[str, Any]]:
         return json.loads(SHIPPED.read_text()) if SHIPPED.exists() else []
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_P:  # NaN fails too
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P}", proposal["value"])
-        return proposal["value"]
-
-    @t.validate("budget")
-    def _budget_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_BUDGET:
-            raise refuse(self, "budget", f"from 1 to {LARGEST_BUDGET} seconds", proposal["value"])
-        return proposal["value"]
 
     @t.validate("own", "other")
     def _a_record(self, proposal: dict) -> dict[str, Any] | None:

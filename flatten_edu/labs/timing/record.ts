@@ -1,7 +1,7 @@
 // The record of a run: one JSON schema for this lab and for `python -m flatten_edu bench`, so that each reads the other's.
 import { attentionCost } from "../frame/maths/cost";
 import { median, quantile, type Series } from "../frame/maths/power_law";
-import type { Variant } from "./engine";
+import type { Variant } from "./backend";
 
 export interface Point {
   variant: string;

@@ -1,8 +1,8 @@
 // A run: asks the worker for one sample after the other, and keeps the record that grows of them.
-import { startWorker, type Ask } from "../frame/background";
-import { change } from "../frame/lab";
+import { startWorker, type Ask } from "../frame/worker";
+import { change } from "../frame/model";
 import code from "worker:./worker.ts";
-import type { Task, Variant } from "./engine";
+import type { Task, Variant } from "./backend";
 import { browserName } from "./machine";
 import { next, plan, progress, REPEATS } from "./plan";
 import { makePoint, type TimingRecord } from "./record";

@@ -1,7 +1,7 @@
 // What is timed: where, at which d and p, and for how long; and where the reader expects the crossover.
 import { choice, slider, toggle } from "../frame/controls";
 import { h } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { DEVICES, DIMENSIONS, GUESSES, type TimingModel, type TimingTraits } from "./state";
 
 const P_STOPS = [1, 1.5, 2, 2.5, 3, 4, 8];

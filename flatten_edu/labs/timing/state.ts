@@ -1,6 +1,6 @@
 // The traits of the lab `timing` (Python: TimingLab).
-import type { LabModel } from "../frame/lab";
-import { TOKENS, type Task } from "./engine";
+import type { LabModel } from "../frame/model";
+import type { Task } from "./backend";
 import type { TimingRecord } from "./record";
 import type { Device } from "./worker";
 
@@ -25,8 +25,6 @@ export type TimingModel = LabModel<TimingTraits>;
 
 export const DEVICES: readonly (readonly [Device, string])[] = [["js", "typed arrays"], ["webgpu", "WebGPU"]];
 export const DIMENSIONS = [32, 64] as const;
-export const LARGEST_P = 32;
-export const LARGEST_BUDGET = 3600;
 export const GUESSES = [
   0, 16, 20, 28, 32, 40, 49, 64, 80, 98, 128, 160, 196, 256, 320, 392, 512, 640, 784, 1024, 1280, 1568, 2048, 3136, 4096, 6272, 8192, 12544,
 ];
@@ -47,24 +45,4 @@ export function besideOf(model: TimingModel): TimingRecord | null {
   const [other, shipped] = [model.get("other"), model.get("shipped")];
   if (model.get("beside") === "other" && other) return other;
   return shipped.find(({ settings }) => settings.head_dim === model.get("d")) ?? shipped[0] ?? null;
-}
-
-/** The traits that a link to a view carries: measurements are not among them. */
-export const shared = ["device", "d", "p", "dwc", "budget", "guess", "beside", "step"] as const;
-
-const number = (value: unknown, from: number, to: number) =>
-  Number.isFinite(value) && (value as number) >= from && (value as number) <= to;
-
-/** Whether a value that came with a link will do for a trait: TimingLab's limits. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  switch (trait) {
-    case "device": return value === "js" || value === "webgpu";
-    case "d": return value === 32 || value === 64;
-    case "p": return number(value, 1, LARGEST_P);
-    case "dwc": return typeof value === "boolean";
-    case "budget": return number(value, 1, LARGEST_BUDGET);
-    case "guess": return Number.isInteger(value) && number(value, 0, TOKENS.at(-1)!);
-    case "beside": return value === "shipped" || value === "other";
-    case "step": return Number.isInteger(value) && number(value, 0, 3);
-  }
 }

@@ -1,6 +1,6 @@
 // What the records say, in figures: the exponents, the crossovers, and all points.
 import { h, Readout } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { median, quantile } from "../frame/maths/power_law";
 import { CROSSINGS, DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";

@@ -2,9 +2,9 @@
 import {
   addConvolution, focusedRows, linearAttention, reluRows, Room, softmaxAttention,
 } from "../frame/maths/attention_timing";
-import { gridOf, inputs, kernel, KERNEL_SIDE, type Engine, type Task, type Variant } from "./engine";
+import { gridOf, inputs, kernel, KERNEL_SIDE, type Backend, type Task, type Variant } from "./backend";
 
-export class TypedArrays implements Engine {
+export class TypedArrays implements Backend {
   readonly name = "typed arrays, one thread";
   readonly timer = "performance.now";
   private capacity = 0;

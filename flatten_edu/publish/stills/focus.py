@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from flatten_edu.functional import attention_matrix
+from flatten_edu.labs.frame.tensors import unpack
 from flatten_edu.plot import attention_figure, focus_figure
 from flatten_edu.plot.style import Picture
 
@@ -23,7 +23,8 @@ def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:
 
 def _photo(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:
     grid, patch, p = tuple(state["grid"]), state["patch"], float(state["p"])
-    q, k = (_tokens(buffers[name], grid) for name in ("tokens_q", "tokens_k"))
+    tokens = unpack(buffers["tokens"])
+    q, k = tokens["q"], tokens.get("k", tokens["q"])
     query = q[patch : patch + 1]
     maps = {
         "softmax": attention_matrix(query, k)[0],
@@ -32,7 +33,3 @@ def _photo(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:
     }
     image = np.asarray(Image.open(io.BytesIO(buffers["photo"])).convert("RGB"))
     return attention_figure(image[::2, ::2], maps, grid, patch)  # a still need not be large
-
-
-def _tokens(content: bytes, grid: tuple[int, int]) -> Tensor:
-    return torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(grid[0] * grid[1], -1)

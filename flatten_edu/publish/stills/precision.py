@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flatten_edu.analysis import Fixes, hashed_normals
-from flatten_edu.labs.frame.matrices import read_matrix
+from flatten_edu.labs.frame.tensors import read_matrix
 from flatten_edu.plot import precision_figure
 from flatten_edu.plot.style import Picture
 

@@ -10,5 +10,5 @@ from flatten_edu.plot.style import Picture
 
 def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:
     """Of the case that is chosen."""
-    lab = RankLab(**{**state, "grid": tuple(state["grid"])}, **buffers)
+    lab = RankLab(**{name: value for name, value in state.items() if name[0] != "_"}, **buffers)
     return rank_figure(lab.maps(), lab.p, lab.tolerance)

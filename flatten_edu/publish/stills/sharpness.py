@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flatten_edu.labs.frame.matrices import read_matrix
+from flatten_edu.labs.frame.tensors import read_matrix, unpack
 from flatten_edu.labs.sharpness.lab import EXAMPLES
 from flatten_edu.plot import sharpness_figure
 from flatten_edu.plot.style import Picture
@@ -25,8 +25,5 @@ def _query_and_keys(state: dict[str, Any], buffers: Mapping[str, bytes]) -> tupl
     if example == "own":
         return read_matrix(buffers["q"])[0], read_matrix(buffers["k"])
     row = min(state["row"], len(state["sets"]) - 1)
-    before = sum((one["n"] + 1) * one["d"] for one in state["sets"][:row])
-    n, d = state["sets"][row]["n"], state["sets"][row]["d"]
-    numbers = torch.frombuffer(bytearray(buffers["rows"]), dtype=torch.float32)
-    rows = numbers[before : before + (n + 1) * d].reshape(n + 1, d)
+    rows = unpack(buffers["rows"])[state["sets"][row]["name"]]
     return rows[0], rows[1:]

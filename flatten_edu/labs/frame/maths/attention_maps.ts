@@ -1,5 +1,5 @@
 // Attention maps from captured queries and keys: twins of flatten_edu.functional and flatten_edu.analysis.maps.
-import { dot, focusedMap } from "../maths";
+import { dot, focusedMap } from "./attention";
 import { linear } from "./layers";
 
 export type Kind = "softmax" | "linear" | "focused";

@@ -1,7 +1,7 @@
 // What is painted of a map, and read off it.
 
 /** What a map shows. */
-export interface Seen {
+export interface Painted {
   /** The query's row, class token included. */
   row: Float64Array;
   rows: Float64Array[];
@@ -10,8 +10,8 @@ export interface Seen {
   top: number;
 }
 
-export function seen(rows: Float64Array[], patch: number, first: number): Seen {
-  const painted = rows.map((row) => row.subarray(first));
+export function paintedOf(rows: Float64Array[], patch: number, offset: number): Painted {
+  const painted = rows.map((row) => row.subarray(offset));
   let top = 0;
   for (const one of painted) for (let j = 0; j < one.length; j++) top = Math.max(top, Math.abs(one[j]));
   return { row: rows[patch], rows, painted, top };

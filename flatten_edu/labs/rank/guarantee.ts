@@ -1,10 +1,10 @@
 // What is guaranteed of the sum's rank, what was found, and both sides of the determinant lemma.
 import { fixed, h, Readout, type Child } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { numericalRank } from "../frame/maths/rank_spectrum";
 import type { Determinant } from "../frame/maths/rank_lemma";
 import { logarithm, scientific } from "./format";
-import type { Stage } from "./stage";
+import type { Results } from "./results";
 
 export interface Bounds {
   linear: number;
@@ -41,7 +41,7 @@ class Bar {
   }
 }
 
-export function guaranteeView(stage: Stage): View & { node: HTMLElement } {
+export function guaranteeView(results: Results): View & { node: HTMLElement } {
   const bars = {
     linear: new Bar("linear", ["rank ", ...symbol("A")]), dwc: new Bar("dwc", ["rank ", ...symbol("M", "DWC")]),
     equivalent: new Bar("equivalent", ["rank ", ...symbol("M", "eq")]),
@@ -60,9 +60,9 @@ export function guaranteeView(stage: Stage): View & { node: HTMLElement } {
         ...symbol("A"), "| ≤ rank ", ...symbol("M", "eq"), " ≤ ", high.node),
       lemma.node),
     update() {
-      if (!stage.found || shown === stage.stamp) return;
-      shown = stage.stamp;
-      const { of, findings } = stage.found;
+      if (!results.found || shown === results.stamp) return;
+      shown = results.stamp;
+      const { of, findings } = results.found;
       const b = bounds(findings.spectra.linear, findings.spectra.dwc, findings.spectra.equivalent);
       const ceiling = Math.min(of.n, of.setting.d);
       bars.linear.set(b.linear, of.n, 0, ceiling);
@@ -71,7 +71,7 @@ export function guaranteeView(stage: Stage): View & { node: HTMLElement } {
       bars.equivalent.set(b.sum, of.n, b.low, b.high);
       low.set(b.low);
       high.set(b.high);
-      lemma.show(stage, b);
+      lemma.show(results, b);
     },
   };
 }
@@ -95,7 +95,7 @@ class Row {
   }
 }
 
-function lemmaTable(): { node: HTMLElement; show(stage: Stage, bounds: Bounds): void } {
+function lemmaTable(): { node: HTMLElement; show(results: Results, bounds: Bounds): void } {
   const size = h("sub", {});
   const det = (...inside: Child[]) => ["det(", ...inside, ")"];
   const rows = {
@@ -112,8 +112,8 @@ function lemmaTable(): { node: HTMLElement; show(stage: Stage, bounds: Bounds): 
   const node = h("div", {});
   return {
     node,
-    show(stage, { dwc, sum }) {
-      const { of, findings: { lemma } } = stage.found!;
+    show(results, { dwc, sum }) {
+      const { of, findings: { lemma } } = results.found!;
       node.replaceChildren(...(lemma ? [table] : []), agreement);
       if (!lemma) return agreement.replaceChildren("The determinant lemma needs an invertible ", ...nodes(symbol("M", "DWC")), `; this one has rank ${dwc}.`);
       const zero = sum < of.n;

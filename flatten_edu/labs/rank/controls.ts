@@ -2,10 +2,10 @@
 import { choice, range, slider } from "../frame/controls";
 import { h, Readout, uniqueId } from "../frame/dom";
 import { focusingFactorControl } from "../frame/focusing_factor";
-import { change, type LabModel, type View } from "../frame/lab";
+import { change, type LabModel, type View } from "../frame/model";
 import { power } from "./format";
 import { isDark, paint, scaleFor } from "./colours";
-import type { Stage } from "./stage";
+import type { Results } from "./results";
 import { setting, type RankModel, type RankTraits } from "./state";
 
 type Control = View & { node: HTMLElement };
@@ -14,8 +14,8 @@ const GRIDS = ["4x4", "7x7", "7x14", "10x10", "14x14"] as const;
 const DIMENSIONS = [1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256];
 const TOLERANCES = [0, ...Array.from({ length: 12 }, (_, i) => 10 ** (i - 12))];
 
-export function mainControls(model: RankModel, stage: Stage, signal: AbortSignal): Control {
-  const kernel = kernelChoice(model, stage, signal);
+export function mainControls(model: RankModel, results: Results, signal: AbortSignal): Control {
+  const kernel = kernelChoice(model, results, signal);
   const d = slider(model, signal, "d", { symbol: "d", name: "features of a head", stops: DIMENSIONS });
   const p = focusingFactorControl(model as unknown as LabModel<{ p: number }>, signal);
   return {
@@ -58,7 +58,7 @@ export function toleranceControl(model: RankModel, signal: AbortSignal): Control
   });
 }
 
-function kernelChoice(model: RankModel, stage: Stage, signal: AbortSignal): Control {
+function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): Control {
   const options = choice(model, signal, "convolution", {
     name: "kernel of the convolution",
     options: [
@@ -70,10 +70,10 @@ function kernelChoice(model: RankModel, stage: Stage, signal: AbortSignal): Cont
   let drawn = "";
   const draw = () => {
     const dark = isDark(picture);
-    const key = `${stage.now?.kernelKey} ${dark}`;
-    if (!stage.now || drawn === key) return;
+    const key = `${results.now?.kernelKey} ${dark}`;
+    if (!results.now || drawn === key) return;
     drawn = key;
-    const { values, sides } = stage.now.kernel;
+    const { values, sides } = results.now.kernel;
     const largest = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     paint(picture, values, sides[1], largest, scaleFor(dark));
     picture.setAttribute("aria-label", `The kernel: ${sides[0]} by ${sides[1]} numbers, the largest ${largest.toPrecision(2)} in size`);

@@ -1,11 +1,11 @@
 // The four maps as pictures, each with its colour bar and what is read off its spectrum.
 import { fixed, h, Readout, type Child } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { effectiveRank, nearestToLine, numericalRank, stableRank } from "../frame/maths/rank_spectrum";
 import { MAP_NAMES, type MapName } from "../frame/maths/rank_study";
 import { isDark, paint, scaleFor, type Scale } from "./colours";
 import { scientific } from "./format";
-import type { Stage } from "./stage";
+import type { Results } from "./results";
 
 const SPOKEN: Record<MapName, string> = {
   linear: "A, linear attention's map", dwc: "M DWC, the convolution's matrix", equivalent: "M eq, their sum",
@@ -91,7 +91,7 @@ class MapFigure {
   }
 }
 
-export function mapsView(stage: Stage): View & { node: HTMLElement } {
+export function mapsView(results: Results): View & { node: HTMLElement } {
   const figures = MAP_NAMES.map((name) => new MapFigure(name));
   const waiting = h("p", { class: "fe-waiting" }, "The trained queries, keys and kernels have not arrived yet.");
   const row = h("div", { class: "fe-rank-maps" }, ...figures.map((figure) => figure.node));
@@ -99,15 +99,15 @@ export function mapsView(stage: Stage): View & { node: HTMLElement } {
 
   let read = "";
   function update(): void {
-    waiting.hidden = stage.now !== null;
-    row.hidden = stage.now === null;
-    if (!stage.now) return;
+    waiting.hidden = results.now !== null;
+    row.hidden = results.now === null;
+    if (!results.now) return;
     const dark = isDark(row);
     for (const figure of figures) {
-      figure.paint(stage.now.keys[figure.name], stage.now.maps[figure.name], stage.now.n, scales[Number(dark)], ` ${dark}`);
-      if (stage.found && read !== stage.stamp) figure.show(stage.found.findings.spectra[figure.name], stage.tolerance(stage.found.of.n));
+      figure.paint(results.now.keys[figure.name], results.now.maps[figure.name], results.now.n, scales[Number(dark)], ` ${dark}`);
+      if (results.found && read !== results.stamp) figure.show(results.found.findings.spectra[figure.name], results.tolerance(results.found.of.n));
     }
-    read = stage.stamp;
+    read = results.stamp;
   }
 
   return { node: h("div", {}, waiting, row), update };

@@ -1,5 +1,5 @@
 // What times attention: the two ways of computing behind one face. It is used within the worker.
-import { hashNoise } from "../frame/maths/hash_noise";
+import { hashNoise } from "../frame/maths/noise";
 
 export const VARIANTS = ["softmax", "linear", "focused"] as const;
 export type Variant = (typeof VARIANTS)[number];
@@ -12,7 +12,7 @@ export interface Task {
   dwc: boolean;
 }
 
-export interface Engine {
+export interface Backend {
   /** What computes, in the browser's words; for the record. */
   readonly name: string;
   /** How a sample's time is taken: "performance.now", "onSubmittedWorkDone" or "timestamp-query". */
@@ -44,13 +44,13 @@ export const gridOf = (n: number) => GRIDS[TOKENS.indexOf(n)];
 export class Stopwatch {
   private readonly known = new Map<string, number>();
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly backend: Backend) {}
 
   async sample(variant: Variant, n: number, atLeast: number): Promise<number> {
     const key = `${variant} ${n}`;
     let times = this.known.get(key) ?? 1;
     for (;;) {
-      const seconds = await this.engine.elapsed(variant, n, times);
+      const seconds = await this.backend.elapsed(variant, n, times);
       // A known number of times is kept, a bit short or not: the samples of a point are then alike.
       if (seconds >= atLeast || this.known.has(key)) {
         this.known.set(key, times);

@@ -2,11 +2,11 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
 import { svg } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { numericalRank } from "../frame/maths/rank_spectrum";
 import { MAP_NAMES, type MapName } from "../frame/maths/rank_study";
 import { power, raised, scientific } from "./format";
-import type { Stage } from "./stage";
+import type { Results } from "./results";
 
 const [WIDTH, HEIGHT] = [380, 236];
 const FLOOR = 1e-18;
@@ -15,7 +15,7 @@ const NAMES: Record<MapName, string> = { linear: "A", dwc: "M DWC", equivalent: 
 // The sum last, so that it lies on top of the convolution's curve, which it nearly covers.
 const ORDER: MapName[] = ["softmax", "dwc", "linear", "equivalent"];
 
-export function spectrumView(stage: Stage): View & { node: Element } {
+export function spectrumView(results: Results): View & { node: Element } {
   const below = svg("rect", { class: "fe-below", x: 38, width: WIDTH - 48 });
   const tolerance = svg("path", { class: "fe-tolerance" });
   const label = svg("text", { class: "fe-tolerance-label", x: WIDTH - 14, "text-anchor": "end" });
@@ -27,12 +27,12 @@ export function spectrumView(stage: Stage): View & { node: Element } {
   return {
     node,
     update() {
-      if (drawn === stage.stamp) return;
-      drawn = stage.stamp;
-      if (!stage.found) return node.setAttribute("aria-label", "Singular values: they are being computed");
-      const { of, findings } = stage.found;
+      if (drawn === results.stamp) return;
+      drawn = results.stamp;
+      if (!results.found) return node.setAttribute("aria-label", "Singular values: they are being computed");
+      const { of, findings } = results.found;
       const x = scaleLinear().domain([1, of.n]).range([44, WIDTH - 14]);
-      const share = stage.tolerance(of.n);
+      const share = results.tolerance(of.n);
       const at = y(share);
       below.setAttribute("y", String(at));
       below.setAttribute("height", String(y(FLOOR) - at));

@@ -2,18 +2,13 @@
 import { AttentionMap, equivalentRow, part, valueWeighted, type Layer } from "../frame/maths/attention_maps";
 import { standardise } from "../frame/maths/deit";
 import { readSafetensors, type Tensors } from "../frame/maths/safetensors";
-import { firstPicture } from "./first";
+import { previewPicture } from "./preview";
 import { Runs, type Job } from "./runs";
-import { seen, type Seen } from "./seen";
-import { canRun, focusing, shown, trained, type Entry, type MapsModel } from "./state";
+import { paintedOf, type Painted } from "./painted";
+import { canRun, focusing, chosen, trained, type Entry, type MapsModel, type Picture } from "./state";
 import type { Answer } from "./worker";
 
-export interface Picture {
-  size: [number, number];
-  pixels: ArrayLike<number>;
-}
-
-export class Engine {
+export class Sources {
   /** A reader's own file, as the models see it. It stays here: it is no trait, so no kernel gets it either. */
   own: Picture | null = null;
   readonly runs: Runs;
@@ -22,7 +17,7 @@ export class Engine {
   private readonly layers = new Map<string, Layer>();
   private readonly maps = new WeakMap<Layer, Map<string, { p: number; map: AttentionMap }>>();
   /** Whole maps, kept while only the query changes. */
-  private readonly wholes = new Map<string, { map: AttentionMap; key: string; whole: Seen }>();
+  private readonly wholes = new Map<string, { map: AttentionMap; key: string; whole: Painted }>();
   private owns = 0;
 
   constructor(private readonly model: MapsModel, signal: AbortSignal, changed: () => void) {
@@ -50,19 +45,19 @@ export class Engine {
     if (index < 0) return this.own;
     const found = this.arrived()?.get(`pictures/${index}`);
     if (found) return { size: [found.shape[0], found.shape[1]], pixels: found.data };
-    return !alone || index === this.model.get("first").state?.picture ? firstPicture(this.model) : null;
+    return !alone || index === this.model.get("preview").state?.picture ? previewPicture(this.model) : null;
   }
 
   /** The picture whose tokens are meant: the first where a reader's own is asked for and there is none. */
   private index(): number {
-    const { picture } = shown(this.model);
+    const { picture } = chosen(this.model);
     return picture < 0 && !this.own ? 0 : picture;
   }
 
   /** Whether this view is out of the shipped tokens' reach. */
   needsModels(): boolean {
     if (!canRun(this.model) || !this.arrived()) return false;
-    const { block } = shown(this.model);
+    const { block } = chosen(this.model);
     const cached = this.tensors!.has(`${this.model.get("models")[0].name}/${block}/${this.index()}/q`);
     return !cached || this.model.get("inside") || this.model.get("by_value");
   }
@@ -80,7 +75,7 @@ export class Engine {
 
   /** A model's queries and keys in this view's block, if they are here. */
   layer(entry: Entry): Layer | null {
-    const { block } = shown(this.model);
+    const { block } = chosen(this.model);
     if (this.needsModels()) return this.run(entry)?.blocks[block] ?? null;
     const tensors = this.arrived();
     const prefix = `${entry.name}/${block}`;
@@ -91,19 +86,19 @@ export class Engine {
   }
 
   /** What is shown of a model in this view: the query's row, or with it the whole map. Null where it is not here. */
-  see(entry: Entry): Seen | null {
-    const { patch, first, grid, head: chosen } = shown(this.model);
+  paintedMap(entry: Entry): Painted | null {
+    const { patch, offset, grid, head: wanted } = chosen(this.model);
     const layer = this.layer(entry);
     if (!layer) return null;
-    const head = Math.min(chosen, layer.heads - 1);
+    const head = Math.min(wanted, layer.heads - 1);
     const map = this.map(entry, layer, focusing(this.model, entry));
     const finish = (row: Float64Array, i: number) => this.finish(entry, layer, row, i, head);
-    if (this.model.get("display") !== "matrix") return seen([finish(map.row(first + patch, head), first + patch)], 0, first);
+    if (this.model.get("display") !== "matrix") return paintedOf([finish(map.row(offset + patch, head), offset + patch)], 0, offset);
     const key = ["head", "channel", "by_value"].map((trait) => this.model.get(trait as "head")).join();
     if (this.wholes.get(entry.title)?.map !== map || this.wholes.get(entry.title)?.key !== key) {
       const all = map.rows(head);
-      const rows = Array.from({ length: grid[0] * grid[1] }, (_, i) => finish(part(all, layer.n, first + i), first + i));
-      this.wholes.set(entry.title, { map, key, whole: seen(rows, patch, first) });
+      const rows = Array.from({ length: grid[0] * grid[1] }, (_, i) => finish(part(all, layer.n, offset + i), offset + i));
+      this.wholes.set(entry.title, { map, key, whole: paintedOf(rows, patch, offset) });
     }
     const { whole } = this.wholes.get(entry.title)!;
     return { ...whole, row: whole.rows[patch] };
@@ -111,8 +106,8 @@ export class Engine {
 
   /** Row i as shown: with the convolution's share, and times the values' lengths, where asked for. */
   private finish(entry: Entry, layer: Layer, weights: Float64Array, i: number, head: number): Float64Array {
-    const { grid, first, channel } = shown(this.model);
-    const row = entry.dwc && layer.kernel ? equivalentRow(weights, i, layer.kernel, grid, first, channel) : weights;
+    const { grid, offset, channel } = chosen(this.model);
+    const row = entry.dwc && layer.kernel ? equivalentRow(weights, i, layer.kernel, grid, offset, channel) : weights;
     return this.model.get("by_value") && layer.v ? valueWeighted(row, layer.v, layer.heads, head) : row;
   }
 
