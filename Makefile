@@ -7,16 +7,13 @@ SITE := _build/html
 # Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
 TORCH ?= auto
 
-SOURCES := $(shell find book notebooks flatten_edu -type f \
-	\( -name '*.py' -o -name '*.md' -o -name '*.ipynb' -o -name '*.bib' -o -name '*.css' -o -name '*.svg' -o -name '*.js' -o -name '*.json' \) \
-	-not -path '*/.*' -not -path '*/src/*')
-
 .PHONY: book html test test-fast js js-check notebooks ablation bench lint clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
 
-html: $(VENV)/.book $(SITE)/.built  ## build the book
+html: $(VENV)/.book  ## build the book, where anything that it is made of has changed
+	@$(BIN)/python tools/build.py
 
 site.zip: html  ## the built book as an archive that any static server can show, offline
 	@$(BIN)/python tools/archive.py $(SITE) $@
@@ -57,10 +54,6 @@ $(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
 
 $(VENV)/.dev: $(VENV)/.book
 	$(PYTHON) tools/setup.py $(VENV) --extras book,dev,train --torch $(TORCH)
-	@touch $@
-
-$(SITE)/.built: _config.yml _toc.yml $(VENV)/.book $(SOURCES)
-	$(BIN)/python tools/build.py
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

@@ -10,7 +10,7 @@ LEVELS = [
     {"functional", "machine"},
     {"nn"},
     {"models"},
-    {"analysis", "bench", "data", "train"},
+    {"analysis", "bench", "data", "results", "train"},
     {"plot", "labs"},
     {"publish", "commands", "exercises"},
 ]

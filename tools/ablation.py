@@ -1,7 +1,7 @@
 """Train the models of the ablation, one after another or side by side: make ablation.
 
 Each run is `python -m flatten_edu train` in a folder of its own, and goes on where it was stopped. What is finished
-goes into book/data/ablation.json; of each variant the weights of seed 0 go into flatten_edu/weights.
+goes into flatten_edu/results/ablation.json; of each variant the weights of seed 0 go into flatten_edu/weights.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "flatten_edu" / "weights"
-RESULTS = ROOT / "book" / "data" / "ablation.json"
+RESULTS = ROOT / "flatten_edu" / "results" / "ablation.json"
 # In this order: the five of the paper's table 4 and of "what does the convolution do alone?", its rivals, other p.
 VARIANTS: list[tuple[str, float]] = [
     *((kind, 3) for kind in ("softmax", "linear", "focused_without_dwc", "focused", "dwc_only")),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from flatten_edu.functional import attention_matrix, dwc_matrix, linear_weights, sharpen, softmax_weights
 from flatten_edu.functional.checks import require_focusing_factor, require_known
-from flatten_edu.nn.attention import EPS
+from flatten_edu.functional import EPS
 
 
 def refocused(

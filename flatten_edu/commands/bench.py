@@ -12,6 +12,7 @@ from pathlib import Path
 from flatten_edu.bench import VARIANTS, Record, Settings, compare, measure, report
 from flatten_edu.bench.settings import DTYPES, PASSES, WHAT
 from flatten_edu.plot import bench_figure
+from flatten_edu.results import results
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -47,14 +48,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the record's file; the plot goes beside it (bench_DEVICE_TIME.json)")
     actions = parser.add_subparsers(dest="action", metavar="compare")
     two = actions.add_parser("compare", help="two records side by side", description=compare.__doc__)
-    two.add_argument("first", type=Path)
-    two.add_argument("second", type=Path)
+    for which in ("first", "second"):
+        two.add_argument(which, help="a record's file, or one of the book's by name, such as bench/cpu")
 
 
 def run(given: argparse.Namespace) -> None:
     """Measure, write and print; or compare."""
     if given.action == "compare":
-        print(compare(Record.read(given.first), Record.read(given.second)))
+        print(compare(_record(given.first), _record(given.second)))
         return
     chosen = {field.name: getattr(given, field.name, None) for field in fields(Settings)}
     settings = Settings(**{name: _settled(value) for name, value in chosen.items() if value is not None})
@@ -71,6 +72,10 @@ def run(given: argparse.Namespace) -> None:
         print(f"\nwritten: {out}, and its plot as .png and .svg")
     if record.stopped:
         raise KeyboardInterrupt
+
+
+def _record(name: str) -> Record:
+    return Record.read(name) if Path(name).suffix else Record.of(results(name), name)
 
 
 def _settled(value: object) -> object:

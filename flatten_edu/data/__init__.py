@@ -1,23 +1,25 @@
-"""Level 4: photographs that the labs look at, labelled images to train on, and the book's results as data."""
+"""Level 4: photographs that the labs look at, and labelled images to train on."""
 
 from flatten_edu.data.cifar import as_cifar10, cifar10, cifar10_samples
 from flatten_edu.data.images import ImageArray, ImageFolder, LabelledImages
 from flatten_edu.data.noise import hash_noise
 from flatten_edu.data.photos import as_input, centre_square, patch_features, photo, to_jpeg
-from flatten_edu.data.results import results
+from flatten_edu.data.six_patches import SixPatches, contrast_and_redness, six_patches
 
 __all__ = [
     "ImageArray",
     "ImageFolder",
     "LabelledImages",
+    "SixPatches",
     "as_cifar10",
     "as_input",
     "centre_square",
     "cifar10",
     "cifar10_samples",
+    "contrast_and_redness",
     "hash_noise",
     "patch_features",
     "photo",
-    "results",
+    "six_patches",
     "to_jpeg",
 ]

@@ -9,7 +9,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flatten_edu.analysis import angle_degrees, effective_rank, entropy_bits, largest_coordinate, numerical_rank
 from flatten_edu.bench import fit_slope
-from flatten_edu.data import results
 from flatten_edu.functional import (
     attention_matrix,
     dwc_matrix,
@@ -18,6 +17,7 @@ from flatten_edu.functional import (
     linear_attention,
     softmax_attention,
 )
+from flatten_edu.results import results
 
 Fault = str | None
 

@@ -1,18 +1,25 @@
 """Level 1: pure functions on tensors. They print nothing and change no input."""
 
 from flatten_edu.functional.attention import (
-    attention_matrix,
     cheaper_order,
     linear_attention,
     linear_weights,
     softmax_attention,
     softmax_weights,
 )
-from flatten_edu.functional.convolution import depthwise_conv, dwc_matrix, wrapped_dwc_matrix
+from flatten_edu.functional.convolution import convolve_grid, depthwise_conv, dwc_matrix, wrapped_dwc_matrix
 from flatten_edu.functional.cost import AttentionCost, attention_cost, multiply_adds_after
-from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, feature_map, focused_map, sharpen, unit_rows
-from flatten_edu.functional.focused import focused_attention
-from flatten_edu.functional.pieces import FocusedShape
+from flatten_edu.functional.feature_maps import FEATURE_MAPS, FeatureMap, attention_matrix, feature_map, unit_rows
+from flatten_edu.functional.focused import (
+    DEFAULT_P,
+    EPS,
+    FocusedSettings,
+    focused_attention,
+    focused_heads,
+    focused_map,
+    published_attention,
+    sharpen,
+)
 from flatten_edu.functional.successors import (
     inline_attention,
     inline_weights,
@@ -27,17 +34,21 @@ from flatten_edu.functional.successors import (
 )
 
 __all__ = [
+    "DEFAULT_P",
+    "EPS",
     "FEATURE_MAPS",
     "AttentionCost",
     "FeatureMap",
-    "FocusedShape",
+    "FocusedSettings",
     "attention_cost",
     "attention_matrix",
     "cheaper_order",
+    "convolve_grid",
     "depthwise_conv",
     "dwc_matrix",
     "feature_map",
     "focused_attention",
+    "focused_heads",
     "focused_map",
     "inline_attention",
     "inline_weights",
@@ -49,6 +60,7 @@ __all__ = [
     "pola_attention",
     "pola_weights",
     "polarise",
+    "published_attention",
     "rala_attention",
     "rala_coefficients",
     "rala_weights",

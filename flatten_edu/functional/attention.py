@@ -20,7 +20,6 @@ from flatten_edu.functional.checks import (
     require_same_features,
     require_tokens,
 )
-from flatten_edu.functional.feature_maps import feature_map
 from flatten_edu.functional.precision import widen
 
 Order = Literal["auto", "qk_first", "kv_first"]
@@ -85,16 +84,17 @@ def linear_attention(
     require_known("order", order, ["auto", "qk_first", "kv_first"])
     dtype = v.dtype
     phi_q, phi_k, v = widen(phi_q), widen(_hide(phi_k, key_mask)), widen(_hide(v, key_mask))
-    # Both sums run over the keys, so both may be means instead: those of 16384 keys stay in range.
-    count = max(phi_k.shape[-2], 1) if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
     if order == "auto":
         order = cheaper_order(phi_q.shape[-2], phi_k.shape[-2], phi_k.shape[-1], v.shape[-1])
-    out = (phi_q @ phi_k.mT) @ (v / count) if order == "qk_first" else phi_q @ (phi_k.mT @ (v / count))
+    out = (phi_q @ phi_k.mT) @ v if order == "qk_first" else phi_q @ (phi_k.mT @ v)
     if not normalised:
-        return (out * count).to(dtype)
-    mean = phi_q @ (phi_k.sum(-2)[..., None] / count) + eps
-    sees = mean != 0
-    return (out / mean.where(sees, 1.0)).where(sees, 0.0).to(dtype)
+        return out.to(dtype)
+    total = phi_q @ phi_k.sum(-2).unsqueeze(-1)  # of each query's similarities to all keys
+    if eps:
+        count = phi_k.shape[-2] if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
+        return (out / (total + eps * count)).to(dtype)
+    sees = total != 0
+    return (out / total.where(sees, 1.0)).where(sees, 0.0).to(dtype)
 
 
 def cheaper_order(n: int, m: int, f: int, e: int) -> Literal["qk_first", "kv_first"]:
@@ -183,23 +183,3 @@ def _size(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
     """The largest entry's size, as a constant: 1 where all entries are zero."""
     size = x.detach().abs().amax(dim, keepdim=True) if x.numel() else x.new_ones(())
     return size.where(size > 0, 1.0)
-
-
-def attention_matrix(
-    q: Float[Tensor, "*#batch n d"],
-    k: Float[Tensor, "*#batch m d"],
-    kind: str = "softmax",
-    key_mask: Bool[Tensor, "*#batch m"] | None = None,
-    p: int | float = 3.0,
-) -> Float[Tensor, "... n m"]:
-    """The explicit n x m map of an attention: `kind` is "softmax" or the name of one of `FEATURE_MAPS`.
-
-    Raises:
-        ValueError: an unknown kind (the known ones are listed), and what `softmax_weights` and `linear_weights` raise.
-    """
-    if kind == "softmax":
-        return softmax_weights(q, k, key_mask)
-    phi = feature_map(kind)
-    require_key_mask("attention_matrix", key_mask, k)
-    phi_q, phi_k = phi(q, _hide(k, key_mask), key_mask, p)
-    return linear_weights(phi_q, phi_k, key_mask, phi.normalised)

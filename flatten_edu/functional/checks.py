@@ -39,12 +39,11 @@ def require_focusing_factor(where: str, p: int | float) -> None:
 
 def require_same_features(where: str, **tensors: Tensor) -> None:
     """Raise unless all tensors are [..., tokens, d] with one d, one dtype and leading dimensions that broadcast."""
-    shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in tensors.items())
     values = list(tensors.values())
     if any(t.ndim < 2 for t in values):
-        raise ValueError(f"{where} needs tensors of shape [..., tokens, d], got {shapes}")
-    if len({t.shape[-1] for t in values}) > 1:
-        raise ValueError(f"{where} needs the same feature dimension d in each tensor, got {shapes}")
+        raise ValueError(f"{where} needs tensors of shape [..., tokens, d], got {_shapes(tensors)}")
+    if any(t.shape[-1] != values[0].shape[-1] for t in values):
+        raise ValueError(f"{where} needs the same feature dimension d in each tensor, got {_shapes(tensors)}")
     if len({t.dtype for t in values}) > 1:
         dtypes = ", ".join(f"{name} {t.dtype}" for name, t in tensors.items())
         raise TypeError(f"{where} needs one dtype, got {dtypes}")
@@ -77,10 +76,21 @@ def require_key_mask(where: str, key_mask: Tensor | None, k: Tensor) -> None:
         raise ValueError(
             f"{where} needs a key_mask [..., {k.shape[-2]}] for k {tuple(k.shape)}, got {tuple(key_mask.shape)}"
         )
+    if key_mask.ndim not in (1, k.ndim - 1):  # [B, m] beside k [B, h, m, d] could be one per image or one per head
+        raise ValueError(
+            f"{where} needs a key_mask [m], or one with all leading dimensions of k {tuple(k.shape)}, got "
+            f"{tuple(key_mask.shape)}: for a mask per image pass key_mask[:, None], for one per head key_mask[None]"
+        )
     _broadcast(where, {"k": k.shape[:-2], "key_mask": key_mask.shape[:-1]})
 
 
+def _shapes(tensors: dict[str, Tensor]) -> str:
+    return ", ".join(f"{name} {tuple(t.shape)}" for name, t in tensors.items())
+
+
 def _broadcast(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    if torch.compiler.is_compiling():  # sizes are symbols there, and the operation itself refuses what does not fit
+        return
     try:
         torch.broadcast_shapes(*shapes.values())
     except RuntimeError:

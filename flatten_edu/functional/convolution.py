@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -35,67 +36,37 @@ def depthwise_conv(
         ValueError: the grid does not fit n, an even kernel, another number of sides or channels.
     """
     _check_kernel("depthwise_conv", kernel, grid, channels=v.shape[-1])
-    require_grid("depthwise_conv", grid, v.shape[-2], class_token)
+    convolve, padding = _CONVOLUTIONS[len(grid)], [side // 2 for side in kernel.shape[1:]]
+
+    def convolution(image: Tensor) -> Tensor:
+        return convolve(image, kernel.unsqueeze(1), bias, padding=padding, groups=v.shape[-1])
+
+    return convolve_grid(convolution, v, grid, class_token)
+
+
+def convolve_grid(
+    convolution: Callable[[Tensor], Tensor],
+    v: Float[Tensor, "*batch n d"],
+    grid: tuple[int, ...],
+    class_token: bool = False,
+) -> Float[Tensor, "*batch n d"]:
+    """Tokens laid out on their grid, convolved, and laid back; the same kernel for all leading dimensions (heads).
+
+    Args:
+        convolution: from images [images, d, *grid] to images of the same shape: an `nn.Conv2d`, say.
+
+    Returns:
+        The convolution; a class token's row is zero, since it takes no part.
+
+    Raises:
+        ValueError: the grid does not fit n.
+    """
+    require_grid("convolve_grid", grid, v.shape[-2], class_token)
     cells = v[..., 1:, :] if class_token else v
     # Channels stay last in memory: other layouts take up to four times as long on a CPU.
     image = cells.reshape(-1, *grid, v.shape[-1]).movedim(-1, 1)
-    padding = [side // 2 for side in kernel.shape[1:]]
-    image = _CONVOLUTIONS[len(grid)](image, kernel.unsqueeze(1), bias, padding=padding, groups=v.shape[-1])
-    out = image.movedim(1, -1).reshape(cells.shape)
+    out = convolution(image).movedim(1, -1).reshape(cells.shape)
     return F.pad(out, (0, 0, 1, 0)) if class_token else out
-
-
-def depthwise_conv_rows(
-    v: Float[Tensor, "b n c"],
-    kernel: Float[Tensor, "c *sides"],
-    bias: Float[Tensor, " c"] | None,
-    grid: tuple[int, ...],
-    class_token: bool,
-    rows: slice | None = None,
-) -> Float[Tensor, "b _ c"]:
-    """The convolution's rows (None: all) of the grid's first side, with no class token. Unchecked.
-
-    A convolution over all heads at once, with channels last in memory, needs no copy.
-    """
-    cells = v[:, 1:] if class_token else v
-    image = cells.unflatten(1, grid)
-    if rows is not None:
-        reach = kernel.shape[1] // 2
-        image = image[:, max(rows.start - reach, 0) : rows.stop + reach]
-    padding = [side // 2 for side in kernel.shape[1:]]
-    convolve = _CONVOLUTIONS[len(grid)]
-    out = convolve(image.movedim(-1, 1), kernel.unsqueeze(1), bias, padding=padding, groups=len(kernel)).movedim(1, -1)
-    if rows is not None:
-        out = out[:, min(rows.start, reach) :][:, : rows.stop - rows.start]
-    return out.flatten(1, -2)
-
-
-def depthwise_gradients(
-    v: Float[Tensor, "b h n d"],
-    grad: Float[Tensor, "b h n d"],
-    kernel: Float[Tensor, "d *sides"],
-    grid: tuple[int, ...],
-    class_token: bool,
-) -> tuple[Float[Tensor, "b h cells d"], Float[Tensor, "d *sides"], Float[Tensor, " d"]]:
-    """The convolution's gradients: of v's cells, of the kernel that all heads share, and of its bias.
-
-    The heads are so many images: the kernel's gradient is what takes the time, and it does not grow with the heads.
-    """
-    d, sides = kernel.shape[0], kernel.shape[1:]
-    images = [_images(x, grid, class_token) for x in (grad, v)]
-    ones, padding = [1] * len(sides), [side // 2 for side in sides]
-    layout = (ones, padding, ones, False, [0] * len(sides), d)  # strides, padding, dilation, and not transposed
-    for_v, for_kernel, _ = torch.ops.aten.convolution_backward(
-        *images, kernel.unsqueeze(1), None, *layout, [True, True, False]
-    )
-    for_bias = images[0].movedim(1, -1).flatten(0, -2).sum(0)  # what the operation would take a fifth of its time for
-    return for_v.movedim(1, -1).flatten(1, -2).unflatten(0, v.shape[:2]), for_kernel.squeeze(1), for_bias
-
-
-def _images(v: Tensor, grid: tuple[int, ...], class_token: bool) -> Tensor:
-    """Heads [b, h, n, d] as so many images of d channels, which stay last in memory."""
-    cells = v[:, :, 1:] if class_token else v
-    return cells.unflatten(2, grid).contiguous().flatten(0, 1).movedim(-1, 1)
 
 
 def dwc_matrix(

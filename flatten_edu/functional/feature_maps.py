@@ -1,101 +1,16 @@
-"""Feature maps phi: what a linear attention applies to queries and keys before their product."""
+"""Feature maps phi by name: what a linear attention applies to queries and keys before their product."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor, require_known
-from flatten_edu.functional.precision import widen
-
-
-def focused_map(x: Float[Tensor, "*batch c"], p: int | float = 3.0) -> Float[Tensor, "*batch c"]:
-    r"""Turn each row towards its largest entries and keep its length: :math:`\phi_p(x) = f_p(\mathrm{ReLU}(x))`.
-
-    Equations 5 and 6 of Han et al. 2023, where :math:`f_p(r) = \lVert r\rVert\,r^p / \lVert r^p\rVert` with the power
-    taken entry by entry. Book: the chapter "The focused function". Twin in the labs: `focusedMap`.
-
-    Args:
-        x: rows of c features (the paper's Q or K; c is d when called per head, C when called before the split).
-        p: focusing factor; 1 is plain ReLU, the paper uses 3, below 1 rows are flattened instead.
-
-    Returns:
-        A tensor of x's shape and dtype. A row without a positive entry has no direction and stays zero.
-        In half precision a row longer than the dtype's largest number comes out with an Inf, never with a NaN.
-
-    Raises:
-        ValueError: p is not a finite number above 0, or x holds NaN or Inf.
-        TypeError: x is not floating-point.
-    """
-    require_focusing_factor("focused_map", p)
-    require_floating("focused_map", x=x)
-    require_finite("focused_map", x=x)
-    # Half precision is mapped in float32: the gradient's sums over 1e4-sized rows leave fp16's range.
-    return sharpen(widen(x).relu(), p).to(x.dtype)
-
-
-def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*batch c"]:
-    r"""Equation 6, :math:`f_p`, on rows with entries >= 0. Unchecked: `focused_map` is the one to call."""
-    return _Sharpen.apply(r, p)
-
-
-class _Sharpen(torch.autograd.Function):
-    """With a gradient written out, which takes a quarter of the time of the one that autograd puts together."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(r: Tensor, p: int | float) -> Tensor:
-        unit, largest = _by_largest(r)
-        powered = unit * _power(unit, p - 1)
-        return powered * (_length(unit) / _length(powered) * largest)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, int | float], output: Tensor) -> None:
-        r, ctx.p = inputs
-        ctx.save_for_backward(r)  # all else is formed anew: less memory, and this gradient has a gradient itself
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
-        """y = |r| w / |w| with w = r^p: the length's share along r, and the direction's across w."""
-        (r,) = ctx.saved_tensors
-        unit, _ = _by_largest(r)
-        slope = _power(unit, ctx.p - 1)
-        powered = unit * slope
-        length, powered_length = _length(unit), _length(powered)
-        along = (g * powered).sum(-1, keepdim=True) / powered_length
-        across = g - powered * (along / powered_length)
-        return unit * (along / length) + slope * across * (ctx.p * length / powered_length), None
-
-
-def _by_largest(r: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows divided by their largest entry, and that: a row's scale cancels in r**p / |r**p|, and r**p stays in range.
-
-    A row of zeros is divided by 1.
-    """
-    largest = r.detach().amax(-1, keepdim=True)
-    largest = largest.where(largest > 0, 1.0)
-    return r / largest, largest
-
-
-def _power(unit: Tensor, exponent: int | float) -> Tensor:
-    """unit**exponent; squares as products, and 0 for 0**negative, where a power would be infinite."""
-    if exponent == 2:
-        return unit * unit
-    if exponent >= 0:
-        return unit**exponent
-    positive = unit > 0
-    return unit.where(positive, 1.0) ** exponent * positive
-
-
-def _length(x: Tensor) -> Tensor:
-    """The rows' norms; 1 for a row of zeros."""
-    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return length.where(length > 0, 1.0)
+from flatten_edu.functional.attention import linear_weights, softmax_weights
+from flatten_edu.functional.checks import require_focusing_factor, require_key_mask, require_known
+from flatten_edu.functional.focused.steps import DEFAULT_P, sharpen
 
 
 KeyMask = Bool[Tensor, "*#batch m"]
@@ -116,7 +31,7 @@ class FeatureMap:
         q: Float[Tensor, "*#batch n d"],
         k: Float[Tensor, "*#batch m d"],
         key_mask: KeyMask | None = None,
-        p: int | float = 3.0,
+        p: int | float = DEFAULT_P,
     ) -> Mapped:
         """phi(q) and phi(k). `key_mask` is True for keys that count; p matters to the focused map alone."""
         require_focusing_factor("feature map", p)
@@ -191,3 +106,25 @@ FEATURE_MAPS: dict[str, FeatureMap] = {
 def feature_map(name: str) -> FeatureMap:
     """The feature map of that name. Raises ValueError with the known names on another."""
     return FEATURE_MAPS[require_known("feature map", name, FEATURE_MAPS)]
+
+
+def attention_matrix(
+    q: Float[Tensor, "*#batch n d"],
+    k: Float[Tensor, "*#batch m d"],
+    kind: str = "softmax",
+    key_mask: Bool[Tensor, "*#batch m"] | None = None,
+    p: int | float = DEFAULT_P,
+) -> Float[Tensor, "... n m"]:
+    """The explicit n x m map of an attention: `kind` is "softmax" or the name of one of `FEATURE_MAPS`.
+
+    Raises:
+        ValueError: an unknown kind (the known ones are listed), and what `softmax_weights` and `linear_weights` raise.
+    """
+    if kind == "softmax":
+        return softmax_weights(q, k, key_mask)
+    phi = feature_map(kind)
+    require_key_mask("attention_matrix", key_mask, k)
+    if key_mask is not None:
+        k = k.masked_fill(~key_mask[..., None], 0)
+    phi_q, phi_k = phi(q, k, key_mask, p)
+    return linear_weights(phi_q, phi_k, key_mask, phi.normalised)

@@ -1,4 +1,4 @@
-"""DeiT (Touvron et al. 2021), with any attention in any block: with "focused" in all of them it is FLatten-DeiT."""
+"""DeiT (Touvron et al. 2021), with any attention in any block: with "focused_dwc" in all of them it is FLatten-DeiT."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from flatten_edu.functional import DEFAULT_P
 from flatten_edu.functional.checks import require_known
 from flatten_edu.nn import ATTENTIONS, Block, Mlp, PatchEmbed, make_attention
 
@@ -25,7 +26,7 @@ class DeiTConfig:
     in_chans: int = 3
     num_classes: int = 1000  #: 0: no head, the class token's features
     mlp_ratio: float = 4.0  #: hidden features of the MLP / C
-    p: int | float = 3  #: focusing factor of focused blocks
+    p: int | float = DEFAULT_P  #: focusing factor of focused blocks
     kernel_size: int = 5  #: of their depthwise convolution
     norm_over: Literal["channels", "head"] = "channels"  #: what the norms of f_p run over
     qkv_bias: bool = True
@@ -124,6 +125,6 @@ def _builder(name: str, default: str, dim: int, num_heads: int) -> Callable[...,
 deit_tiny = _builder("deit_tiny", "softmax", 192, 3)
 deit_small = _builder("deit_small", "softmax", 384, 6)
 deit_base = _builder("deit_base", "softmax", 768, 12)
-flatten_deit_tiny = _builder("flatten_deit_tiny", "focused", 192, 3)
-flatten_deit_small = _builder("flatten_deit_small", "focused", 384, 6)
-flatten_deit_base = _builder("flatten_deit_base", "focused", 768, 12)
+flatten_deit_tiny = _builder("flatten_deit_tiny", "focused_dwc", 192, 3)
+flatten_deit_small = _builder("flatten_deit_small", "focused_dwc", 384, 6)
+flatten_deit_base = _builder("flatten_deit_base", "focused_dwc", 768, 12)

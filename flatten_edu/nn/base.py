@@ -80,8 +80,9 @@ class Attention(nn.Module):
         return self.proj_drop(self._project(x, mask))
 
     def _project(self, x: Tensor, key_mask: Tensor | None) -> Tensor:
-        out = self.attend(self.heads(x, key_mask), key_mask)
-        return self.proj(out.transpose(1, 2).flatten(2).to(x.dtype))
+        heads = self.heads(x, key_mask)
+        out = self.attend(heads, key_mask)
+        return self.proj(out.transpose(1, 2).flatten(2).to(heads.v.dtype))
 
     def heads(self, x: Float[Tensor, "b n c"], key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Heads:
         """Queries, keys and values of x, mapped where this attention maps them."""
@@ -107,4 +108,6 @@ class Attention(nn.Module):
 def full_precision(x: Tensor) -> AbstractContextManager:
     """A context without autocast: maps and sums over tokens are formed in float32, whatever surrounds them."""
     device = x.device.type
-    return torch.autocast(device_type=device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+    if device == "meta" or not torch.is_autocast_enabled(device):  # there is no autocast of shapes alone
+        return nullcontext()
+    return torch.autocast(device_type=device, enabled=False)

@@ -1,4 +1,4 @@
-"""The four linear attentions that the paper's table 3 compares with, each as its own paper has it."""
+"""Of the linear attentions that the paper's table 3 compares with, the two that are more than a feature map."""
 
 import math
 
@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from flatten_edu.functional import linear_attention, linear_weights, unit_rows
 from flatten_edu.functional.checks import require_odd
 from flatten_edu.functional.precision import widen
-from flatten_edu.nn.attention import LinearAttention
 from flatten_edu.nn.base import Attention, Heads, full_precision
 
 
@@ -35,13 +34,6 @@ class HydraAttention(Attention):
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
         """One map of rank 1 a channel."""
         return linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False)
-
-
-class EfficientAttention(LinearAttention):
-    """Efficient attention (Shen et al. 2021): softmax of q over its features and of k over the tokens."""
-
-    def __init__(self, *args: object, **kwargs: object):
-        super().__init__(*args, feature_map="efficient", **kwargs)
 
 
 class LinearAngularAttention(Attention):
@@ -76,9 +68,8 @@ class LinearAngularAttention(Attention):
             if key_mask is not None:
                 v = v.masked_fill(~key_mask[..., None], 0)
             out = v / 2 + linear_attention(heads.phi_q, heads.phi_k, v, key_mask, normalised=False) / math.pi
-            weight = widen(self.dconv.weight)
-            local = nn.functional.conv2d(v, weight, padding=self.dconv.padding, groups=self.num_heads)
-            return unit_rows(out) + local
+        local = self.dconv(v.to(heads.v.dtype))
+        return unit_rows(out) + local
 
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
         """I / 2 + Q K^T / pi, before the division by the output's length."""
@@ -86,13 +77,3 @@ class LinearAngularAttention(Attention):
         if key_mask is not None:
             half = half * key_mask[..., None, :]
         return half + linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False) / math.pi
-
-
-class EnhancedLinearAttention(LinearAttention):
-    """Enhanced linear attention (EfficientViT, Cai et al. 2022): ReLU linear attention.
-
-    Its enhancement is a 3 x 3 depthwise convolution inside the block's feed-forward part: `ATTENTIONS` gives it one.
-    """
-
-    def __init__(self, *args: object, **kwargs: object):
-        super().__init__(*args, feature_map="relu", **kwargs)

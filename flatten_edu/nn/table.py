@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from flatten_edu.functional.checks import require_known
-from flatten_edu.nn.attention import FocusedLinearAttention, LinearAttention, SoftmaxAttention
+from flatten_edu.nn.attention import LinearAttention, SoftmaxAttention
 from flatten_edu.nn.base import Attention
-from flatten_edu.nn.rivals import EfficientAttention, EnhancedLinearAttention, HydraAttention, LinearAngularAttention
+from flatten_edu.nn.focused import ConvolutionAlone, FocusedLinearAttention, NoAttention, ScaledSoftmaxAttention
+from flatten_edu.nn.rivals import HydraAttention, LinearAngularAttention
 
 
 @dataclass(frozen=True)
@@ -19,19 +20,25 @@ class AttentionKind:
     mlp_kernel: int | None = None
 
 
-_FOCUSED = ("p", "kernel_size", "norm_over")
+_CONVOLUTION = ("kernel_size",)
+_FOCUSED = ("p", "norm_over", *_CONVOLUTION)
 
-#: Every kind of attention by name: the module's class, its settings, and what its model adds. See `make_attention`.
+#: Every kind of attention by name: its map's name, and "_dwc" where the paper's depthwise convolution is added.
+#: "focused_dwc" is the paper's module. "scaled_" is softmax with that module's key positions and scale. "enhanced" is
+#: ReLU attention whose block has a convolution in its MLP. See `make_attention`.
 ATTENTIONS: dict[str, AttentionKind] = {
     "softmax": AttentionKind(SoftmaxAttention),
-    "linear": AttentionKind(LinearAttention),
-    "focused": AttentionKind(FocusedLinearAttention, _FOCUSED),
-    "focused_without_dwc": AttentionKind(partial(FocusedLinearAttention, dwc=False), _FOCUSED),
-    "dwc_only": AttentionKind(partial(FocusedLinearAttention, attention=False), _FOCUSED),
+    "relu": AttentionKind(LinearAttention),
+    "focused": AttentionKind(partial(FocusedLinearAttention, dwc=False), _FOCUSED),
+    "focused_dwc": AttentionKind(FocusedLinearAttention, _FOCUSED),
+    "scaled_softmax": AttentionKind(partial(ScaledSoftmaxAttention, dwc=False)),
+    "scaled_softmax_dwc": AttentionKind(ScaledSoftmaxAttention, _CONVOLUTION),
+    "dwc": AttentionKind(ConvolutionAlone, _CONVOLUTION),
+    "none": AttentionKind(NoAttention),
     "hydra": AttentionKind(HydraAttention),
-    "efficient": AttentionKind(EfficientAttention),
+    "efficient": AttentionKind(partial(LinearAttention, feature_map="efficient")),
     "angular": AttentionKind(LinearAngularAttention),
-    "enhanced": AttentionKind(EnhancedLinearAttention, mlp_kernel=3),
+    "enhanced": AttentionKind(LinearAttention, mlp_kernel=3),
 }
 
 

@@ -9,6 +9,7 @@ from flatten_edu.plot.proof import proof_figure
 from flatten_edu.plot.rank import rank_figure
 from flatten_edu.plot.reorder import reorder_figure
 from flatten_edu.plot.sharpness import sharpness_figure
+from flatten_edu.plot.thread import thread_figure
 from flatten_edu.plot.timing import timing_figure
 from flatten_edu.plot.trained import accuracy_figure, spectra_figure
 
@@ -24,6 +25,7 @@ __all__ = [
     "reorder_figure",
     "sharpness_figure",
     "spectra_figure",
+    "thread_figure",
     "timing_figure",
     "work_figure",
 ]

@@ -38,7 +38,8 @@ class Picture(Figure):
         with matplotlib.rc_context(STYLE):
             self.savefig(buffer, format="png", dpi=180, transparent=True)
         data = base64.b64encode(buffer.getvalue()).decode()
-        shape = f'style="max-width: 100%" width="{round(100 * self.get_figwidth())}"'
+        width, height = (round(100 * side) for side in self.get_size_inches())
+        shape = f'style="max-width: 100%; height: auto" width="{width}" height="{height}"'  # the page keeps its place
         return f'<img class="fe-picture dark-light" {shape} alt="{self.alt}" src="data:image/png;base64,{data}">'
 
 

@@ -19,7 +19,19 @@ from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs import Lab
 
-PACKAGES = ("functional", "nn", "models", "analysis", "bench", "data", "train", "plot", "labs", "exercises")
+PACKAGES = (
+    "functional",
+    "nn",
+    "models",
+    "analysis",
+    "bench",
+    "data",
+    "results",
+    "train",
+    "plot",
+    "labs",
+    "exercises",
+)
 
 
 class ApiDirective(SphinxDirective):

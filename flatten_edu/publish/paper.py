@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from flatten_edu.data import results
+from flatten_edu.results import results
 
 
 def quoted(path: str) -> str:

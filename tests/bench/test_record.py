@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flatten_edu.bench import Point, Record, compare, crossovers, differences, memory, ratios, report, roofline, times
-from flatten_edu.data import results
+from flatten_edu.results import results
 
 SIZES = (196, 784, 3136, 12544)
-BOOK = Path(__file__).parents[2] / "book" / "data" / "bench"
+BOOK = Path(__file__).parents[2] / "flatten_edu" / "results" / "bench"
 SETTINGS = {"dtype": "float32", "batch": 2, "heads": 3, "head_dim": 64, "smallest": 784}
 DEVICE = {"kind": "cpu", "name": "a processor", "threads": 2, "memory_bytes": None}
 

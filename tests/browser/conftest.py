@@ -74,6 +74,7 @@ class Reader:
         self.page.goto("about:blank")  # or a new fragment would not load the page anew
         self.page.goto(self.site + path, wait_until="load")
         if labs:
+            self.page.evaluate("document.querySelectorAll('.fe-answer').forEach((fold) => { fold.open = true; })")
             for host in self.page.locator(".fe-mount").all():
                 host.scroll_into_view_if_needed()
             self.page.wait_for_function(

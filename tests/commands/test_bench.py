@@ -177,10 +177,16 @@ def test_compare(written, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert shown.count("focused, ours") == 3 and "dtype: float32 | bfloat16" in shown
     (tmp_path / "bad.json").write_text("{")
-    for other, said in [("bad.json", "is not JSON"), ("none.json", "none.json")]:
-        assert main(["bench", "compare", first, str(tmp_path / other)]) == 1
+    known = "there are ablation, bench/cpu"
+    for other, said in [("bad.json", "is not JSON"), ("none.json", "none.json"), ("bench", known)]:
+        assert main(["bench", "compare", first, str(tmp_path / other) if ".json" in other else other]) == 1
         err = capsys.readouterr().err
         assert said in err and err.count("\n") == 1
+
+
+def test_the_book_s_record_is_compared_by_its_name(capsys):
+    assert main(["bench", "compare", "bench/cpu", "bench/cpu"]) == 0
+    assert "FLatten-DeiT-T" in capsys.readouterr().out
 
 
 def test_the_defaults_of_the_command_are_the_settings(capsys):

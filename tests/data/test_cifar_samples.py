@@ -1,10 +1,9 @@
-"""What comes with the library: sample images, a photograph as the small models take it, the book's results."""
+"""What comes with the library: sample images, a photograph as the small models take it."""
 
 import numpy as np
-import pytest
 import torch
 
-from flatten_edu.data import as_cifar10, cifar10_samples, photo, results
+from flatten_edu.data import as_cifar10, cifar10_samples, photo
 
 
 def test_a_photograph_is_brought_to_the_models_size():
@@ -18,13 +17,3 @@ def test_a_photograph_is_brought_to_the_models_size():
 def test_a_28_pixel_image_is_not_resampled():
     inside = cifar10_samples().images[3].permute(1, 2, 0).numpy()[2:30, 2:30]
     torch.testing.assert_close(as_cifar10(inside), cifar10_samples().batch(torch.tensor([3]))[0])
-
-
-def test_the_papers_table_4_and_ours_name_the_same_attentions():
-    printed = {kind for kind, _ in results("paper")["table_4"]["rows"]}
-    assert printed <= {run["attention"] for run in results("ablation")["runs"]}
-
-
-def test_unknown_results_list_the_known():
-    with pytest.raises(ValueError, match="ablation"):
-        results("nothing")

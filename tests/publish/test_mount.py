@@ -11,7 +11,8 @@ import pytest
 from flatten_edu.labs import MapsLab
 
 CONFIG = """
-extensions = ["myst_nb", "flatten_edu.publish.mount"]
+extensions = ["myst_nb", "flatten_edu.publish.mount", "flatten_edu.publish.predict"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 """

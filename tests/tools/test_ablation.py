@@ -15,9 +15,8 @@ def repository(tmp_path, monkeypatch):
     root = tmp_path / "repository"
     monkeypatch.setattr(ablation, "ROOT", root)
     monkeypatch.setattr(ablation, "WEIGHTS", root / "flatten_edu" / "weights")
-    monkeypatch.setattr(ablation, "RESULTS", root / "book" / "data" / "ablation.json")
+    monkeypatch.setattr(ablation, "RESULTS", root / "flatten_edu" / "results" / "ablation.json")
     (root / "flatten_edu").mkdir(parents=True)
-    (root / "book").mkdir()
     return root
 
 
@@ -80,8 +79,8 @@ def test_what_is_finished_gets_into_the_repository_sorted(tmp_path, repository, 
     (tmp_path / "runs" / "linear_p3_seed0").mkdir()  # it has begun
     (tmp_path / "runs" / "linear_p3_seed0" / "log.json").write_text("{}")
     ablation.collect(tmp_path / "runs")
-    assert capsys.readouterr().out == "5 runs in book/data/ablation.json\n"
-    result = json.loads((repository / "book" / "data" / "ablation.json").read_text())
+    assert capsys.readouterr().out == "5 runs in flatten_edu/results/ablation.json\n"
+    result = json.loads((repository / "flatten_edu" / "results" / "ablation.json").read_text())
     assert [(run["attention"], run["p"], run["seed"]) for run in result["runs"]] == [
         ("softmax", 3, 1),
         ("focused", 3, 0),
@@ -144,13 +143,13 @@ def test_what_is_finished_is_not_run_again(tmp_path, monkeypatch, started, capsy
     assert all(process.env["OMP_NUM_THREADS"] == "3" for process in started)
     assert [process.beside for process in started] == [1, 2, 1]
     lines = capsys.readouterr().out.splitlines()
-    assert "linear_p3_seed0 ended with 1" in lines and lines[-1] == "1 runs in book/data/ablation.json"
+    assert "linear_p3_seed0 ended with 1" in lines and lines[-1] == "1 runs in flatten_edu/results/ablation.json"
 
 
 def test_collect_takes_all_that_is_finished_and_runs_nothing(tmp_path, monkeypatch, started, capsys):
     finish(tmp_path, "focused", 32, 0)
     main(monkeypatch, "--runs", tmp_path, "--only", 2, "--collect")
-    assert started == [] and capsys.readouterr().out == "1 runs in book/data/ablation.json\n"
+    assert started == [] and capsys.readouterr().out == "1 runs in flatten_edu/results/ablation.json\n"
 
 
 def test_a_folder_is_the_same_for_the_runs_wherever_it_was_named(tmp_path, monkeypatch, started):

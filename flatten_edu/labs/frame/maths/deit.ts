@@ -4,12 +4,12 @@ import { AttentionMap, part, phiRows, type Feature, type Kernel, type Layer } fr
 import { add, gelu, layerNorm, linear, softplus } from "./layers";
 import type { Tensors } from "./safetensors";
 
-export type Variant = "softmax" | "linear" | "focused" | "focused_without_dwc" | "dwc_only";
+export type Variant = "softmax" | "relu" | "focused" | "focused_dwc" | "dwc";
 
 export interface Settings {
   variant: Variant;
   heads: number;
-  /** Of focused attention; for "linear" 1 is plain ReLU, and another p is f_p head by head. */
+  /** Of focused attention; for "relu" 1 is plain ReLU, and another p is f_p head by head. */
   p: number;
   perHead: boolean;
 }
@@ -36,7 +36,9 @@ export function forward(tensors: Tensors, image: Float64Array, settings: Setting
   for (let i = 0; tensors.has(`blocks.${i}.norm1.weight`); i++) {
     const of = (name: string) => get(`blocks.${i}.${name}`);
     const affine = (input: Float64Array, name: string) => linear(input, of(`${name}.weight`), of(`${name}.bias`));
-    const { out, block } = attend(affine(layerNorm(x, of("norm1.weight"), of("norm1.bias")), "attn.qkv"), tensors, i, grid, settings);
+    const normed = layerNorm(x, of("norm1.weight"), of("norm1.bias"));
+    const qkv = affine(normed, settings.variant === "dwc" ? "attn.v" : "attn.qkv");
+    const { out, block } = attend(qkv, tensors, i, grid, settings);
     x = add(x, affine(out, "attn.proj"));
     const hidden = affine(layerNorm(x, of("norm2.weight"), of("norm2.bias")), "mlp.fc1").map(gelu);
     x = add(x, affine(hidden, "mlp.fc2"));
@@ -69,7 +71,8 @@ function attend(
   qkv: Float64Array, tensors: Tensors, index: number, grid: [number, number], settings: Settings,
 ): { out: Float64Array; block: PassBlock } {
   const own = (name: string) => tensors.get(`blocks.${index}.attn.${name}`) ?? null;
-  const [q, k, v] = thirds(qkv, tensors.get("cls_token")!.data.length);
+  const none = new Float64Array(0); // the convolution alone has values, and no queries and keys
+  const [q, k, v] = settings.variant === "dwc" ? [none, none, qkv] : thirds(qkv, tensors.get("cls_token")!.data.length);
   const positions = own("positional_encoding");
   const kernel = own("dwc.weight");
   const layer: Layer = {
@@ -87,12 +90,12 @@ function attend(
 /** phi and the weights of a layer; none are formed where there is the convolution alone. */
 function mapped(layer: Layer, { variant, p, perHead }: Settings): PassBlock {
   const { n, heads, q, k, scale } = layer;
-  const kind = variant === "softmax" || variant === "linear" ? variant : "focused";
+  const kind = variant === "softmax" ? variant : variant === "relu" ? "linear" : "focused";
   const feature: Feature = { kind, p, perHead };
-  const all = (x: Float64Array) => (kind === "softmax" ? null : phiRows(x, n, feature, heads, scale));
+  const all = (x: Float64Array) => (kind === "softmax" || variant === "dwc" ? null : phiRows(x, n, feature, heads, scale));
   const weights = new Float64Array(heads * n * n);
   const map = new AttentionMap(layer, feature);
-  if (variant !== "dwc_only") {
+  if (variant !== "dwc") {
     for (let head = 0; head < heads; head++) weights.set(map.rows(head), head * n * n);
   }
   return { ...layer, phiQ: all(q), phiK: all(k), weights };

@@ -9,7 +9,7 @@ from typing import no_type_check
 import triton
 import triton.language as tl
 
-from flatten_edu.functional.kernels.rows import (
+from flatten_edu.functional.focused.kernels.rows import (
     positive,
     power,
     product,

@@ -1,8 +1,8 @@
-"""Focused attention by Triton kernels: map, K^T V and normalisation fused, forward and backward.
+"""Focused attention by Triton kernels: map, K^T V and normalisation fused, forward and backward. By request alone.
 
-The tests hold it to the float64 twin under Triton's interpreter and compile it for NVIDIA GPUs; it was not run or timed
-on one. Triton is imported when the first CUDA tensor comes, or, where TRITON_INTERPRET=1 asks for the interpreter, the
-first tensor.
+UNMEASURED: the tests hold them to the float64 twin under Triton's interpreter and compile them for NVIDIA GPUs, but no
+GPU has run or timed them. With a GPU, one command does: `python -m flatten_edu bench --device cuda`. Triton is imported
+at the first call.
 """
 
 import os
@@ -15,8 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flatten_edu.functional.focused_steps import focused_steps
-from flatten_edu.functional.pieces import FocusedShape
+from flatten_edu.functional.focused.steps import FocusedSettings, focused_attention
 from flatten_edu.functional.precision import widen
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -126,7 +125,7 @@ def _machine_refusal(device: torch.device) -> str | None:
 
 def _kernels() -> ModuleType:
     """The kernels' module; importing it imports Triton."""
-    from flatten_edu.functional.kernels import launch
+    from flatten_edu.functional.focused.kernels import launch
 
     return launch
 
@@ -174,10 +173,9 @@ def _twin_gradients(
 ) -> list[Tensor | None]:
     num_heads, p, eps = settings
     q, k, v, scale, encoding = inputs
-    shape = FocusedShape(num_heads, (q.shape[1],), False, p, "channels", eps)
+    settings = FocusedSettings(num_heads, p, eps=eps)
     with torch.autocast(g.device.type, enabled=False):
-        qkv = torch.cat([q, k, v], dim=-1)
-        out = focused_steps(qkv, widen(encoding), widen(scale), None, None, shape)
+        out = focused_attention(q, k + widen(encoding), v, scale, settings)
         asked = [t for t, is_wanted in zip(inputs, wanted, strict=False) if is_wanted]
         found = iter(torch.autograd.grad(out, asked, g, create_graph=True))
     return [next(found) if is_wanted else None for is_wanted in wanted[: len(inputs)]]

@@ -6,9 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from flatten_edu.data import results
 from flatten_edu.labs.focus.lab import FIGURE_4
 from flatten_edu.models import deit_tiny
+from flatten_edu.results import results
 
 ROOT = Path(__file__).parents[2]
 PAPER = results("paper")
@@ -47,6 +47,22 @@ def test_a_table_is_the_paper_s(name):
     found = [[str(first), *rest] for first, *rest in PAPER[name]["rows"]]
     assert found == typed(TYPED[name])
     assert all(len(row) == len(PAPER[name]["columns"]) for row in found)
+
+
+def test_the_papers_table_4_and_ours_name_the_same_attentions():
+    printed = {kind for kind, _ in PAPER["table_4"]["rows"]}
+    assert printed <= {run["attention"] for run in results("ablation")["runs"]}
+
+
+def test_unknown_results_list_the_known():
+    with pytest.raises(ValueError, match=r"there is no results 'nothing'; there are ablation, bench/cpu, .*paper"):
+        results("nothing")
+
+
+def test_the_readme_says_who_made_each_file():
+    folder = ROOT / "flatten_edu" / "results"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.json")}
+    assert set(re.findall(r"^\| `([^`]+)` \|", (folder / "README.md").read_text(), flags=re.MULTILINE)) == files
 
 
 def test_all_tables_are_typed_here():

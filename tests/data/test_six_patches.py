@@ -1,0 +1,60 @@
+"""The six patches: their features come from the pixels, and show what chapters 1 to 8 say that they show."""
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from flatten_edu.analysis import entropy_bits, numerical_rank
+from flatten_edu.data import contrast_and_redness, six_patches
+from flatten_edu.functional import attention_matrix, depthwise_conv, dwc_matrix
+
+CAT = six_patches()
+SAME_ROW = [0, 2, 5]  # the two eyes and the cheek
+
+
+def test_the_patches_are_pixels_of_the_photograph():
+    top = int(np.where((data.chelsea()[:, 112] == CAT.photo[0, 0]).all(-1))[0][0])
+    assert np.array_equal(data.chelsea()[top : top + 190, 112 : 112 + 285], CAT.photo)
+
+
+def test_features_are_measured_by_numpy_as_well():
+    for patch, row in zip(CAT.pixels, CAT.x, strict=True):
+        brightness = patch @ [0.299, 0.587, 0.114]
+        contrasts = [(one @ [0.299, 0.587, 0.114]).std() for one in CAT.pixels]
+        wanted = (brightness.std() - min(contrasts)) / (max(contrasts) - min(contrasts))
+        assert row[0].item() == pytest.approx(wanted)
+    redness = [(one[..., 0].astype(float) - one[..., 1]).mean() for one in CAT.pixels]
+    assert CAT.x[:, 1].tolist() == pytest.approx([(r - min(redness)) / (max(redness) - min(redness)) for r in redness])
+
+
+def test_features_move_with_the_pixels():
+    changed = CAT.pixels.copy()
+    changed[3, ..., 0] //= 2  # less red in the whiskers
+    assert contrast_and_redness(changed)[3, 1] < CAT.x[3, 1]
+
+
+def test_patches_that_do_not_differ_have_no_scale():
+    with pytest.raises(ValueError, match="patches that differ in contrast"):
+        contrast_and_redness(np.zeros((2, 4, 4, 3), dtype=np.uint8))
+
+
+def test_softmax_is_sharper_and_f_p_sharpens():
+    bits = {kind: entropy_bits(attention_matrix(CAT.q, CAT.k, kind)) for kind in ["softmax", "relu", "focused"]}
+    assert bits["softmax"].mean() < bits["relu"].mean() and (bits["focused"] < bits["relu"]).all()
+    assert bits["softmax"][0] < bits["focused"][0] < bits["relu"][0]  # of the left eye
+
+
+@pytest.mark.parametrize("kind", ["relu", "focused"])
+def test_linear_attention_has_rank_2_and_one_row_for_three_patches(kind):
+    weights = attention_matrix(CAT.q, CAT.k, kind)
+    assert numerical_rank(weights) == 2
+    torch.testing.assert_close(weights[SAME_ROW], weights[:1].expand(3, 6))
+    assert numerical_rank(attention_matrix(CAT.q, CAT.k)) == 6
+
+
+def test_the_convolution_tells_the_three_apart_and_fills_the_rank():
+    weights = attention_matrix(CAT.q, CAT.k, "focused")
+    out = weights @ CAT.v + depthwise_conv(CAT.v, CAT.kernel.expand(2, 3, 3), None, CAT.grid)
+    assert torch.pdist(out[SAME_ROW]).min() > 0.05
+    assert numerical_rank(weights + dwc_matrix(CAT.kernel, CAT.grid)) == 6
