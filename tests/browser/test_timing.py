@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flatten_edu.labs import TimingLab
-from flatten_edu.labs.timing.make_data import bundles, measure
+from flatten_edu.labs.timing.make_data import measure
 from flatten_edu.labs.timing.record import POINT_KEYS, check_record
 from tests.browser.conftest import FLAGS, fragment
 from tests.browser.in_page import COUNT_LISTENERS
@@ -293,8 +293,7 @@ def test_the_table_of_all_points_fits_a_phone(reader):
 
 
 def test_the_tool_that_makes_the_shipped_records(browser):
-    with bundles() as address:
-        record = measure(browser.new_page(), address, 32, 1.0)
+    record = measure(browser.new_page(), 32, 1.0)
     assert check_record(record) is record and record["settings"]["budget_seconds"] == 1
     assert set(record) == set(TimingLab().shipped[0])
 

@@ -6,6 +6,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from flatten_edu import data
+from flatten_edu.functional import DEFAULT_P
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
 from flatten_edu.labs.frame.settings import Rule, choice, rows, vector, whole
 from flatten_edu.labs.frame.tensors import pack
@@ -52,7 +53,7 @@ class FocusLab(Lab, lab="focus"):
         k: Float[Tensor, "n d"],
         grid: tuple[int, int],
         features: str,
-        p: int | float = 3.0,
+        p: int | float = DEFAULT_P,
     ) -> "FocusLab":
         """The photograph view on queries and keys of your own.
 

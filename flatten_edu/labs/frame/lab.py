@@ -8,15 +8,15 @@ import anywidget
 import traitlets as t
 
 from flatten_edu.analysis.proposition import LARGEST_P
+from flatten_edu.functional import DEFAULT_P
 from flatten_edu.labs.frame.settings import Rule, Setting, allows, number, refuse, wanted, whole
 
 STATIC = Path(__file__).parents[1] / "static"
-DEFAULT_P = 3.0
 
 
 def focusing_factor() -> Setting:
     """The trait p of a lab."""
-    return number(DEFAULT_P, 1, LARGEST_P)
+    return number(float(DEFAULT_P), 1, LARGEST_P)
 
 
 class Lab(anywidget.AnyWidget):

@@ -6,7 +6,8 @@ from typing import Any
 
 import traitlets as t
 
-from flatten_edu.labs.frame.lab import DEFAULT_P, Lab
+from flatten_edu.functional import DEFAULT_P
+from flatten_edu.labs.frame.lab import Lab
 from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
 from flatten_edu.labs.timing.record import check_record
 
@@ -33,7 +34,7 @@ class TimingLab(Lab, lab="timing"):
 
     device = choice("js", "webgpu")
     d = choice(64, 32)
-    p = number(DEFAULT_P, 1, LARGEST_P)
+    p = number(float(DEFAULT_P), 1, LARGEST_P)
     dwc = flag(False)
     budget = number(10.0, 1, LARGEST_BUDGET)
     guess = whole(0, 0, LARGEST_N)
