@@ -48,8 +48,8 @@ def test_the_roof_and_what_lies_under_it():
 
 
 def test_variants_can_be_chosen_and_what_is_not_there_is_said():
-    names = [t["name"] for t in bench_panel(made(), variants=["sdpa"]).plotly()["data"]]
-    assert names == ["softmax, fused (SDPA), N^2.00"]
+    names = [t["name"] for t in bench_panel(made(), variants=["softmax"]).plotly()["data"]]
+    assert names == ["softmax (SDPA), N^2.00"]
     with pytest.raises(ValueError, match="there is no view 'size'; there are memory, models, roofline, time"):
         bench_panel(made(), "size")
     with pytest.raises(ValueError, match=r"the record has no core, forward, of anything"):
@@ -66,7 +66,7 @@ def test_the_command_s_figure_has_a_panel_for_all_that_there_is():
         "module, forward: speed under the roof",
         "whole models",
     ]
-    bare = made([point("focused", n, 1e-6 * n, peak_bytes=None) for n in (49, 196)], ceilings=None)
+    bare = made([point("focused_dwc", n, 1e-6 * n, peak_bytes=None) for n in (49, 196)], ceilings=None)
     (axes,) = bench_figure(bare).axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert list(axes.lines[0].get_ydata()) == pytest.approx([0.049, 0.196])

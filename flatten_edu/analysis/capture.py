@@ -22,8 +22,8 @@ class Captured:
     """
 
     name: str  #: of the module, "blocks.2.attn"
-    q: Float[Tensor, "b h n d"]
-    k: Float[Tensor, "b h n d"]
+    q: Float[Tensor, "b h n e"]  #: e = d, and 0 where there is no attention
+    k: Float[Tensor, "b h n e"]
     v: Float[Tensor, "b h n d"]
     phi_q: Float[Tensor, "b h n f"] | None  #: None for softmax attention
     phi_k: Float[Tensor, "b h n f"] | None
@@ -31,7 +31,7 @@ class Captured:
     dwc_kernel: Float[Tensor, "d *sides"] | None  #: of the paper's DWC, shared by all heads; None where there is none
     grid: tuple[int, ...]
     class_token: bool
-    # Of the paper's module alone, None elsewhere: what `refocused` needs to form phi_q and phi_k at another p.
+    # Of the paper's module, None elsewhere: what `refocused` needs to form phi_q and phi_k at another p.
     p: int | float | None = None
     scale: Float[Tensor, " c"] | None = None  #: softplus of the learned scale
     norm_over: Literal["channels", "head"] | None = None
@@ -63,6 +63,10 @@ def capture(model: nn.Module, x: Tensor | None = None) -> Iterator[list[Captured
             records.append(_record(modules[module], module, module.heads(tokens, mask), mask))
 
     hooks = [module.register_forward_hook(record, with_kwargs=True) for module in modules]
+    # What `module.compile()` made runs no hooks: within this context the modules run as they are.
+    compiled = {m: m._compiled_call_impl for m in model.modules() if m._compiled_call_impl is not None}
+    for module in compiled:
+        module._compiled_call_impl = None
     try:
         if x is not None:
             with torch.no_grad():
@@ -71,11 +75,13 @@ def capture(model: nn.Module, x: Tensor | None = None) -> Iterator[list[Captured
     finally:
         for hook in hooks:
             hook.remove()
+        for module, call in compiled.items():
+            module._compiled_call_impl = call
 
 
 def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None) -> Captured:
     dwc = getattr(module, "dwc", None)
-    paper = isinstance(module, FocusedLinearAttention)
+    paper, scale = isinstance(module, FocusedLinearAttention), getattr(module, "scale", None)
     return Captured(
         name=name,
         q=heads.q,
@@ -88,6 +94,6 @@ def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None)
         grid=module.grid,
         class_token=module.class_token,
         p=module.p if paper else None,
-        scale=F.softplus(module.scale.detach().float()).flatten() if paper else None,
+        scale=None if scale is None else F.softplus(scale.detach().float()).flatten(),
         norm_over=module.norm_over if paper else None,
     )

@@ -2,7 +2,6 @@
 
 from flatten_edu.bench.compare import compare, differences
 from flatten_edu.bench.fit import Crossover, Slope, crossing, crossover, fit_slope
-from flatten_edu.bench.plain import PlainFocusedAttention
 from flatten_edu.bench.record import Point, Record
 from flatten_edu.bench.report import crossovers, floors, memory, ratios, report, roofline, times
 from flatten_edu.bench.runner import measure
@@ -13,7 +12,6 @@ __all__ = [
     "MODELS",
     "VARIANTS",
     "Crossover",
-    "PlainFocusedAttention",
     "Point",
     "Record",
     "Settings",

@@ -52,11 +52,11 @@ class Case:
     @property
     def compiled(self) -> bool:
         """Whether torch.compile makes it faster before it is timed."""
-        return self.variant in VARIANTS and VARIANTS[self.variant].compiled
+        return MODELS[self.variant][2] if self.variant in MODELS else VARIANTS[self.variant].compiled
 
     def _layer(self) -> int:
         s = self.settings
-        name = {"deit_tiny_sdpa": "sdpa", "flatten_deit_tiny": "focused"}.get(self.variant, self.variant)
+        name = MODELS[self.variant][1] if self.variant in MODELS else self.variant
         core = s.heads * VARIANTS[name].multiply_adds(self.n, s.head_dim)
         return core + (0 if self.what == "core" else 4 * self.n * s.dim**2)
 

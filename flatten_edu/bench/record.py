@@ -13,7 +13,17 @@ from flatten_edu.bench.fit import Crossover, Slope, crossover, fit_slope
 from flatten_edu.machine import replace_whole
 
 SCHEMA = 1
-PAIRS = (("focused", "sdpa"), ("focused", "softmax"), ("focused", "focused_plain"), ("focused", "window"))
+#: (fast, slow): from which N on the first is faster is looked for, and how many times, is printed.
+PAIRS = (
+    ("focused_dwc", "softmax"),
+    ("focused_dwc", "softmax_written_out"),
+    ("focused_dwc", "published"),
+    ("focused_dwc", "window"),
+    ("focused_dwc_compiled", "softmax_compiled"),
+    ("focused_dwc_compiled", "published"),
+    ("focused_dwc_compiled", "published_compiled"),
+)
+MODEL_PAIRS = (("flatten_deit_tiny", "deit_tiny"), ("flatten_deit_tiny_compiled", "deit_tiny_compiled"))
 
 
 @dataclass
@@ -134,8 +144,7 @@ class Record:
         """From which N on focused attention is faster than softmax in each form, and than its plain transcription."""
         found = {}
         for what, passes in self.sections():
-            models = [("flatten_deit_tiny", "deit_tiny_sdpa")]
-            for fast, slow in models if what == "model" else PAIRS:
+            for fast, slow in MODEL_PAIRS if what == "model" else PAIRS:
                 curves = [{n: p.seconds for n, p in self.curve(what, passes, name).items()} for name in (fast, slow)]
                 if set(curves[0]) & set(curves[1]):
                     found[what, passes, fast, slow] = crossover(*curves)

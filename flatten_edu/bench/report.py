@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from flatten_edu.bench.record import PAIRS, Point, Record
+from flatten_edu.bench.record import MODEL_PAIRS, PAIRS, Point, Record
 from flatten_edu.bench.variants import title_of
 
 WIDTH = 100
@@ -49,7 +49,7 @@ def floors(record: Record, point: Point) -> tuple[float, float]:
 def ratios(record: Record, what: str, passes: str) -> str:
     """How many times the time of focused attention the others take; empty where there is nothing to compare."""
     rows, sizes = {}, {}
-    for fast, slow in [*PAIRS, ("flatten_deit_tiny", "deit_tiny_sdpa")]:
+    for fast, slow in PAIRS + MODEL_PAIRS:
         own, other = record.curve(what, passes, fast), record.curve(what, passes, slow)
         both = {n: two(other[n].median / own[n].median) for n in own if n in other}
         if both:

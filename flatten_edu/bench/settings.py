@@ -33,7 +33,7 @@ class Settings:
     what: tuple[str, ...] = ("module", "model")
     passes: tuple[str, ...] = PASSES
     variants: tuple[str, ...] = ()  # () for all that the device serves; compiled ones where there is a compiler
-    tokens: tuple[int, ...] = (49, 196, 784, 3136, 12544)
+    tokens: tuple[int, ...] = (49, 196, 256, 400, 576, 784, 3136, 12544)
     pixels: tuple[int, ...] = (224, 448, 672, 896)  # of the models' square images, multiples of 16
     batch: int = 1
     heads: int = 3
@@ -91,13 +91,18 @@ class Settings:
         return self.variants or tuple(name for name, one in VARIANTS.items() if self._serves(one))
 
     def _serves(self, variant: Variant) -> bool:
-        compiles = self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
-        return variant.only_on in (None, self.device) and (compiles or not variant.compiled)
+        return variant.only_on in (None, self.device) and (self._compiles or not variant.compiled)
+
+    @property
+    def _compiles(self) -> bool:
+        return self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
 
     @property
     def cases_of_models(self) -> tuple[str, ...]:
         """The models, where heads and features are theirs."""
-        return tuple(MODELS) if (self.heads, self.head_dim) == (3, 64) else ()
+        if (self.heads, self.head_dim) != (3, 64):
+            return ()
+        return tuple(name for name, (_, _, compiled) in MODELS.items() if self._compiles or not compiled)
 
     def as_json(self) -> dict[str, object]:
         """As the record has them: lists of words as one string."""

@@ -1,14 +1,13 @@
 """What is timed: attention modules by name, each with the multiplications that it needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flatten_edu.bench.plain import PlainFocusedAttention
 from flatten_edu.functional import attention_cost, cheaper_order
-from flatten_edu.nn import Heads, SoftmaxAttention, make_attention
+from flatten_edu.nn import FocusedLinearAttention, Heads, SoftmaxAttention, make_attention
 
 WINDOW = 7  # tokens on a side, as in Swin
 
@@ -51,12 +50,16 @@ class Variant:
     make: Callable[[int, int, tuple[int, int]], nn.Module]  # from C, h and the grid, without a class token
     multiply_adds: Callable[[int, int], int]  # of one head's core, from N and d
     maps: int = 0  # N x N maps of a head that are held at once in a forward pass
-    compiled: bool = False
-    only_on: str | None = None  # a kind of device: elsewhere it is another variant's double
+    compiled: bool = False  # by torch.compile, before it is timed
+    only_on: str | None = None  # a kind of device
 
 
-def _named(kind: str, **settings: object) -> Callable[..., nn.Module]:
-    return lambda dim, heads, grid: make_attention(kind, dim, heads, grid, class_token=False, **settings)
+def _named(kind: str) -> Callable[..., nn.Module]:
+    return lambda dim, heads, grid: make_attention(kind, dim, heads, grid, class_token=False)
+
+
+def _backend(name: str) -> Callable[..., nn.Module]:
+    return lambda dim, heads, grid: FocusedLinearAttention(dim, heads, grid, class_token=False, backend=name)
 
 
 def _written_out(dim: int, heads: int, grid: tuple[int, int]) -> nn.Module:
@@ -75,24 +78,39 @@ def _focused(n: int, d: int) -> int:
     return _linear(n, d) + 25 * n * d  # and a 5 x 5 depthwise convolution
 
 
-#: By name: what can be timed as a core or a module.
+def _and_compiled(variants: dict[str, Variant]) -> dict[str, Variant]:
+    """With a compiled form of each, named NAME_compiled."""
+    compiled = {
+        f"{name}_compiled": replace(one, title=f"{one.title}, compiled", compiled=True)
+        for name, one in variants.items()
+    }
+    return variants | compiled
+
+
+#: By name: what can be timed as a core or a module. Names are those of `ATTENTIONS` where they are there.
 VARIANTS: dict[str, Variant] = {
-    "softmax": Variant("softmax, written out", _written_out, _softmax, maps=2),
-    "sdpa": Variant("softmax, fused (SDPA)", _named("softmax"), _softmax),
+    "softmax_written_out": Variant("softmax, written out", _written_out, _softmax, maps=2),
     "window": Variant("softmax in 7 x 7 windows", WindowAttention, lambda n, d: 2 * n * WINDOW**2 * d),
-    "linear": Variant("linear (ReLU)", _named("linear"), _linear),
-    "focused_plain": Variant("focused, as published", PlainFocusedAttention, _focused),
-    "focused": Variant("focused, ours", _named("focused"), _focused),
-    "focused_eager": Variant("focused, ours, no kernel", _named("focused", backend="fused"), _focused, only_on="cuda"),
-    "focused_plain_compiled": Variant("as published, compiled", PlainFocusedAttention, _focused, compiled=True),
-    "focused_compiled": Variant("focused, ours, compiled", _named("focused"), _focused, compiled=True),
+    **_and_compiled(
+        {
+            "softmax": Variant("softmax (SDPA)", _named("softmax"), _softmax),
+            "relu": Variant("linear (ReLU)", _named("relu"), _linear),
+            "published": Variant("focused, as published", _backend("published"), _focused),
+            "focused_dwc": Variant("focused, ours", _named("focused_dwc"), _focused),
+        }
+    ),
+    "triton": Variant("focused, Triton", _backend("triton"), _focused, only_on="cuda"),
     "hydra": Variant("Hydra", _named("hydra"), lambda n, d: 2 * n * d),
     "efficient": Variant("Efficient", _named("efficient"), _linear),
     "angular": Variant("Linear angular", _named("angular"), lambda n, d: _linear(n, d) + 9 * n * d),
-    "enhanced": Variant("Enhanced linear", _named("enhanced"), _linear),
 }
-#: By name: what can be timed as a model, with its title and its kind of attention.
-MODELS = {"deit_tiny_sdpa": ("DeiT-T (SDPA)", "softmax"), "flatten_deit_tiny": ("FLatten-DeiT-T", "focused")}
+#: By name: what can be timed as a model: its title, the variant in its blocks, and whether it is compiled.
+MODELS: dict[str, tuple[str, str, bool]] = {
+    "deit_tiny": ("DeiT-T (SDPA)", "softmax", False),
+    "flatten_deit_tiny": ("FLatten-DeiT-T", "focused_dwc", False),
+    "deit_tiny_compiled": ("DeiT-T (SDPA), compiled", "softmax", True),
+    "flatten_deit_tiny_compiled": ("FLatten-DeiT-T, compiled", "focused_dwc", True),
+}
 
 
 def title_of(name: str) -> str:

@@ -154,7 +154,7 @@ def _effective_rank(answer: Callable[[Tensor], Tensor | float]) -> Fault:
 
 
 def _ablation_points(points: float) -> Fault:
-    accuracies = {kind: [] for kind in ("focused", "linear")}
+    accuracies = {kind: [] for kind in ("focused_dwc", "relu")}
     for run in results("ablation")["runs"]:
         if run["attention"] in accuracies and run["p"] == 3:
             accuracies[run["attention"]].append(100 * run["accuracy"])

@@ -91,7 +91,7 @@ def linear_attention(
         return out.to(dtype)
     total = phi_q @ phi_k.sum(-2).unsqueeze(-1)  # of each query's similarities to all keys
     if eps:
-        count = phi_k.shape[-2] if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1)
+        count = phi_k.shape[-2] if key_mask is None else key_mask.sum(-1)[..., None, None].clamp(min=1).to(out.dtype)
         return (out / (total + eps * count)).to(dtype)
     sees = total != 0
     return (out / total.where(sees, 1.0)).where(sees, 0.0).to(dtype)

@@ -61,7 +61,7 @@ def convolve_grid(
     Raises:
         ValueError: the grid does not fit n.
     """
-    require_grid("convolve_grid", grid, v.shape[-2], class_token)
+    require_grid("depthwise_conv", grid, v.shape[-2], class_token)
     cells = v[..., 1:, :] if class_token else v
     # Channels stay last in memory: other layouts take up to four times as long on a CPU.
     image = cells.reshape(-1, *grid, v.shape[-1]).movedim(-1, 1)

@@ -15,11 +15,12 @@ from flatten_edu.functional.checks import require_grid
 class Heads:
     """What one attention module computes from its input, split into h heads: each is [B, h, N, features of a head].
 
-    phi_q and phi_k are what the products are formed from: None for softmax attention. v is never mapped.
+    phi_q and phi_k are what the products are formed from: None for softmax attention. v is never mapped. Where there is
+    no attention, q and k have no features.
     """
 
-    q: Float[Tensor, "b h n d"]
-    k: Float[Tensor, "b h n d"]
+    q: Float[Tensor, "b h n e"]
+    k: Float[Tensor, "b h n e"]
     v: Float[Tensor, "b h n d"]
     phi_q: Float[Tensor, "b h n f"] | None = None
     phi_k: Float[Tensor, "b h n f"] | None = None

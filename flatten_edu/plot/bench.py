@@ -10,22 +10,21 @@ from flatten_edu.plot.style import INK, Picture
 
 # Colour, line, marker: softmax in warm colours, focused in blue and green, the others in grey.
 _STYLES = {
-    "softmax": ("#dd6a1a", "-", "s"),
-    "sdpa": ("#c7659f", "-", "D"),
+    "softmax_written_out": ("#dd6a1a", "-", "s"),
+    "softmax": ("#c7659f", "-", "D"),
     "window": ("#b8860b", "--", "s"),
-    "linear": ("#8a7bd8", "-", "^"),
-    "focused_plain": ("#12a07a", "--", "o"),
-    "focused": ("#2088c9", "-", "o"),
-    "focused_compiled": ("#2088c9", "--", "^"),
-    "focused_plain_compiled": ("#12a07a", ":", "^"),
-    "focused_eager": ("#2088c9", ":", "D"),
+    "relu": ("#8a7bd8", "-", "^"),
+    "published": ("#12a07a", "-", "o"),
+    "focused_dwc": ("#2088c9", "-", "o"),
+    "triton": ("#2088c9", ":", "D"),
     "hydra": (INK, "-", "^"),
     "efficient": (INK, "--", "o"),
     "angular": (INK, ":", "s"),
-    "enhanced": (INK, "-.", "v"),
-    "deit_tiny_sdpa": ("#c7659f", "-", "D"),
+    "deit_tiny": ("#c7659f", "-", "D"),
     "flatten_deit_tiny": ("#2088c9", "-", "o"),
 }
+for _name in ("softmax", "relu", "published", "focused_dwc", "deit_tiny", "flatten_deit_tiny"):
+    _STYLES[f"{_name}_compiled"] = (_STYLES[_name][0], "--", "^")
 _VIEWS = ("time", "memory", "roofline", "models")
 
 

@@ -23,8 +23,8 @@ def test_softmax_and_linear_blocks_alike(kind):
         pass
     assert [block.name for block in blocks] == ["blocks.0.attn", "blocks.1.attn"]
     assert blocks[0].weights.shape[-2:] == (17, 17) and not blocks[0].q.requires_grad
-    assert (blocks[0].phi_q is None) == (kind == "softmax")
-    assert (blocks[0].dwc_kernel is not None) == (kind in ("focused", "dwc_only"))
+    assert (blocks[0].phi_q is None) == ("softmax" in kind or kind in ("dwc", "none"))
+    assert (blocks[0].dwc_kernel is not None) == kind.endswith("dwc")
     assert net(x).equal(before)
     assert not any(module._forward_hooks for module in net.modules())
 
@@ -50,7 +50,7 @@ def test_a_mask_by_name_counts_too(kind):
 
 
 def test_a_record_stays_when_the_model_learns_and_a_compiled_model_is_refused():
-    net = model("focused")
+    net = model("focused_dwc")
     with capture(net, torch.randn(1, 3, 32, 32)) as (block, _):
         pass
     before = block.dwc_kernel.clone()
@@ -74,7 +74,7 @@ def test_a_model_without_our_attention():
 
 
 def test_the_equivalent_map_is_attention_and_convolution_per_channel():
-    net = model("focused")
+    net = model("focused_dwc")
     with torch.no_grad():
         net.blocks[0].attn.dwc.bias.zero_()
     with capture(net, torch.randn(1, 3, 32, 32)) as (block, _):

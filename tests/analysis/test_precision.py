@@ -16,7 +16,7 @@ from flatten_edu.analysis import (
     stored_range,
     whole_power,
 )
-from flatten_edu.functional.reference import published_focused_attention
+from flatten_edu.functional import published_attention
 
 PAGE = Path(__file__).parents[2] / "book" / "labs" / "precision.md"
 NOTHING = Fixes(wide_sums=True)
@@ -66,15 +66,10 @@ def test_in_float64_the_steps_are_the_published_module():
     n, d = 49, 16
     x, weight = hashed_normals(0, n * d).reshape(n, d).double(), hashed_normals(1, 3 * d * d).reshape(3 * d, d).double()
     q, k, v = (x @ weight.T / 8).chunk(3, dim=1)
-    state = {
-        "qkv.weight": weight / 8, "qkv.bias": torch.zeros(3 * d, dtype=torch.float64),
-        "proj.weight": torch.eye(d, dtype=torch.float64), "proj.bias": torch.zeros(d, dtype=torch.float64),
-        "scale": torch.zeros(1, 1, d, dtype=torch.float64),
-        "positional_encoding": torch.zeros(1, n, d, dtype=torch.float64),
-        "dwc.weight": torch.zeros(d, 1, 5, 5, dtype=torch.float64), "dwc.bias": torch.zeros(d, dtype=torch.float64),
-    }  # fmt: skip
+    zeros = torch.zeros(1, n, d, dtype=torch.float64), torch.zeros(1, 1, d, dtype=torch.float64)
     for p, fixed in [(3, False), (3, True), (8, True)]:
-        wanted = published_focused_attention(x[None], state, 1, (7, 7), p, fp16_fix=fixed)[0]
+        projections = lambda t: t @ weight.T / 8, None, lambda t: t
+        wanted = published_attention(x[None], *projections, *zeros, 1, (7, 7), p, fp16_fix=fixed)[0]
         found = focused_steps(q, k, v, "fp32", p, Fixes(over_sqrt_n=fixed, row_max=p > 6), exact=True)["out"]
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-7)  # the inputs were rounded to float32
 

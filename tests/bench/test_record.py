@@ -25,11 +25,11 @@ def point(variant, n, seconds, what="module", passes="forward", **more):
 def made(points=None, **changes):
     """Softmax in the square of N, focused attention linear; they cross at N = 1000."""
     points = points or [
-        *(point("sdpa", n, 1e-9 * n**2) for n in SIZES),
-        *(point("focused", n, 1e-6 * n) for n in SIZES),
-        *(point("deit_tiny_sdpa", n, 1e-8 * n**2, "model", pixels=p) for n, p in ((197, 224), (785, 448))),
+        *(point("softmax", n, 1e-9 * n**2) for n in SIZES),
+        *(point("focused_dwc", n, 1e-6 * n) for n in SIZES),
+        *(point("deit_tiny", n, 1e-8 * n**2, "model", pixels=p) for n, p in ((197, 224), (785, 448))),
         *(point("flatten_deit_tiny", n, 1e-5 * n, "model", pixels=p) for n, p in ((197, 224), (785, 448))),
-        point("softmax", 12544, None, error="out of memory: too much"),
+        point("softmax_written_out", 12544, None, error="out of memory: too much"),
     ]
     values = {
         "made_by": "a test",
@@ -61,15 +61,15 @@ def test_the_json_is_the_schemas_and_has_what_readers_need_not_compute(tmp_path)
     failed = values["points"][-1]
     assert (failed["seconds"], failed["median"], failed["quartiles"]) == ([], None, None)
     assert failed["error"] == "out of memory: too much"
-    slope = next(s for s in values["slopes"] if (s["variant"], s["quantity"]) == ("sdpa", "seconds"))
+    slope = next(s for s in values["slopes"] if (s["variant"], s["quantity"]) == ("softmax", "seconds"))
     assert slope["exponent"] == pytest.approx(2) and (slope["smallest"], slope["largest"]) == (784, 12544)
     one = next(c for c in values["crossovers"] if c["what"] == "module")
-    assert (one["fast"], one["slow"]) == ("focused", "sdpa") and one["n"] == pytest.approx(1000)
+    assert (one["fast"], one["slow"]) == ("focused_dwc", "softmax") and one["n"] == pytest.approx(1000)
     assert one["low"] <= one["n"] <= one["high"] and one["text"].startswith("from N = 1000 on")
 
 
 def test_a_crossover_beyond_the_sizes_is_null_with_words(tmp_path):
-    points = [point("sdpa", n, 1e-9 * n) for n in SIZES] + [point("focused", n, 1e-6 * n) for n in SIZES]
+    points = [point("softmax", n, 1e-9 * n) for n in SIZES] + [point("focused_dwc", n, 1e-6 * n) for n in SIZES]
     made(points).write(tmp_path / "r.json")
     (one,) = json.loads((tmp_path / "r.json").read_text())["crossovers"]
     assert (one["n"], one["low"], one["high"], one["text"]) == (None, None, None, "not up to N = 12544")
@@ -77,10 +77,12 @@ def test_a_crossover_beyond_the_sizes_is_null_with_words(tmp_path):
 
 def test_slopes_are_of_time_and_memory_from_the_smallest_size_on():
     slopes = made().slopes()
-    assert {key[2:] for key in slopes} == {(v, q) for v in ("sdpa", "focused") for q in ("seconds", "peak_bytes")}
-    assert slopes["module", "forward", "focused", "peak_bytes"].exponent == pytest.approx(1)
-    assert slopes["module", "forward", "focused", "seconds"].smallest == 784
-    assert made(settings={}).slopes()["module", "forward", "focused", "seconds"].smallest == 196
+    assert {key[2:] for key in slopes} == {
+        (v, q) for v in ("softmax", "focused_dwc") for q in ("seconds", "peak_bytes")
+    }
+    assert slopes["module", "forward", "focused_dwc", "peak_bytes"].exponent == pytest.approx(1)
+    assert slopes["module", "forward", "focused_dwc", "seconds"].smallest == 784
+    assert made(settings={}).slopes()["module", "forward", "focused_dwc", "seconds"].smallest == 196
 
 
 BROWSERS = {
@@ -95,7 +97,7 @@ BROWSERS = {
         {"variant": name, "what": "core", "passes": "forward", "n": n, "seconds": [n * 1e-6, n * 2e-6],
          "median": n * 1.5e-6, "quartiles": [n * 1.25e-6, n * 1.75e-6], "peak_bytes": None, "multiply_adds": n,
          "bytes_moved": n, "error": None, "of_the_browser": 1}
-        for name in ("softmax", "focused", "of_the_future") for n in (64, 256)
+        for name in ("softmax", "focused_dwc", "of_the_future") for n in (64, 256)
     ],
 }  # fmt: skip
 
@@ -147,23 +149,25 @@ def test_tables_say_what_the_points_say():
     found = cells(times(record, "module", "forward", spread=False))
     assert found["N"] == ["196", "784", "3136", "12544", "exponent"]
     assert found["focused, ours"] == ["0.196", "0.784", "3.14", "12.5", "1.00 ±0.00"]
-    assert found["softmax, fused (SDPA)"] == ["0.038", "0.615", "9.83", "157", "2.00 ±0.00"]
+    assert found["softmax (SDPA)"] == ["0.038", "0.615", "9.83", "157", "2.00 ±0.00"]
     assert found["softmax, written out"] == ["-"] * 5
-    assert "3.14 ±0.16" in times(record, "module", "forward", ["focused"])
-    assert cells(memory(record, "module", "forward", ["focused"]))["focused, ours"][:4] == [
+    assert "3.14 ±0.16" in times(record, "module", "forward", ["focused_dwc"])
+    assert cells(memory(record, "module", "forward", ["focused_dwc"]))["focused, ours"][:4] == [
         "0.020", "0.078", "0.314", "1.25",
     ]  # fmt: skip
     # 1e6 multiply-adds a token at 1e12 flop/s take 2 microseconds, 1000 bytes at 1e9 one: it takes 1.
-    assert cells(roofline(record, "module", "forward", ["focused"]))["focused, ours"] == ["0.50|1.0"] * 4
+    assert cells(roofline(record, "module", "forward", ["focused_dwc"]))["focused, ours"] == ["0.50|1.0"] * 4
     models = cells(times(record, "model", "forward"))
     assert models["pixels"] == ["224", "448"] and models["FLatten-DeiT-T"] == ["1015", "255"]  # two images a batch
-    assert cells(ratios(record, "model", "forward"))["deit_tiny_sdpa / flatten_deit_tiny"] == ["0.20", "0.78"]
-    assert crossovers(record, "module", "forward")[0].startswith("focused beats sdpa from N = 1000 on (")
+    assert cells(ratios(record, "model", "forward"))["deit_tiny / flatten_deit_tiny"] == ["0.20", "0.78"]
+    assert crossovers(record, "module", "forward")[0].startswith("focused_dwc beats softmax from N = 1000 on (")
 
 
 def test_the_report_fits_the_terminal_and_leaves_nothing_out():
-    record = made([point("focused", n, 1e-6 * n, passes=p) for p in ("forward", "both") for n in range(49, 2000, 60)])
-    record.points.append(point("softmax", 12544, None, error="out of memory: " + "very much " * 30))
+    record = made(
+        [point("focused_dwc", n, 1e-6 * n, passes=p) for p in ("forward", "both") for n in range(49, 2000, 60)]
+    )
+    record.points.append(point("softmax_written_out", 12544, None, error="out of memory: " + "very much " * 30))
     record.stopped = True
     text = report(record)
     assert max(map(len, text.splitlines())) <= 100
@@ -174,7 +178,7 @@ def test_the_report_fits_the_terminal_and_leaves_nothing_out():
 
 def test_compare_shows_common_points_and_their_ratio():
     a = made()
-    b = made([point("focused", n, 5e-7 * n) for n in SIZES] + [point("hydra", 784, 1.0)])
+    b = made([point("focused_dwc", n, 5e-7 * n) for n in SIZES] + [point("hydra", 784, 1.0)])
     lines = compare(a, b).splitlines()
     rows = [line for line in lines if "focused, ours" in line]
     assert len(rows) == 4 and all(row.endswith("2.0") for row in rows) and "3136       3.136       1.568" in rows[2]
@@ -211,7 +215,7 @@ def test_a_record_of_the_book_is_whole(name):
     assert not record.stopped and record.ceilings
     assert record.as_json() == values
     exponents = {key[2]: slope for key, slope in record.slopes().items() if key[:2] == ("module", "forward")}
-    for variant in ("softmax", "focused"):
+    for variant in ("softmax", "focused_dwc"):
         assert math.isfinite(exponents[variant].exponent) and exponents[variant].smallest == 784
 
 

@@ -68,12 +68,12 @@ def rounds(timer, warm_up):
 
 
 def test_variants_take_turns_and_nobody_is_always_first():
-    record, timer = run(["sdpa", "linear", "focused"], {"sdpa": 0.2, "linear": 0.2, "focused": 0.2})
+    record, timer = run(["softmax", "relu", "focused_dwc"], {"softmax": 0.2, "relu": 0.2, "focused_dwc": 0.2})
     turns = rounds(timer, warm_up=6)  # two calls each
     assert len(turns) == 15
     for turn in range(5):
-        assert sorted(turns[3 * turn : 3 * turn + 3]) == ["focused", "linear", "sdpa"]
-    assert {turns[3 * turn] for turn in range(5)} == {"sdpa", "linear", "focused"}
+        assert sorted(turns[3 * turn : 3 * turn + 3]) == ["focused_dwc", "relu", "softmax"]
+    assert {turns[3 * turn] for turn in range(5)} == {"softmax", "relu", "focused_dwc"}
     assert all(point.seconds == [0.2] * 5 and point.median == 0.2 for point in record.points)
 
 
@@ -82,17 +82,17 @@ def test_a_drift_hits_all_alike():
     calls = []
     slow = lambda n: 0.001 if len(calls) < 24 else 0.01  # noqa: E731
     settings = replace(SETTINGS, seconds=0.1)
-    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("sdpa", "linear")]
-    record = measure(settings, timer=Clock(calls, dict.fromkeys(["sdpa", "linear"], slow)), wanted=wanted)
+    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("softmax", "relu")]
+    record = measure(settings, timer=Clock(calls, dict.fromkeys(["softmax", "relu"], slow)), wanted=wanted)
     first, second = (point.seconds for point in record.points)
     assert abs(len(first) - len(second)) <= 1 and len(first) > 5
     assert sum(a != b for a, b in zip(first, second, strict=False)) <= 1 < len(set(first))  # the round it came in
 
 
 def test_noise_is_answered_by_repeats_up_to_a_time_and_a_number():
-    quiet, _ = run(["sdpa"], {"sdpa": 0.01})
-    noisy, _ = run(["sdpa"], {"sdpa": 0.01}, scatter=0.2)
-    hopeless, _ = run(["sdpa"], {"sdpa": 0.15}, scatter=0.2)
+    quiet, _ = run(["softmax"], {"softmax": 0.01})
+    noisy, _ = run(["softmax"], {"softmax": 0.01}, scatter=0.2)
+    hopeless, _ = run(["softmax"], {"softmax": 0.15}, scatter=0.2)
     counts = [len(record.points[0].seconds) for record in (quiet, noisy, hopeless)]
     assert counts[0] == 5 and counts[1] == _MOST
     assert 5 < counts[2] < _MOST and sum(hopeless.points[0].seconds[:-1]) <= SETTINGS.seconds
@@ -101,36 +101,38 @@ def test_noise_is_answered_by_repeats_up_to_a_time_and_a_number():
 def test_a_settled_variant_goes_on_with_the_others():
     calls = []
     settings = replace(SETTINGS, seconds=1.0)
-    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("sdpa", "linear")]
-    timer = Clock(calls, {"sdpa": 0.02, "linear": lambda n: 0.02 * (1 + len(calls) % 5)})
+    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("softmax", "relu")]
+    timer = Clock(calls, {"softmax": 0.02, "relu": lambda n: 0.02 * (1 + len(calls) % 5)})
     record = measure(settings, timer=timer, wanted=wanted)
     assert len(record.points[0].seconds) == len(record.points[1].seconds) > 5
 
 
 def test_short_calls_are_made_several_times_in_a_row():
-    record, timer = run(["sdpa", "linear"], {"sdpa": 1e-5, "linear": 0.5})
+    record, timer = run(["softmax", "relu"], {"softmax": 1e-5, "relu": 0.5})
     assert [point.calls for point in record.points] == [200, 1]
-    assert {times for variant, _, times in timer.repeats if variant == "linear"} == {1}
-    assert timer.repeats[-1][2] in (1, 200) and ("sdpa", 784, 200) in timer.repeats
+    assert {times for variant, _, times in timer.repeats if variant == "relu"} == {1}
+    assert timer.repeats[-1][2] in (1, 200) and ("softmax", 784, 200) in timer.repeats
 
 
 def test_what_takes_longer_than_the_budget_is_a_point_and_larger_sizes_are_not_tried():
     settings = replace(SETTINGS, budget=10.0)
     record, timer = run(
-        ["sdpa", "linear"], {"sdpa": lambda n: n / 200, "linear": 0.2}, (784, 1764, 3136), settings=settings
+        ["softmax", "relu"], {"softmax": lambda n: n / 200, "relu": 0.2}, (784, 1764, 3136), settings=settings
     )
-    errors = {point.n: point.error for point in record.points if point.variant == "sdpa"}
+    errors = {point.n: point.error for point in record.points if point.variant == "softmax"}
     assert errors[784].startswith("over the budget: 5 calls of 3.9 s, and 10 s are allowed")
     assert errors[1764] == "not tried: N = 784 was too much already" == errors[3136].replace("1764", "784")
-    assert [n for variant, n, _ in timer.repeats if variant == "sdpa"] == [784]  # one call
-    assert all(len(point.seconds) == 5 for point in record.points if point.variant == "linear")
+    assert [n for variant, n, _ in timer.repeats if variant == "softmax"] == [784]  # one call
+    assert all(len(point.seconds) == 5 for point in record.points if point.variant == "relu")
     failed = next(point for point in record.points if point.n == 1764)
     assert failed.seconds == [] and failed.median is None and failed.quartiles is None and failed.multiply_adds > 0
 
 
 def test_a_size_that_must_take_too_long_is_not_tried():
     settings = replace(SETTINGS, budget=10.0)
-    record, timer = run(["softmax"], {"softmax": lambda n: 1e-6 * n**2}, (784, 12544), settings=settings)
+    record, timer = run(
+        ["softmax_written_out"], {"softmax_written_out": lambda n: 1e-6 * n**2}, (784, 12544), settings=settings
+    )
     assert record.points[0].median == pytest.approx(0.6147, rel=1e-3)
     assert record.points[1].error == "not tried: from N = 784, 5 calls of about 109 s are expected"
     assert {n for _, n, _ in timer.repeats} == {784}
@@ -146,19 +148,19 @@ def test_a_size_that_must_take_too_long_is_not_tried():
 )
 def test_a_failure_is_a_point_and_not_the_end(failure, said):
     record, _ = run(
-        ["sdpa", "linear"], dict.fromkeys(["sdpa", "linear"], 0.2), (49, 196), fails={("sdpa", 49): failure}
+        ["softmax", "relu"], dict.fromkeys(["softmax", "relu"], 0.2), (49, 196), fails={("softmax", 49): failure}
     )
     assert record.points[0].error.startswith(said) and not record.stopped
     after = record.points[2]
     tried_again = failure is ValueError  # a size that cannot be says nothing of another
-    assert (after.variant, after.n) == ("sdpa", 196)
+    assert (after.variant, after.n) == ("softmax", 196)
     assert (len(after.seconds) == 5) == tried_again and (after.error is None) == tried_again
-    assert all(len(point.seconds) == 5 for point in record.points if point.variant == "linear")
+    assert all(len(point.seconds) == 5 for point in record.points if point.variant == "relu")
 
 
 def test_cudas_out_of_memory_in_the_middle_of_the_repeats():
     calls = []
-    wanted = [Fake("sdpa", "module", "forward", 784, SETTINGS, calls=calls)]
+    wanted = [Fake("softmax", "module", "forward", 784, SETTINGS, calls=calls)]
 
     def timer(call, times):
         call()
@@ -172,11 +174,13 @@ def test_cudas_out_of_memory_in_the_middle_of_the_repeats():
 
 def test_maps_that_do_not_fit_are_known_before(monkeypatch):
     monkeypatch.setattr(clock, "free_bytes", lambda device: 10**9)
-    record, timer = run(["softmax", "sdpa"], dict.fromkeys(["softmax", "sdpa"], 0.01), (784, 12544))
+    record, timer = run(
+        ["softmax_written_out", "softmax"], dict.fromkeys(["softmax_written_out", "softmax"], 0.01), (784, 12544)
+    )
     errors = {(point.variant, point.n): point.error for point in record.points}
-    assert errors["softmax", 12544] == "out of memory: its N x N maps take 3.8 GB, 1.0 GB are free"
-    assert errors["softmax", 784] is None is errors["sdpa", 12544]
-    assert ("softmax", 12544, 1) not in timer.repeats
+    assert errors["softmax_written_out", 12544] == "out of memory: its N x N maps take 3.8 GB, 1.0 GB are free"
+    assert errors["softmax_written_out", 784] is None is errors["softmax", 12544]
+    assert ("softmax_written_out", 12544, 1) not in timer.repeats
 
 
 @pytest.mark.parametrize("when", [4, 9, 30])
@@ -185,7 +189,7 @@ def test_ctrl_c_keeps_what_was_measured(when):
     calls: list = []
     settings = replace(SETTINGS, tokens=(49, 196, 784))
     wanted = [
-        Fake(v, "module", "forward", n, settings, calls=calls) for n in (49, 196, 784) for v in ("sdpa", "linear")
+        Fake(v, "module", "forward", n, settings, calls=calls) for n in (49, 196, 784) for v in ("softmax", "relu")
     ]
 
     def timer(call, times):
@@ -203,12 +207,12 @@ def test_ctrl_c_keeps_what_was_measured(when):
 
 def test_the_record_is_kept_after_each_size():
     sizes = []
-    run(["sdpa"], {"sdpa": 0.2}, (49, 196, 784), keep=lambda record: sizes.append(len(record.points)))
+    run(["softmax"], {"softmax": 0.2}, (49, 196, 784), keep=lambda record: sizes.append(len(record.points)))
     assert sizes == [1, 2, 3]
 
 
 def test_the_record_says_where_and_with_what():
-    record, _ = run(["sdpa"], {"sdpa": 0.2})
+    record, _ = run(["softmax"], {"softmax": 0.2})
     assert record.device["kind"] == "cpu" and record.device["name"] and record.device["threads"] == 1
     assert record.versions["torch"] == torch.__version__ and record.date.endswith("Z")
     assert record.settings["dtype"] == "float32" and record.settings["tokens"] == [784]
@@ -220,7 +224,7 @@ def test_threads_are_set_for_the_run_alone():
     before = torch.get_num_threads()
     during = []
     calls: list = []
-    wanted = [Fake("sdpa", "module", "forward", 49, SETTINGS, calls=calls)]
+    wanted = [Fake("softmax", "module", "forward", 49, SETTINGS, calls=calls)]
 
     def timer(call, times):
         during.append(torch.get_num_threads())
@@ -231,6 +235,6 @@ def test_threads_are_set_for_the_run_alone():
 
 
 def test_a_progress_bar_says_what_is_left(capfd):
-    run(["sdpa"], {"sdpa": 0.2}, show=True)
-    run(["sdpa"], {"sdpa": 0.2})
+    run(["softmax"], {"softmax": 0.2}, show=True)
+    run(["softmax"], {"softmax": 0.2})
     assert capfd.readouterr().err == ""  # no terminal, no bar

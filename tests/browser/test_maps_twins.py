@@ -55,11 +55,11 @@ def forward_case(model, image: torch.Tensor, p: float, whole: bool) -> dict:
     kind = model.config.attention
     for block in model.blocks:
         block.attn.p = p
-        if kind == "linear":
+        if kind == "relu":
             block.attn.feature_map = "focused"  # at p = 1 this is ReLU
     with capture(model) as records, torch.no_grad():
         logits = model(image[None])
-    settings = {"variant": kind, "heads": model.config.num_heads, "p": p, "perHead": kind == "linear"}
+    settings = {"variant": kind, "heads": model.config.num_heads, "p": p, "perHead": kind == "relu"}
     case = {"image": packed(image), "settings": settings, "logits": packed(logits)}
     if whole:
         case["blocks"] = [
@@ -75,13 +75,13 @@ def test_the_forward_pass_is_pytorch_s(reader, measured, name):
     page = reader().open(PAGE)
     model = pretrained(name)
     kind = model.config.attention
-    if kind not in ("softmax", "linear", "focused", "focused_without_dwc", "dwc_only"):
+    if kind not in ("softmax", "relu", "focused", "focused_dwc", "dwc"):
         pytest.skip("the labs show five kinds of attention")
     generator = torch.Generator().manual_seed(0)
     images = [*SAMPLES.batch(torch.arange(20))[0], *torch.randn(12, 3, 28, 28, generator=generator)]
-    trained = 1 if kind == "linear" else 3
+    trained = 1 if kind == "relu" else 3
     cases = [forward_case(model, image, trained, i % 10 == 0) for i, image in enumerate(images)]
-    if kind not in ("softmax", "dwc_only"):
+    if kind not in ("softmax", "dwc"):
         cases += [forward_case(model, images[i], p, i < 2) for i, p in enumerate([1, 2, 8, 4.5])]
     weights = base64.b64encode((WEIGHTS / f"{name}.safetensors").read_bytes()).decode()
     worst: dict[str, float] = {}

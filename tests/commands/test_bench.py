@@ -18,8 +18,8 @@ SMALL = [
     "--what",
     "module",
     "--variants",
-    "sdpa",
-    "focused",
+    "softmax",
+    "focused_dwc",
     "--tokens",
     "9",
     "16",
@@ -52,7 +52,7 @@ def test_it_writes_a_record_and_a_plot(written):
     assert (written / "small.png").read_bytes().startswith(b"\x89PNG")
     assert "focused, ours" in (written / "small.svg").read_text()
     record = Record.read(written / "small.json")
-    wanted = {(variant, "forward", n) for variant in ("sdpa", "focused") for n in (9, 16, 25)}
+    wanted = {(variant, "forward", n) for variant in ("softmax", "focused_dwc") for n in (9, 16, 25)}
     assert {(p.variant, p.passes, p.n) for p in record.points} == wanted
     assert all(len(p.seconds) >= 5 and p.peak_bytes > 0 and p.error is None for p in record.points)
     assert not record.stopped and record.settings["head_dim"] == 8 and record.device["threads"] == 1
@@ -63,7 +63,13 @@ def test_it_prints_the_tables(tmp_path, capsys):
     assert main(["bench", *SMALL, *QUICK, "--out", str(out)]) == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 100 + len(str(tmp_path))
-    for part in ("module, forward: milliseconds", "peak memory", "focused beats sdpa", "sdpa / focused", "exponent"):
+    for part in (
+        "module, forward: milliseconds",
+        "peak memory",
+        "focused_dwc beats softmax",
+        "sdpa / focused",
+        "exponent",
+    ):
         assert part in shown
     assert shown.endswith(f"written: {out}, and its plot as .png and .svg\n")
 
@@ -72,7 +78,7 @@ def test_it_prints_the_tables(tmp_path, capsys):
 @pytest.mark.skipif(compiler() is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_compiled_variants_are_timed(tmp_path):
     """In a process of its own: the shape checker of these tests is nothing that a compiler can read."""
-    options = ["--device", "cpu", "--what", "module", "--variants", "focused_compiled", "focused_plain_compiled"]
+    options = ["--device", "cpu", "--what", "module", "--variants", "focused_dwc_compiled", "published_compiled"]
     options += ["--tokens", "9", "16", "--heads", "1", "--head-dim", "8", *QUICK, "--out", str(tmp_path / "r.json")]
     ran = subprocess.run([sys.executable, "-m", "flatten_edu", "bench", *options], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-2000:]
@@ -119,7 +125,7 @@ def test_ctrl_c_before_the_first_point(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--variants fokused", "there is no variant 'fokused'; there are angular, efficient, enhanced, focused, "),
+        ("--variants fokused", "there is no variant 'fokused'; there are angular, efficient, focused_dwc, "),
         ("--what everything", "there is no kind of case 'everything'; there are core, model, module"),
         ("--passes backward", "there is no kind of pass 'backward'; there are forward, forward+backward"),
         ("--dtype fp8", "there is no dtype 'fp8'"),
@@ -193,4 +199,4 @@ def test_the_defaults_of_the_command_are_the_settings(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["bench", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "(49 196 784 3136 12544)" in shown and "(224 448 672 896)" in shown and "(module model)" in shown
+    assert "(49 196 256 400 576 784 3136 12544)" in shown and "(224 448 672 896)" in shown and "(module model)" in shown

@@ -32,13 +32,13 @@ def finished(data, tmp_path_factory):
     """A finished run's folder, and its card."""
     out = tmp_path_factory.mktemp("finished")
     assert main(words(out, data, "--epochs", 6, "--lr", 0.005, "--p", 2.5, "--seed", 3)) == 0
-    return out, json.loads((out / "flatten_deit_imagefolder_focused_p2.5_seed3.json").read_text())
+    return out, json.loads((out / "flatten_deit_imagefolder_focused_dwc_p2.5_seed3.json").read_text())
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--attention nope", "there is no attention 'nope'; there are angular, dwc_only, efficient, enhanced, focused"),
+        ("--attention nope", "there is no attention 'nope'; there are angular, dwc, efficient, enhanced, focused"),
         ("--data mnist", "--data is cifar10 .*; got 'mnist'"),
         ("--data imagefolder", "got 'imagefolder'"),
         ("--data imagefolder:/none", "there is no image folder /none/train"),
@@ -68,12 +68,12 @@ def test_a_wrong_model_is_told_before_data_are_fetched(tmp_path, capfd, monkeypa
     monkeypatch.setattr(sources, "cifar10", lambda *_: pytest.fail("fetched"))
     for wrong in ("--attention nope", "--attention focused --p -1", "--attention focused --heads 5"):
         assert main(["train", *wrong.split(), "--out", str(tmp_path)]) == 1
-    assert main(["train", "--attention", "focused", "--preset", "paper", "--out", str(tmp_path)]) == 1
+    assert main(["train", "--attention", "focused_dwc", "--preset", "paper", "--out", str(tmp_path)]) == 1
     assert "RandAugment is for image folders" in capfd.readouterr().err
 
 
 def test_usage_is_argparse_s(capfd):
-    for wrong in ([], ["fly"], ["train"], ["train", "--attention", "focused", "--out", "o", "--p", "three"]):
+    for wrong in ([], ["fly"], ["train"], ["train", "--attention", "focused_dwc", "--out", "o", "--p", "three"]):
         with pytest.raises(SystemExit, match="2"):
             main(wrong)
     assert "argument --p: invalid number value: 'three'" in capfd.readouterr().err
@@ -120,11 +120,11 @@ def test_an_image_folder_is_opened_with_the_view_of_training_alone(data):
 @pytest.mark.parametrize(
     ("attention", "p", "data", "seed", "name"),
     [
-        ("focused", 3, "cifar10", 0, "flatten_deit_cifar10_focused"),
+        ("focused_dwc", 3, "cifar10", 0, "flatten_deit_cifar10_focused_dwc"),
         ("softmax", 3, "cifar10:folder", 0, "deit_cifar10_softmax"),
         ("softmax", 8, "imagefolder:a/b", 2, "deit_imagefolder_softmax_seed2"),
         ("focused", 8, "cifar10", 0, "flatten_deit_cifar10_focused_p8"),
-        ("dwc_only", 0.5, "cifar10", 1, "flatten_deit_cifar10_dwc_only_p0.5_seed1"),
+        ("dwc", 0.5, "cifar10", 1, "deit_cifar10_dwc_seed1"),
     ],
 )
 def test_names_say_what_differs(attention, p, data, seed, name):
@@ -156,7 +156,7 @@ CHOICES = {
 
 @given(st.fixed_dictionaries({"attention": st.sampled_from(sorted(ATTENTIONS))}, optional=CHOICES))
 def test_the_card_s_command_gives_the_same_settings(chosen):
-    given = parsed(["--attention", "focused", "--out", "/home/me/o", "--data", "cifar10:/home/me/d"])
+    given = parsed(["--attention", "focused_dwc", "--out", "/home/me/o", "--data", "cifar10:/home/me/d"])
     vars(given).update(chosen, workers=3, evaluate_every=9, device="cpu")
     command = as_command(given, "some_name")
     assert command.startswith("python -m flatten_edu train ") and "/home" not in command

@@ -7,11 +7,9 @@ exponentials stay in float64's range: it takes them as printed, where the fast f
 
 import itertools
 import math
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
 def focused_map_loop(x: Tensor, p: int | float) -> Tensor:
@@ -91,46 +89,3 @@ def depthwise_conv_loop(
                 total = total + kernel[(slice(None), *offset)] * v[at[neighbour]]
         rows.append(total)
     return torch.stack(rows)
-
-
-def published_focused_attention(
-    x: Tensor,
-    state: Mapping[str, Tensor],
-    num_heads: int,
-    grid: tuple[int, int],
-    p: int | float = 3,
-    class_token: bool = False,
-    fp16_fix: bool = True,
-) -> Tensor:
-    """The module in the order of operations of the authors' code, on x [B, N, C] with a block's parameters by name.
-
-    Norms run over all C channels, before the split into heads. `fp16_fix` is the authors' change of May 2024 (K^T V
-    from k / sqrt(N) and v / sqrt(N), the denominator from the mean key) with the division by the row's maximum where
-    p > 6. Without it, this is the plain transcription that overflows in half precision.
-    """
-    batch, n, channels = x.shape
-    q, k, v = (x @ state["qkv.weight"].T + state["qkv.bias"]).chunk(3, dim=-1)
-    scale = F.softplus(state["scale"])
-    mapped = []
-    for t in (q, k + state["positional_encoding"]):
-        t = (t.relu() + 1e-6) / scale
-        length = t.norm(dim=-1, keepdim=True)
-        if fp16_fix and p > 6:
-            t = t / t.amax(dim=-1, keepdim=True)
-        t = t**p
-        mapped.append(t / t.norm(dim=-1, keepdim=True) * length)
-    q, k, v = (t.reshape(batch, n, num_heads, -1).transpose(1, 2) for t in (*mapped, v))
-    if fp16_fix:
-        z = 1 / (q @ k.mean(dim=-2, keepdim=True).mT + 1e-6)
-        out = q @ ((k.mT * n**-0.5) @ (v * n**-0.5)) * z
-    else:
-        z = 1 / (q @ k.sum(dim=-2, keepdim=True).mT + 1e-6)
-        out = q @ (k.mT @ v) * z
-    cells = v[:, :, 1:] if class_token else v
-    image = cells.mT.reshape(batch * num_heads, -1, *grid)
-    weight, bias = state["dwc.weight"], state["dwc.bias"]
-    image = F.conv2d(image, weight, bias, padding=weight.shape[-1] // 2, groups=len(weight))
-    local = image.reshape(batch, num_heads, -1, grid[0] * grid[1]).mT
-    out = out + (F.pad(local, (0, 0, 1, 0)) if class_token else local)
-    out = out.transpose(1, 2).reshape(batch, n, channels)
-    return out @ state["proj.weight"].T + state["proj.bias"]

@@ -16,7 +16,7 @@ from flatten_edu.functional import (
     softmax_attention,
     softmax_weights,
 )
-from flatten_edu.functional.reference import linear_attention_loop, softmax_attention_loop
+from tests.functional.loops import linear_attention_loop, softmax_attention_loop
 from tests.helpers import TOLERANCE, assert_twins, tokens
 
 DTYPES = st.sampled_from([torch.float64, torch.float32])

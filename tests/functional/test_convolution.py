@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatten_edu.functional import depthwise_conv, dwc_matrix, wrapped_dwc_matrix
-from flatten_edu.functional.reference import depthwise_conv_loop
+from tests.functional.loops import depthwise_conv_loop
 from tests.helpers import TOLERANCE, assert_twins, tokens
 
 

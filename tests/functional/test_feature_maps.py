@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatten_edu.functional import feature_map, focused_map, unit_rows
-from flatten_edu.functional.reference import focused_map_loop
+from tests.functional.loops import focused_map_loop
 from tests.helpers import assert_twins
 
 entries = st.one_of(st.just(0.0), st.floats(0.01, 10), st.floats(-10, -0.01))

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from flatten_edu.functional import triton_focused
-from flatten_edu.functional.triton_focused import focused_attention_triton, triton_serves
+from flatten_edu.functional.focused import triton
+from flatten_edu.functional.focused.triton import focused_attention_triton
 
 ROOT = Path(__file__).parent.parent.parent
 HAS_TRITON = importlib.util.find_spec("triton") is not None
@@ -50,7 +50,7 @@ def test_equal_their_twin_under_the_interpreter():
 @needs_triton
 @pytest.mark.gpu
 @pytest.mark.skipif(
-    not torch.cuda.is_available() or torch.cuda.get_device_capability() < triton_focused.CAPABILITY,
+    not torch.cuda.is_available() or torch.cuda.get_device_capability() < triton.CAPABILITY,
     reason="needs a CUDA device of capability 8.0 or later: none here",
 )
 def test_equal_their_twin_on_the_device():
@@ -113,9 +113,9 @@ def compiled(monkeypatch, tmp_path):
 )
 def test_compile_and_fit_into_shared_memory(compiled, capability, dtype, n, heads, d, p):
     """With two things that the interpreter cannot show: float32 is not rounded to TF32, and a NaN passes ReLU."""
-    from flatten_edu.functional.kernels import launch
+    from flatten_edu.functional.focused.kernels import launch
 
-    problem = triton_focused._problem(*arguments(dtype, n, heads, d, p))
+    problem = triton._problem(*arguments(dtype, n, heads, d, p))
     made = compiled(capability)
     out, kept = launch.forward(problem)
     launch.backward(problem, kept, out, *(torch.empty_like(out) for _ in range(3)))
@@ -127,8 +127,7 @@ def test_compile_and_fit_into_shared_memory(compiled, capability, dtype, n, head
     assert any("tf32" in kernel.asm["ptx"] for kernel in made.values()) == (dtype == torch.float16)
 
 
-def test_a_cpu_gets_the_twin_and_an_answer_why():
-    assert not triton_serves(*arguments())
+def test_a_cpu_is_told_why_not():
     with pytest.raises(ValueError, match=r"needs a CUDA device, or TRITON_INTERPRET=1 in the environment; got cpu"):
         focused_attention_triton(*arguments())
 
@@ -136,26 +135,26 @@ def test_a_cpu_gets_the_twin_and_an_answer_why():
 def test_without_triton_the_answer_is_no(monkeypatch):
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     monkeypatch.setitem(sys.modules, "triton", None)
-    for name in [name for name in sys.modules if name.startswith("flatten_edu.functional.kernels")]:
+    for name in [name for name in sys.modules if name.startswith("flatten_edu.functional.focused.kernels")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(triton_focused, "_machine_refusal", triton_focused._machine_refusal.__wrapped__)
+    monkeypatch.setattr(triton, "_machine_refusal", triton._machine_refusal.__wrapped__)
     with pytest.raises(ValueError, match="focused_attention_triton needs Triton"):
         focused_attention_triton(*arguments())
 
 
-def test_a_triton_that_does_not_run_is_told_of_and_not_used(monkeypatch):
+def test_a_triton_that_does_not_run_is_told_of(monkeypatch):
     """One without a C compiler, for instance."""
 
     def fails(problem):
         raise RuntimeError("Failed to find C compiler")
 
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    monkeypatch.setattr(triton_focused, "_kernels", lambda: SimpleNamespace(forward=fails, Problem=lambda *_: None))
-    monkeypatch.setattr(triton_focused, "_machine_refusal", triton_focused._machine_refusal.__wrapped__)
-    with pytest.warns(UserWarning, match="does not run on cpu: Failed to find C compiler"):
-        assert not triton_serves(*arguments())
+    monkeypatch.setattr(triton, "_kernels", lambda: SimpleNamespace(forward=fails, Problem=lambda *_: None))
+    monkeypatch.setattr(triton, "_machine_refusal", triton._machine_refusal.__wrapped__)
+    with pytest.raises(ValueError, match=r"needs a Triton that runs on cpu \(Failed to find C compiler\)"):
+        focused_attention_triton(*arguments())
 
 
 def test_importing_the_library_does_not_import_triton():
-    program = "import sys, flatten_edu.nn, flatten_edu.functional.triton_focused; assert 'triton' not in sys.modules"
+    program = "import sys, flatten_edu.nn, flatten_edu.functional.focused.triton; assert 'triton' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

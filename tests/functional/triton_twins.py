@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from flatten_edu.functional import linear_attention, sharpen
-from flatten_edu.functional.triton_focused import _FocusedAttention, _rows, focused_attention_triton, triton_serves
+from flatten_edu.functional.focused.triton import _FocusedAttention, _rows, focused_attention_triton, triton_serves
 
 pytestmark = pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # log2(0) = -inf is meant
 

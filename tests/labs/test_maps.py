@@ -68,7 +68,7 @@ def test_look_at_moves_the_picture_or_leaves_it():
 
 def test_records_of_models_of_ones_own():
     records = {}
-    for kind in ("softmax", "linear", "focused"):
+    for kind in ("softmax", "relu", "focused_dwc"):
         torch.manual_seed(0)
         config = DeiTConfig(dim=12, num_heads=3, depth=2, attention=kind, img_size=32, patch_size=8, num_classes=5, p=4)
         with capture(DeiT(config).eval(), torch.randn(1, 3, 32, 32)) as records[kind]:
@@ -76,15 +76,15 @@ def test_records_of_models_of_ones_own():
     lab = MapsLab.with_records(records, photo("chelsea", 32), block=1, p=4, patch=3)
     for head in range(3):
         softmax, linear, focused = rows(lab, head=head, channel=1)
-        for row, kind in [(softmax, "softmax"), (linear, "linear")]:
+        for row, kind in [(softmax, "softmax"), (linear, "relu")]:
             torch.testing.assert_close(row, records[kind][1].weights[0, head, 4].double(), rtol=1e-4, atol=1e-6)
-        share = dwc_matrix(records["focused"][1].dwc_kernel[1], (4, 4), True)[4]
+        share = dwc_matrix(records["focused_dwc"][1].dwc_kernel[1], (4, 4), True)[4]
         torch.testing.assert_close(
-            focused, (records["focused"][1].weights[0, head, 4] + share).double(), rtol=1e-4, atol=1e-6
+            focused, (records["focused_dwc"][1].weights[0, head, 4] + share).double(), rtol=1e-4, atol=1e-6
         )
     assert (lab.blocks, lab.heads, lab.channels) == (2, 3, 4)
     with pytest.raises(ValueError, match="'other' has others than the first"):
-        MapsLab.with_records({"one": records["softmax"], "other": records["linear"][:1]})
+        MapsLab.with_records({"one": records["softmax"], "other": records["relu"][:1]})
     module = make_attention("angular", 8, 2, (2, 2))
     with capture(module, torch.randn(1, 5, 8)) as found:
         pass

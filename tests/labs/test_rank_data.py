@@ -16,7 +16,9 @@ from flatten_edu.models import DeiT, DeiTConfig
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    config = DeiTConfig(dim=64, num_heads=2, depth=3, attention="focused", img_size=28, patch_size=2, num_classes=10)
+    config = DeiTConfig(
+        dim=64, num_heads=2, depth=3, attention="focused_dwc", img_size=28, patch_size=2, num_classes=10
+    )
     model = DeiT(config).eval()
     with torch.no_grad():
         for block in model.blocks:

@@ -62,7 +62,7 @@ def test_refuses_what_will_not_do_and_keeps_what_it_had(trait, value, words):
     assert getattr(lab, trait) == before
 
 
-@pytest.mark.parametrize("attention", ["softmax", "focused"])
+@pytest.mark.parametrize("attention", ["softmax", "focused_dwc"])
 def test_rows_of_a_model(attention):
     torch.manual_seed(0)
     config = DeiTConfig(dim=12, num_heads=2, depth=2, attention=attention, img_size=12, patch_size=4, num_classes=3)
@@ -84,6 +84,6 @@ def test_rows_of_a_model(attention):
         model(x)
     hook.remove()
     q, k, _ = seen["o"][0].chunk(3, dim=-1)
-    scale = F.softplus(model.blocks[0].attn.scale[0, 0]) if attention == "focused" else torch.ones(12)
+    scale = F.softplus(model.blocks[0].attn.scale[0, 0]) if attention == "focused_dwc" else torch.ones(12)
     torch.testing.assert_close(rows[0].q, (q / scale)[middle, 6:])
     torch.testing.assert_close(rows[0].k, (k / scale)[:, 6:])  # the positional encoding starts as zeros

@@ -12,7 +12,7 @@ from flatten_edu.models import DeiT, DeiTConfig, load_weights, save_weights
 from flatten_edu.publish.serve import make_server
 
 
-def model(attention="focused", img_size=32, **settings):
+def model(attention="focused_dwc", img_size=32, **settings):
     torch.manual_seed(0)
     config = {"dim": 12, "num_heads": 3, "depth": 1, "patch_size": 8, "num_classes": 5} | settings
     return DeiT(DeiTConfig(attention=attention, img_size=img_size, **config))

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAPER = results("paper")
 
 TYPED = {
-    "figure_4": "linear, .37, .19, .26, .18 | focused_without_dwc, .75, .11, .09, .05",
-    "figure_5": "softmax, 196 | focused_without_dwc, 54 | focused, 196",
+    "figure_4": "relu, .37, .19, .26, .18 | focused, .75, .11, .09, .05",
+    "figure_5": "softmax, 196 | focused, 54 | focused_dwc, 196",
     "figure_6": """
         DeiT-T, 5.7M, 1.2G, 72.2, 6.1M, 1.1G, 74.1 | PVT-T, 13.2M, 1.9G, 75.1, 12.2M, 2.0G, 77.8
         | PVT-S, 24.5M, 3.8G, 79.8, 21.7M, 4.0G, 81.7 | PVTv2-B1, 13.1M, 2.1G, 78.7, 12.9M, 2.2G, 79.5
@@ -27,9 +27,9 @@ TYPED = {
     "figure_7": "three devices, 2.1",
     "table_3a": """
         hydra, 1.1G, 5.7M, 68.3 | efficient, 1.1G, 5.7M, 70.2 | angular, 1.1G, 5.7M, 70.8
-        | enhanced, 1.1G, 5.8M, 72.9 | focused, 1.1G, 6.1M, 74.1 | softmax, 1.2G, 5.7M, 72.2""",
-    "table_3b": "hydra, 80.7 | efficient, 81.0 | angular, 79.4 | enhanced, 81.8 | focused, 82.1 | softmax, 81.3",
-    "table_4": "linear, 70.5 | focused_without_dwc, 71.8 | focused, 74.1 | softmax, 72.2",
+        | enhanced, 1.1G, 5.8M, 72.9 | focused_dwc, 1.1G, 6.1M, 74.1 | softmax, 1.2G, 5.7M, 72.2""",
+    "table_3b": "hydra, 80.7 | efficient, 81.0 | angular, 79.4 | enhanced, 81.8 | focused_dwc, 82.1 | softmax, 81.3",
+    "table_4": "relu, 70.5 | focused, 71.8 | focused_dwc, 74.1 | softmax, 72.2",
     "table_5": "2, 82.03 | 3, 82.11 | 4, 81.94 | 8, 81.99 | 32, 81.88",
     "table_6": "7 x 7, 81.6 | 14 x 14, 81.8 | 28 x 28, 81.9 | 56 x 56, 82.1 | 7 x 7 (softmax), 81.3",
     "table_7": "1, 81.7 | 1-2, 82.1 | 1-3, 82.0 | 1-4, 81.9",

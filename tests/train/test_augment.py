@@ -121,7 +121,17 @@ def test_the_paper_s_recipe_runs(tmp_path, capfd):
     """At 32 pixels and in one block, on eight images: all of its parts, two steps."""
     small = "--image-size 32 --patch-size 16 --dim 32 --heads 2 --depth 1 --epochs 1 --batch-size 4 --warmup-epochs 0"
     data, out = image_folder(tmp_path / "data", train=8, val=4), tmp_path / "out"
-    given = ["train", "--preset", "paper", "--attention", "focused", "--data", f"imagefolder:{data}", "--out", str(out)]
+    given = [
+        "train",
+        "--preset",
+        "paper",
+        "--attention",
+        "focused_dwc",
+        "--data",
+        f"imagefolder:{data}",
+        "--out",
+        str(out),
+    ]
     assert main([*given, "--device", "cpu", *small.split()]) == 0, capfd.readouterr().err
     known = json.loads((out / "flatten_deit_imagefolder_focused.json").read_text())
     recipe = known["recipe"]

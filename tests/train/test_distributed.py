@@ -37,12 +37,9 @@ def log_of(out):
     return json.loads((out / "log.json").read_text())
 
 
-@pytest.mark.parametrize("kind", ["focused", "dwc_only"])
+@pytest.mark.parametrize("kind", ["focused_dwc", "dwc"])
 def test_two_processes_have_the_loss_curve_of_one(data, tmp_path, measured, kind):
-    """Up to float32's order of sums: a relative 1e-7 a sum, which 12 steps of AdamW amplify, hence 1e-5.
-
-    dwc_only leaves the parameters of queries and keys without a gradient.
-    """
+    """Up to float32's order of sums: a relative 1e-7 a sum, which 12 steps of AdamW amplify, hence 1e-5."""
     arguments = ["--epochs", 4, "--lr", 0.003]
     assert main(words(tmp_path / "one", data, *arguments, attention=kind)) == 0
     said = torchrun(words(tmp_path / "two", data, *arguments, attention=kind))

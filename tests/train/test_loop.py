@@ -354,7 +354,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path):
     assert write_card(again, "toy", "colours", "")["accuracy"] == run.epochs[-1]["accuracy"]
 
 
-@pytest.mark.parametrize("kind", ["softmax", "focused", "dwc_only"])
+@pytest.mark.parametrize("kind", ["softmax", "focused_dwc", "dwc"])
 def test_it_learns_what_can_be_learned(tmp_path, measured, kind):
     run = toy_run(
         tmp_path, config(kind), coloured(64), epochs=30, batch_size=16, lr=5e-3, label_smoothing=0.0, evaluate_every=30
@@ -378,7 +378,7 @@ def test_the_log_says_what_was_run_and_how_it_went(tmp_path):
     run.train()
     log = json.loads((tmp_path / "log.json").read_text())
     assert set(log) == {"config", "recipe", "data", "epochs", "losses"}
-    assert log["config"]["attention"] == "focused" and log["config"]["dim"] == 16
+    assert log["config"]["attention"] == "focused_dwc" and log["config"]["dim"] == 16
     assert log["recipe"]["seed"] == 7 and log["recipe"]["epochs"] == 4
     assert log["data"] == {"training_images": 24}
     assert [e["epoch"] for e in log["epochs"]] == [1, 2, 3, 4]

@@ -104,7 +104,7 @@ def test_matrices_and_kernels_are_decayed_and_nothing_else(kind):
     assert left == {"weight"} and not [name for name in groups[0.3] if "norm" in name]
     for name in groups[0.0]:
         assert "norm" in name or name.endswith(("bias", "pos_embed", "cls_token", "positional_encoding", ".scale"))
-    if kind == "focused":
+    if kind == "focused_dwc":
         assert {"blocks.0.attn.scale", "blocks.0.attn.positional_encoding", "pos_embed", "cls_token"} <= groups[0.0]
         assert {"blocks.0.attn.dwc.weight", "patch_embed.proj.weight", "head.weight"} <= groups[0.3]
 

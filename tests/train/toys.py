@@ -37,7 +37,7 @@ def image_folder(root: Path, train: int = 24, val: int = 7) -> Path:
     return root
 
 
-def config(attention: str = "focused", **settings: object) -> DeiTConfig:
+def config(attention: str = "focused_dwc", **settings: object) -> DeiTConfig:
     """A model of 16 patches."""
     small = {"dim": 16, "num_heads": 2, "depth": 1, "img_size": 28, "patch_size": 7, "num_classes": 4, "pool": "mean"}
     return DeiTConfig(attention=attention, **(small | settings))
@@ -51,7 +51,7 @@ def toy_run(out: Path, model: DeiTConfig | None = None, images: ImageArray | Non
     return Run(model or config(), recipe, images, coloured(7, seed=1), out, **around)
 
 
-def words(out: Path, data: Path, *others: object, attention: str = "focused") -> list[str]:
+def words(out: Path, data: Path, *others: object, attention: str = "focused_dwc") -> list[str]:
     """The command line of a small run."""
     given = ["train", "--attention", attention, "--data", f"imagefolder:{data}", "--out", out, "--device", "cpu"]
     sizes = {"image-size": 28, "patch-size": 7, "dim": 16, "heads": 2, "depth": 1, "epochs": 2, "batch-size": 8}

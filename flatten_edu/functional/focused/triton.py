@@ -6,7 +6,6 @@ at the first call.
 """
 
 import os
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -51,35 +50,13 @@ def focused_attention_triton(
         the same input gives the same bits. Under `create_graph=True` the gradients are the twin's, by PyTorch.
 
     Raises:
-        ValueError: what the kernels cannot work on, and why. `triton_serves` asks first.
+        ValueError: what the kernels cannot work on, and why.
     """
     arguments = (q, k, v, scale, positional_encoding, num_heads, p, eps)
     refusal = _refusal(*arguments)
     if refusal is not None:
-        raise ValueError(f"focused_attention_triton {refusal}: ask triton_serves first")
+        raise ValueError(f"focused_attention_triton {refusal}")
     return _FocusedAttention.apply(*arguments)
-
-
-def triton_serves(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    scale: Tensor,
-    positional_encoding: Tensor,
-    num_heads: int,
-    p: int | float,
-    eps: float,
-) -> bool:
-    """Whether `focused_attention_triton` can work on these. False where Triton is missing, or cannot run here.
-
-    False while torch.compile traces, too: Inductor writes kernels of its own from the operations of the twin.
-    """
-    return _refusal(q, k, v, scale, positional_encoding, num_heads, p, eps) is None
-
-
-def triton_can_be_meant(x: Tensor) -> bool:
-    """Whether x lies where Triton may run: the cheapest of `triton_serves`' questions."""
-    return x.is_cuda or os.environ.get("TRITON_INTERPRET") == "1"
 
 
 def _refusal(
@@ -88,7 +65,7 @@ def _refusal(
     """Why the kernels cannot work on these; None where they can. The cheapest questions come first."""
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return "cannot be traced by torch.compile or transformed by torch.func"
-    if not triton_can_be_meant(q):
+    if not (q.is_cuda or os.environ.get("TRITON_INTERPRET") == "1"):
         return f"needs a CUDA device, or TRITON_INTERPRET=1 in the environment; got {q.device}"
     tensors = {"q": q, "k": k, "v": v, "scale": scale, "positional_encoding": encoding}
     if len({t.device for t in tensors.values()}) > 1:
@@ -118,8 +95,7 @@ def _machine_refusal(device: torch.device) -> str | None:
     except ImportError as error:
         return f"needs Triton ({error})"
     except Exception as error:  # a C compiler, a driver, a library: Triton has no error in common for what it misses
-        warnings.warn(f"Triton is installed but does not run on {device}: {error}", stacklevel=2)
-        return f"needs a Triton that runs on {device}"
+        return f"needs a Triton that runs on {device} ({error})"
     return None
 
 

@@ -1,1 +1,1 @@
-"""Triton kernels of focused attention. Nothing here is imported before `triton.triton_serves` has said yes."""
+"""Triton kernels of focused attention. Nothing here is imported before they are asked for."""

@@ -13,7 +13,11 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from flatten_edu.functional.focused.kernels.backward import key_gradient_kernel, query_gradient_kernel, state_gradient_kernel
+from flatten_edu.functional.focused.kernels.backward import (
+    key_gradient_kernel,
+    query_gradient_kernel,
+    state_gradient_kernel,
+)
 from flatten_edu.functional.focused.kernels.forward import attend_kernel, norms_kernel, state_kernel
 
 INTERPRETED = not isinstance(norms_kernel, triton.JITFunction)
