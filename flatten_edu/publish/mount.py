@@ -18,9 +18,9 @@ from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs import LABS, Lab
 from flatten_edu.labs.frame.lab import STATIC
+from flatten_edu.labs.frame.still import THEMES, WIDTHS, Still, still
 from flatten_edu.publish.assets import address, json_in_html
 from flatten_edu.publish.plotly import PLOTLY, plot_node
-from flatten_edu.publish.stills import still
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -98,16 +98,33 @@ def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
         "files": {name: beside(path.read_bytes(), path.suffix) for name, path in LABS[lab].files.items()},
     }
     style = beside((STATIC / f"{lab}.css").read_bytes(), ".css")
-    picture, text = still(lab, node["state"], node["buffers"])
-    picture_address = beside(picture, ".svg")
+    shown = still(LABS[lab], node["state"])
+    picture = picture_html(shown, lambda path: beside(path.read_bytes(), path.suffix), translator.attval)
     translator.body.append(
         f'<link rel="stylesheet" href="{style}">'
-        f'<div class="fe-mount" data-lab="{lab}">'
-        f'<figure class="fe-still"><img class="dark-light" src="{picture_address}" alt="{translator.attval(text)}">'
-        f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.</figcaption></figure>"
+        f'<div class="fe-mount" data-lab="{lab}">{picture}'
         f'<script type="application/json">{json_in_html(description)}</script></div>'
     )
     raise nodes.SkipNode
+
+
+def picture_html(picture: Still, address_of: Callable[[Path], str], escaped: Callable[[str], str]) -> str:
+    """A lab's photograph in the page's two themes and at two widths, with the room that the lab will take."""
+
+    def element(theme: str) -> str:
+        sizes = {width: 'width="{}" height="{}"'.format(*picture.sizes[width]) for width in WIDTHS}
+        wide, narrow = (address_of(picture.path(width, theme)) for width in WIDTHS)
+        return (
+            f'<picture class="fe-{theme}"><source media="(max-width: 600px)" srcset="{narrow}" {sizes["narrow"]}>'
+            f'<img class="dark-light" src="{wide}" {sizes["wide"]} alt="{escaped(picture.alt)}" loading="lazy">'
+            "</picture>"
+        )
+
+    which = "" if picture.exact else " Here it holds other numbers than in the picture."
+    return (
+        f'<figure class="fe-still">{"".join(map(element, THEMES))}'
+        f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.{which}</figcaption></figure>"
+    )
 
 
 def say_where_labs_are(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -1,5 +1,7 @@
 """The lab `focus`: what does the focusing factor p do to directions?"""
 
+from typing import ClassVar
+
 import traitlets as t
 from jaxtyping import Float, UInt8
 from numpy import ndarray
@@ -31,6 +33,7 @@ class FocusLab(Lab, lab="focus"):
     To look at features of your own, see `with_tokens`.
     """
 
+    stills: ClassVar = {"first": {}, "photo": {"view": "photo"}}
     p = focusing_factor()
     q = vector(FIGURE_4["q"], 2, 2, least=-1e6)
     k = rows(FIGURE_4["k"], MOST_KEYS, (2, 2))

@@ -10,8 +10,7 @@ import traitlets as t
 from flatten_edu.analysis.proposition import LARGEST_P
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.labs.frame.settings import Rule, Setting, allows, number, refuse, wanted, whole
-
-STATIC = Path(__file__).parents[1] / "static"
+from flatten_edu.labs.frame.still import STATIC, still
 
 
 def focusing_factor() -> Setting:
@@ -29,6 +28,8 @@ class Lab(anywidget.AnyWidget):
 
     lab: ClassVar[str]
     files: ClassVar[Mapping[str, Path]] = {}  # large files, by name, that the view fetches once a reader asks for them
+    stills: ClassVar[Mapping[str, Mapping[str, Any]]] = {"first": {}}  # the settings of each view that is photographed
+    width: ClassVar[int] = 688  # pixels that the book gives it on a wide screen
     step = whole(0, 0, 3)  # the guided step that is shown, 0 for none
     _rules = t.Dict().tag(sync=True)  # of each setting, as it stands
 
@@ -79,6 +80,14 @@ class Lab(anywidget.AnyWidget):
         name = content.get("file") if isinstance(content, dict) else None
         if name in self.files:
             self.send({"file": name}, buffers=[self.files[name].read_bytes()])
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
+        """Beside the live lab its photograph, for viewers that run no widget: GitHub's preview, an e-mail."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        picture = still(type(self), {name: getattr(self, name) for name in self.own_traits()})
+        if bundle is not None and picture.exact:
+            bundle[0]["image/png"] = picture.png()
+        return bundle
 
     @classmethod
     def own_traits(cls) -> list[str]:

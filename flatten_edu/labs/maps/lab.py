@@ -54,6 +54,7 @@ class MapsLab(Lab, lab="maps"):
         models, pictures, classes, blocks, heads, channels, grid, class_token, tokens, source: what is looked at.
     """
 
+    width: ClassVar = 928
     files: ClassVar = {name: WEIGHTS / f"{name}.safetensors" for name in MODELS}
 
     picture = whole(0, -1, MANY)

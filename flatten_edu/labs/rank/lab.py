@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import traitlets as t
@@ -49,6 +49,7 @@ class RankLab(Lab, lab="rank"):
     To change your tensors later, see `give`; for the maps as tensors, `maps`.
     """
 
+    width: ClassVar = 928
     grid = grid((14, 14), MOST_CELLS)
     d = whole(64, 1, LARGEST_D)
     p = focusing_factor()

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import traitlets as t
 
@@ -32,6 +32,7 @@ class TimingLab(Lab, lab="timing"):
         beside: which record is drawn beside your own, "shipped" or "other"; "other" where one is given.
     """
 
+    width: ClassVar = 928
     device = choice("js", "webgpu")
     d = choice(64, 32)
     p = number(float(DEFAULT_P), 1, LARGEST_P)
