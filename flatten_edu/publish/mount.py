@@ -19,11 +19,17 @@ from sphinx.writers.html5 import HTML5Translator
 from flatten_edu.labs import LABS, Lab
 from flatten_edu.labs.frame.lab import STATIC
 from flatten_edu.labs.frame.still import THEMES, WIDTHS, Still, still
-from flatten_edu.publish.assets import address, json_in_html
+from flatten_edu.publish.assets import address, json_in_html, site_root
 from flatten_edu.publish.plotly import PLOTLY, plot_node
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+# Browsers load no module from a folder: where a reader opened the page by a double click, the caption says what to do.
+SAY_HOW = """if (location.protocol === "file:") for (const host of document.querySelectorAll(".fe-mount")) {
+  host.dataset.state = "failed";
+  host.querySelector(".fe-still figcaption").textContent = "This figure is a lab, and browsers start none from a "
+    + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
+}"""
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 
 
@@ -97,6 +103,8 @@ def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
         "buffers": {trait: beside(content, ".bin") for trait, content in node["buffers"].items()},
         "files": {name: beside(path.read_bytes(), path.suffix) for name, path in LABS[lab].files.items()},
     }
+    if f"book/labs/{lab}" in translator.builder.env.found_docs:
+        description["pages"] = f"{site_root(translator)}book/labs/"
     style = beside((STATIC / f"{lab}.css").read_bytes(), ".css")
     shown = still(LABS[lab], node["state"])
     picture = picture_html(shown, lambda path: beside(path.read_bytes(), path.suffix), translator.attval)
@@ -143,6 +151,7 @@ def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, do
     context["script_files"][:] = [f for f in context["script_files"] if not any(word in _whole(f) for word in unused)]
     if doctree is not None and any(doctree.findall(LabNode)):
         app.add_js_file("mount.js", type="module")
+        app.add_js_file(None, body=SAY_HOW)
 
 
 def _whole(script: Any) -> str:

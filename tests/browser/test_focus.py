@@ -20,8 +20,8 @@ def expected(q, k, p) -> dict[str, float]:
     q, k = torch.tensor([q], dtype=torch.float64), torch.tensor(k, dtype=torch.float64)
     turned_q, turned_k = focused_map(q, p), focused_map(k, p)
     weights = {
-        "p1": linear_weights(q.relu(), k.relu())[0],
-        "p": linear_weights(turned_q, turned_k)[0],
+        "relu": linear_weights(q.relu(), k.relu())[0],
+        "focused": linear_weights(turned_q, turned_k)[0],
         "softmax": softmax_weights(q, k)[0],
     }
     found = {"p": p, "norm_q_before": q.relu().norm(), "norm_q": turned_q.norm()}
@@ -94,7 +94,7 @@ def test_the_first_view_is_figure_4(reader):
     one = reader()
     one.open(INTRO)
     shown = assert_shows(one, **FIGURE_4)
-    for kind, printed in {"p1": [0.37, 0.19, 0.26, 0.18], "p": [0.75, 0.11, 0.09, 0.05]}.items():
+    for kind, printed in {"relu": [0.37, 0.19, 0.26, 0.18], "focused": [0.75, 0.11, 0.09, 0.05]}.items():
         assert [shown[f"weight_{kind}_k{j}"] for j in range(1, 5)] == pytest.approx(printed, abs=0.005)
 
 
@@ -153,7 +153,7 @@ def test_a_query_that_relu_removes_is_told_so(reader):
     one = reader()
     page = one.open(INTRO + fragment("focus", q=[-0.2, -0.1]))
     shown = assert_shows(one, [-0.2, -0.1], FIGURE_4["k"])
-    assert math.isnan(shown["angle_q_k1"]) and shown["weight_p_k1"] == 0
+    assert math.isnan(shown["angle_q_k1"]) and shown["weight_focused_k1"] == 0
     assert "no attention is paid" in page.locator(".fe-summary").inner_text()
     assert "NaN" not in page.locator(".fe-lab").inner_text()
 
@@ -162,7 +162,7 @@ def test_the_photograph_shows_what_python_says(reader):
     one = reader()
     page = one.open(INTRO)
     page.get_by_role("tab", name="Photograph").click()
-    page.wait_for_function("document.querySelector('[data-name=photo_top1_p]').dataset.value")
+    page.wait_for_function("document.querySelector('[data-name=photo_top1_focused]').dataset.value")
     tokens = patch_features(photo("chelsea")).double()
     slider = page.get_by_role("slider", name="p, focusing factor")
     picker = page.get_by_role("slider", name="query patch")
@@ -179,8 +179,8 @@ def test_the_photograph_shows_what_python_says(reader):
         query, p = tokens[patch_now : patch_now + 1], shown["p"]
         weights = {
             "softmax": softmax_weights(query, tokens)[0],
-            "p1": linear_weights(query.relu(), tokens.relu())[0],
-            "p": linear_weights(focused_map(query, p), focused_map(tokens, p))[0],
+            "relu": linear_weights(query.relu(), tokens.relu())[0],
+            "focused": linear_weights(focused_map(query, p), focused_map(tokens, p))[0],
         }
         for kind, row in weights.items():
             assert shown[f"photo_entropy_{kind}"] == pytest.approx(entropy_bits(row).item(), rel=1e-6)
@@ -192,7 +192,7 @@ def test_the_photograph_shows_what_python_says(reader):
 def test_a_click_on_the_photograph_chooses_the_query(reader, kind):
     one = reader()
     page = one.open(INTRO + fragment("focus", view="photo"))
-    page.wait_for_function("document.querySelector('[data-name=photo_top1_p]').dataset.value")
+    page.wait_for_function("document.querySelector('[data-name=photo_top1_focused]').dataset.value")
     canvas = page.locator(".fe-maps canvas").nth(0 if kind == "picker" else 2)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -210,10 +210,10 @@ def brightness(page, kind) -> np.ndarray:
 def test_the_maps_paint_their_weights(reader):
     one = reader()
     page = one.open(INTRO + fragment("focus", view="photo", p=1, patch=75))
-    page.wait_for_function("document.querySelector('[data-name=photo_top1_p]').dataset.value")
+    page.wait_for_function("document.querySelector('[data-name=photo_top1_focused]').dataset.value")
     one.frame()
     at_1 = brightness(page, "p")
-    assert at_1 == pytest.approx(brightness(page, "p1"))
+    assert at_1 == pytest.approx(brightness(page, "relu"))
     page.get_by_role("button", name="p = 8", exact=True).click()
     one.frame()
     tokens = patch_features(photo("chelsea"))
@@ -345,7 +345,7 @@ def test_q_dragged_far_out_moves_softmax_alone(reader):
     after = one.outputs()
     assert after["norm_q"] > 1.5
     assert after["top1_softmax"] > before["top1_softmax"] + 0.03
-    assert after["top1_p"] == pytest.approx(before["top1_p"], abs=0.02)
+    assert after["top1_focused"] == pytest.approx(before["top1_focused"], abs=0.02)
 
 
 def test_arrow_keys_move_one_coordinate_and_leave_the_other(reader):

@@ -32,7 +32,7 @@ from tests.browser.in_page import (
 )
 
 PAGE = "book/labs/maps.html"
-SLUGS = ["softmax", "linear", "focused", "focused_dwc"]
+SLUGS = ["softmax", "relu", "focused", "focused_dwc"]
 SAMPLES = cifar10_samples()
 LAB_JS_LIMIT = 60_000
 DATA_LIMIT = 400_000
@@ -77,7 +77,7 @@ def test_what_is_shown_in_random_views_is_what_python_says(reader):
         {
             "picture": draw.randrange(3), "patch": draw.randrange(196),
             "channel": draw.choice([-1, draw.randrange(64)]),
-            "p": draw.choice([1, 3, draw.uniform(1, 256)]), "on_linear": draw.random() < 0.5,
+            "p": draw.choice([1, 3, draw.uniform(1, 256)]), "on_relu": draw.random() < 0.5,
             "display": "matrix" if i % 20 == 0 else "overlay",
         }
         for i in range(120)
@@ -158,7 +158,7 @@ def test_weights_are_fetched_on_the_click_that_needs_them(reader, measured):
 
 def test_p_inside_gives_the_maps_of_the_models_that_run_with_it(reader):
     one = reader()
-    one.open(PAGE + fragment("maps", inside=True, p=8, picture=5, block=2, patch=40, on_linear=True))
+    one.open(PAGE + fragment("maps", inside=True, p=8, picture=5, block=2, patch=40, on_relu=True))
     wait(one)
     shown = one.outputs()
     pixels = shipped_picture(5)
@@ -167,7 +167,7 @@ def test_p_inside_gives_the_maps_of_the_models_that_run_with_it(reader):
         model = pretrained(name)
         for block in model.blocks:
             block.attn.p = 8
-            if slug == "linear":
+            if slug == "relu":
                 block.attn.feature_map = "focused"
         with capture(model, x) as records:
             row = records[2].weights[0, 0, 41].double()
@@ -281,7 +281,7 @@ def test_the_matrix_is_bright_where_the_weights_are_and_a_click_on_a_row_chooses
         y = int((patch + 0.5) * 336 / 196)
         columns = ((np.arange(196) + 0.5) * 336 / 196).astype(int)
         assert np.corrcoef(painted[y, columns], np.sqrt(row))[0, 1] > 0.9
-    canvas = page.locator(".fe-maps canvas[data-kind=linear]")
+    canvas = page.locator(".fe-maps canvas[data-kind=relu]")
     box = canvas.bounding_box()
     canvas.click(position={"x": 5, "y": box["height"] * 100.5 / 196})
     one.frame()
@@ -323,7 +323,7 @@ def test_every_control_is_reached_and_moved_by_keyboard(reader):
         page.keyboard.press("Tab")
     for name in [
         "From the background", "Reset", "horse", "Your own picture", "p, focusing factor", "query patch", "2 of 3",
-        "c, channel of the DWC", "p inside", "on the linear", "length of each value", "one scale", "Copy a link",
+        "c, channel of the DWC", "p inside", "on the ReLU", "length of each value", "one scale", "Copy a link",
     ]:  # fmt: skip
         assert any(name in one_of_them for one_of_them in reached), name
     slider = page.get_by_role("slider", name="c, channel of the DWC")
@@ -480,7 +480,7 @@ def test_what_loads_without_a_click(reader, measured):
 @pytest.mark.parametrize("width", [375, 768, 1280])
 def test_nothing_sticks_out(reader, width):
     one = reader(viewport={"width": width, "height": 740})
-    page = one.open(PAGE + fragment("maps", p=256, channel=7, on_linear=True))
+    page = one.open(PAGE + fragment("maps", p=256, channel=7, on_relu=True))
     wait(one)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert_within(page.locator(".fe-lab"))

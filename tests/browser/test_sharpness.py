@@ -29,8 +29,8 @@ def expected(q, k, scale, p, divide) -> dict[str, float]:
     q, k = double(q), double(k)
     rows = {
         "softmax": scaled_softmax_weights(q, k, scale, divide),
-        "p1": linear_weights(focused_map(scale * q[None], 1.0), focused_map(scale * k, 1.0))[0],
-        "p": linear_weights(focused_map(scale * q[None], p), focused_map(scale * k, p))[0],
+        "relu": linear_weights(focused_map(scale * q[None], 1.0), focused_map(scale * k, 1.0))[0],
+        "focused": linear_weights(focused_map(scale * q[None], p), focused_map(scale * k, p))[0],
     }
     found = {"scale": scale, "p": p}
     for kind, row in rows.items():
@@ -59,7 +59,7 @@ def test_the_first_view_is_the_issue_s_example(reader):
     one = reader()
     page = one.open(PAGE)
     shown = assert_shows(one, FIRST)
-    assert shown["top1_softmax"] > 0.9999 and shown["top1_p"] == pytest.approx(0.417, abs=5e-4)
+    assert shown["top1_softmax"] > 0.9999 and shown["top1_focused"] == pytest.approx(0.417, abs=5e-4)
     assert "softmax is sharper" in page.locator(".fe-summary").inner_text()
 
 
@@ -68,22 +68,22 @@ def test_the_guided_steps_show_what_they_say(reader):
     page = one.open(PAGE)
     page.get_by_role("button", name="The issue's example").click()
     shown = assert_shows(one, FIRST)
-    figures = [shown[name] for name in ["entropy_softmax", "weight_p_k2", "weight_p_k4", "entropy_p"]]
+    figures = [shown[name] for name in ["entropy_softmax", "weight_focused_k2", "weight_focused_k4", "entropy_focused"]]
     assert figures == pytest.approx([0.00, 0.417, 0.396, 1.77], abs=0.005)
     page.get_by_role("button", name="The same, shorter").click()
     shown = assert_shows(one, FIRST | {"scale": 1 / 8})
-    figures = [shown[name] for name in ["entropy_softmax", "entropy_p", "crossing_p"]]
+    figures = [shown[name] for name in ["entropy_softmax", "entropy_focused", "crossing_focused"]]
     assert figures == pytest.approx([2.26, 1.77, 0.21], abs=0.005)
     assert "the focused row is sharper" in page.locator(".fe-summary").inner_text()
     page.get_by_role("button", name="Figure 4").click()
     shown = assert_shows(one, {"example": "figure", "divide": True, "scale": 1.0, "p": 3.0})
-    figures = [shown[name] for name in ["entropy_p", "entropy_softmax"]]
-    assert figures == pytest.approx([1.19, 1.98], abs=0.005) and shown["crossing_p"] == pytest.approx(2.7, abs=0.05)
+    figures = [shown[name] for name in ["entropy_focused", "entropy_softmax"]]
+    assert figures == pytest.approx([1.19, 1.98], abs=0.005) and shown["crossing_focused"] == pytest.approx(2.7, abs=0.05)
     printed = [0.75, 0.11, 0.09, 0.05]
-    assert [shown[f"weight_p_k{j}"] for j in range(1, 5)] == pytest.approx(printed, abs=0.005)
-    before = shown["crossing_p"]
+    assert [shown[f"weight_focused_k{j}"] for j in range(1, 5)] == pytest.approx(printed, abs=0.005)
+    before = shown["crossing_focused"]
     page.get_by_role("button", name="p = 8", exact=True).click()
-    assert outputs(one)["crossing_p"] > before
+    assert outputs(one)["crossing_focused"] > before
     page.get_by_role("button", name="Reset").click()
     assert_shows(one, FIRST)
 
@@ -102,10 +102,10 @@ def test_scaling_moves_softmax_alone(reader):
     falling = [shown["entropy_softmax"] for shown in seen]
     assert falling == sorted(falling, reverse=True)
     for shown in seen:
-        for name in ["entropy_p", "top1_p", "entropy_p1", "weight_p_k2", "crossing_p"]:
+        for name in ["entropy_focused", "top1_focused", "entropy_relu", "weight_focused_k2", "crossing_focused"]:
             assert shown[name] == pytest.approx(seen[0][name], rel=1e-12)
-        above = shown["scale"] > shown["crossing_p"]
-        assert (shown["entropy_softmax"] < shown["entropy_p"]) == above
+        above = shown["scale"] > shown["crossing_focused"]
+        assert (shown["entropy_softmax"] < shown["entropy_focused"]) == above
 
 
 def test_the_other_controls_by_keyboard(reader):
@@ -117,7 +117,7 @@ def test_the_other_controls_by_keyboard(reader):
     assert_shows(one, FIRST | {"example": "figure", "divide": True})
     page.get_by_role("slider", name="p, focusing factor").press("Home")
     shown = assert_shows(one, FIRST | {"example": "figure", "divide": True, "p": 1.0})
-    assert shown["entropy_p"] == pytest.approx(shown["entropy_p1"])
+    assert shown["entropy_focused"] == pytest.approx(shown["entropy_relu"])
 
 
 TWINS = (
@@ -166,7 +166,7 @@ def test_every_twin_says_what_python_says(reader):
         wanted["curve"] = wanted["entropy_softmax"]
         shown = {name: number(value) for name, value in found.items()}
         n = torch.tensor(len(k)).log2().item()
-        for kind in ("p", "p1"):
+        for kind in ("focused", "relu"):
             # Within rounding of the two ends of the entropy's range there is no such scale to agree on.
             if not 1e-6 < wanted[f"entropy_{kind}"] < n - 1e-6:
                 del wanted[f"crossing_{kind}"], shown[f"crossing_{kind}"]

@@ -17,7 +17,7 @@ from tests.labs.test_timing import BROKEN
 from tools.chromium import find
 
 PAGE = "book/labs/timing.html"
-VARIANTS = ["softmax", "linear", "focused"]
+VARIANTS = ["softmax_written_out", "relu", "focused"]
 FIT_FROM = 196
 SHORT = fragment("timing", budget=1, d=32)  # the shortest run: a second or two
 
@@ -74,16 +74,16 @@ def expected(record, who, part=("core", "forward")) -> dict[str, float]:
         if kept.sum() > 1:
             found[f"slope_{variant}_{who}"] = np.polyfit(np.log(n[kept]), np.log(seconds[kept]), 1)[0]
     for fast in VARIANTS[1:]:
-        slow, times = (dict(zip(*medians(record, variant, part), strict=True)) for variant in ("softmax", fast))
+        slow, times = (dict(zip(*medians(record, variant, part), strict=True)) for variant in ("softmax_written_out", fast))
         n = np.array(sorted(slow.keys() & times.keys()))
         lead = np.array([np.log(slow[x] / times[x]) for x in n])
         found[f"lead_{fast}_{who}"] = np.exp(lead[-1])
         behind = np.flatnonzero(lead <= 0)
         if not len(behind) or behind[-1] == len(n) - 1:
-            found[f"cross_{fast}_softmax_{who}"] = math.inf if len(behind) else 0
+            found[f"cross_{fast}_softmax_written_out_{who}"] = math.inf if len(behind) else 0
         else:
             i = behind[-1]
-            found[f"cross_{fast}_softmax_{who}"] = np.exp(np.interp(0, lead[i : i + 2], np.log(n[i : i + 2])))
+            found[f"cross_{fast}_softmax_written_out_{who}"] = np.exp(np.interp(0, lead[i : i + 2], np.log(n[i : i + 2])))
     return found
 
 
@@ -121,15 +121,15 @@ def test_the_prose_has_the_record_s_numbers(reader):
     at64, at32 = texts(page), texts(reader().open(PAGE + fragment("timing", d=32)))
 
     def crossing(shown, fast):
-        n, low, high = (shown[f"cross_{fast}_softmax_beside{end}"] for end in ["", "_low", "_high"])
+        n, low, high = (shown[f"cross_{fast}_softmax_written_out_beside{end}"] for end in ["", "_low", "_high"])
         return f"{n} on ({low}–{high})"
 
     slopes = [at64[f"slope_{variant}_beside"] for variant in VARIANTS]
     leads = [at64[f"lead_{fast}_beside"] for fast in VARIANTS[1:]]
     assert slopes[1] == slopes[2]
     for words in [
-        f"faster from N = {crossing(at64, 'linear')}, focused attention from {crossing(at64, 'focused')}",
-        f"from {crossing(at32, 'linear')}",
+        f"faster from N = {crossing(at64, 'relu')}, focused attention from {crossing(at64, 'focused')}",
+        f"from {crossing(at32, 'relu')}",
         f"slopes {slopes[0]} for softmax, {slopes[1]} for linear and for focused attention",
         f"{leads[0]} times as long as linear attention, {leads[1]} times as long as focused attention",
     ]:
@@ -244,8 +244,8 @@ def python_s(record) -> dict:
     for point in record["points"]:
         point |= {"what": "module", "peak_bytes": 1000, "seconds": [s / 20 for s in point["seconds"]]}
         point["median"] = float(np.median(point["seconds"]))
-        if point["variant"] == "softmax":
-            copies.append(point | {"variant": "sdpa"})
+        if point["variant"] == "softmax_written_out":
+            copies.append(point | {"variant": "softmax"})
             copies.append(point | {"variant": "hydra"})
         copies.append(point | {"passes": "forward+backward"})
     failed = {"seconds": [], "median": None, "quartiles": None, "error": "out of memory: 9 GB"}
@@ -260,8 +260,8 @@ def test_a_record_of_python_s_is_drawn_beside(reader):
     record = python_s(TimingLab().shipped[0])
     assert load(page, "bench.json", json.dumps(record)) == "bench.json is drawn beside your points."
     shown = assert_shows(one, expected(record, "beside", ("module", "forward")))
-    assert shown["slope_sdpa_beside"] == pytest.approx(shown["slope_softmax_beside"])
-    assert shown["cross_linear_sdpa_beside"] == pytest.approx(shown["cross_linear_softmax_beside"])
+    assert shown["slope_softmax_beside"] == pytest.approx(shown["slope_softmax_written_out_beside"])
+    assert shown["cross_relu_softmax_beside"] == pytest.approx(shown["cross_relu_softmax_written_out_beside"])
     text = page.locator(".fe-origins").inner_text()
     assert "PyTorch on Some Processor, 2 threads" in text and "3 heads" in text
     assert "Drawn: module, forward." in text and "Not drawn: hydra." in text

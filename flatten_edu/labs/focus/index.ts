@@ -25,6 +25,8 @@ const MOVES_APART: { q: Point; k: Point[] } = {
 const ABOUT: About<FocusTraits> = {
   name: "focus",
   question: "What does *p* do to directions?",
+  open: "Some pairs with the same largest entry move apart first. Does that contradict the paper's proposition, or does it say something else?",
+  next: "proof",
   first: "slide *p* from 1 to 8 and watch the solid arrows.",
   steps: [
     {
@@ -125,7 +127,7 @@ function said(model: FocusModel): string {
 }
 
 function mostAttention(q: VectorState, keys: VectorState[], written: (name: string) => string): string {
-  const weights = planeWeights([q, ...keys]).p;
+  const weights = planeWeights([q, ...keys]).focused;
   const top = weights.indexOf(Math.max(...weights));
   if (weights[top] > 0) return `Most attention: ${written(keys[top].name)}, ${(100 * weights[top]).toFixed(0)} %.`;
   const gone = (v: VectorState) => v.relu.every((entry) => entry === 0);

@@ -8,7 +8,7 @@ import { patchPicker } from "../frame/patches";
 import { boxOf, drawLit, outline, PIXELS, start } from "../frame/pictures";
 import { queryPatch, type FocusModel } from "./state";
 
-const TITLES = { softmax: "softmax", p1: "linear, p = 1", p: "focused" };
+const TITLES = { softmax: "softmax", relu: "ReLU, p = 1", focused: "focused" };
 type Kind = keyof typeof TITLES;
 
 interface Tokens { q: Float32Array[]; k: Float32Array[] }
@@ -98,8 +98,8 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
     const query = q[patch];
     const weights: Record<Kind, number[]> = {
       softmax: softmaxWeights(query, keys),
-      p1: linearWeights(focusedMap(query, 1), plain.get(keys, 1)),
-      p: linearWeights(focusedMap(query, p), focused.get(keys, p)),
+      relu: linearWeights(focusedMap(query, 1), plain.get(keys, 1)),
+      focused: linearWeights(focusedMap(query, p), focused.get(keys, p)),
     };
     const brightest = Math.max(...Object.values(weights).flat());
     const context = start(picker.canvas);
@@ -129,7 +129,7 @@ class WeightMap {
 
   show(weights: number[], picture: ImageBitmap, grid: [number, number], patch: number, top: number | null, p: number): void {
     const share = top1Share(weights);
-    const title = this.kind === "p" ? `focused, p = ${formatP(p)}` : TITLES[this.kind];
+    const title = this.kind === "focused" ? `focused, p = ${formatP(p)}` : TITLES[this.kind];
     this.title.textContent = title;
     this.entropy.set(entropyBits(weights));
     this.top.set(share);

@@ -71,13 +71,13 @@ export function queryPatch(model: FocusModel): number {
   return Math.min(model.get("patch"), rows * columns - 1);
 }
 
-export const KINDS = ["p1", "p", "softmax"] as const;
+export const KINDS = ["relu", "focused", "softmax"] as const;
 
-/** The attention weights of q over the keys by each kind: plain linear (p = 1), focused, softmax. */
+/** The attention weights of q over the keys by each kind: ReLU, which is p = 1, focused, softmax. */
 export function planeWeights([q, ...keys]: VectorState[]): Record<(typeof KINDS)[number], number[]> {
   return {
-    p1: linearWeights(q.relu, keys.map((k) => k.relu)),
-    p: linearWeights(q.turned, keys.map((k) => k.turned)),
+    relu: linearWeights(q.relu, keys.map((k) => k.relu)),
+    focused: linearWeights(q.turned, keys.map((k) => k.turned)),
     softmax: softmaxWeights(q.raw, keys.map((k) => k.raw)),
   };
 }

@@ -72,7 +72,7 @@ export function table(model: FocusModel): View & { node: HTMLElement } {
       h("span", { class: "fe-small" }, "same axis: q and the key have their largest entry in the same place")),
     h("thead", {}, h("tr", {},
       head("key", null), head("angle to q", small("p = 1 → now")),
-      head("linear", small("p = 1")), head("focused", focused), head("softmax", small("q·k/√2")))),
+      head("ReLU", small("p = 1")), head("focused", focused), head("softmax", small("q·k/√2")))),
     body,
     h("tfoot", {}, foot("entropy", "bits", entropies), foot("top-1 share", "", shares)));
   let rows: KeyRow[] = [];

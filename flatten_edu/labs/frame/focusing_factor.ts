@@ -35,7 +35,7 @@ export function focusingFactorControl(
   });
   const ticks = Array.from({ length: octaves + 1 }, (_, octave) =>
     h("span", { style: `--at:${octave / octaves}` }, fixed(0)(2 ** octave)));
-  const node = h("div", { class: "fe-p" },
+  const node = h("div", { class: "fe-p fe-stays" },
     h("div", { class: "fe-p-head" },
       h("label", { for: id }, h("i", {}, "p"), h("span", { class: "fe-p-name" }, ", focusing factor")),
       h("span", { class: "fe-p-value" }, h("span", { "aria-hidden": "true" }, "= "), value.node),

@@ -1,5 +1,5 @@
 // What leads a reader through a lab: what to try first, three steps that set the lab, and a way back.
-import { h, rich } from "./dom";
+import { h, plain, rich } from "./dom";
 import { rulesOf, type LabModel, type View } from "./model";
 
 export interface Step<Traits> {
@@ -36,19 +36,26 @@ export function guide<Traits extends Guided>(
   buttons.forEach((button, i) => button.addEventListener("click", () => set({ ...back, ...steps[i].set }, i + 1), { signal }));
   const reset = h("button", { type: "button", class: "fe-reset" }, "Reset");
   reset.addEventListener("click", () => set(back, 0), { signal });
-  const look = h("p", { class: "fe-look", role: "status" });
-  let shown = "";
+  // All sentences lie over one another, so that a press of a button moves nothing below.
+  const looks = steps.map(({ look }) => h("p", { class: "fe-look" }, h("span", { class: "fe-moved-on" }, "As the step set it: "), ...rich(look)));
+  const start = h("p", { class: "fe-first" }, h("b", {}, "Try first: "), ...rich(first));
+  const said = h("p", { class: "fe-spoken", role: "status" });
+  const differs = (i: number) => Object.entries({ ...back, ...steps[i].set }).some(([name, value]) =>
+    name !== "step" && JSON.stringify(model.get(name as keyof Traits & string)) !== JSON.stringify(value));
   return {
     node: h("div", { class: "fe-guide" },
-      h("p", { class: "fe-first" }, h("b", {}, "Try first: "), ...rich(first)),
-      h("div", { class: "fe-steps", role: "group", "aria-label": "guided steps" }, ...buttons, reset), look),
+      h("div", { class: "fe-steps", role: "group", "aria-label": "guided steps" }, ...buttons, reset),
+      h("div", { class: "fe-looks" }, start, ...looks), said),
     update() {
-      const chosen = model.get("step");
-      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i + 1 === chosen)));
-      const text = steps[chosen - 1]?.look ?? "";
-      if (shown !== text) look.replaceChildren(...rich(text));
-      shown = text;
-      look.hidden = !text;
+      const chosen = model.get("step") - 1;
+      start.dataset.shown = String(!(chosen in steps));
+      looks.forEach((look, i) => {
+        look.dataset.shown = String(i === chosen);
+        look.dataset.past = String(i === chosen && differs(i));
+      });
+      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === chosen)));
+      const text = chosen in steps ? plain(steps[chosen].look) : "";
+      if (said.textContent !== text) said.textContent = text;
     },
   };
 }

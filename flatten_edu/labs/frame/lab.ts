@@ -2,12 +2,16 @@
 import { h, plain, rich } from "./dom";
 import { guide, type Guided, type Lead } from "./guide";
 import { linkButton } from "./link";
-import type { RenderContext, View } from "./model";
+import { presentButton } from "./present";
+import type { LabModel, RenderContext, View } from "./model";
 
 /** What a lab says about itself; in its texts *p* is set in italics. */
 export interface About<Traits> extends Lead<Traits> {
   name: string;
   question: string;
+  /** What the lab leaves open, and the lab that goes on from there. */
+  open: string;
+  next: string;
 }
 
 /** Build a lab in `el`: its question, its guide, what `build` puts in, the link. Views are updated once a frame at most.
@@ -28,10 +32,9 @@ export function mountLab<Traits extends Guided>(
   const views = [lead, ...build(body, life.signal, head)];
   root.append(head, lead.node, body);
   const link = linkButton(model, life.signal);
-  if (link) {
-    views.push(link);
-    root.append(link.node);
-  }
+  if (link) views.push(link);
+  const present = presentButton(root, life.signal);
+  root.append(leftOpen(model, about), h("div", { class: "fe-link" }, ...(link?.nodes ?? []), present));
   let frame = 0;
   const update = () => {
     frame = 0;
@@ -50,4 +53,11 @@ export function mountLab<Traits extends Guided>(
     for (const view of views) view.remove?.();
     root.remove();
   };
+}
+
+/** The thread to the next lab; on a published page a link to it. */
+function leftOpen<Traits>(model: LabModel<Traits>, { open, next }: About<Traits>): HTMLElement {
+  const address = model.lab?.(next);
+  const name = address ? h("a", { href: address }, next) : next;
+  return h("p", { class: "fe-open" }, h("b", {}, "What this leaves open: "), ...rich(open), " Next lab: ", name, ".");
 }

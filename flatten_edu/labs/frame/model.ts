@@ -11,6 +11,8 @@ export interface LabModel<Traits> {
   /** On a static page: one of the lab's files; under a kernel it is asked for by a message. */
   file?(name: string): Promise<DataView>;
   link?(): string;
+  /** On a published page: the address of another lab's page. */
+  lab?(name: string): string | undefined;
   /** On a static page: a trait as the page has it, whatever a link set. */
   initial?<K extends keyof Traits & string>(name: K): Traits[K];
 }

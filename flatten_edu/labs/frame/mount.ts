@@ -16,6 +16,8 @@ interface Description {
   buffers: Record<string, string>;
   /** Files that the lab fetches by itself, once a reader asks for what needs them. */
   files: Record<string, string>;
+  /** The folder of the labs' own pages, where the site has them. */
+  pages?: string;
 }
 
 /** What an anywidget model does under a kernel, within the page. */
@@ -24,7 +26,7 @@ export class PageModel implements LabModel<Traits> {
   private readonly listeners = new Map<string, Set<() => void>>();
 
   /** `state` is what the page says, `linked` what a link to a view sets beyond it. */
-  constructor(private readonly state: Traits, linked: Traits, private readonly files: Record<string, string>) {
+  constructor(private readonly state: Traits, linked: Traits, private readonly files: Record<string, string>, private readonly pages?: string) {
     this.traits = { ...state, ...linked };
   }
 
@@ -57,6 +59,8 @@ export class PageModel implements LabModel<Traits> {
   }
 
   link = () => location.href;
+
+  lab = (name: string): string | undefined => this.pages && `${this.pages}${name}.html`;
 
   private emit(event: string) {
     for (const handler of [...(this.listeners.get(event) ?? [])]) handler();
@@ -108,8 +112,8 @@ async function fetchBuffers(model: PageModel, buffers: Record<string, string>): 
 }
 
 async function fetchBytes(url: string): Promise<DataView> {
-  const answer = await fetch(new URL(url, document.baseURI));
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  const answer = await fetch(new URL(url, document.baseURI)).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? `the server has no ${url} (${answer.status})` : "a file did not come: is there a connection?");
   return new DataView(await answer.arrayBuffer());
 }
 
@@ -123,7 +127,7 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   const traits = Object.keys(rules);
   const empty = Object.fromEntries(Object.keys(description.buffers).map((trait) => [trait, null]));
   const linked = readFragment(name, rules);
-  const model = new PageModel({ ...defaults, ...empty }, linked, description.files);
+  const model = new PageModel({ ...defaults, ...empty }, linked, description.files, description.pages);
 
   let writing = 0;
   const write = () => {

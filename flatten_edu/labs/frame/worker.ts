@@ -21,7 +21,7 @@ export function startWorker<Question, Answer>(source: string, instead?: (questio
   let worker: Worker | null = null;
   let stopped = false;
   const here = ({ question, resolve, reject }: Waiting<Question, Answer>) => {
-    if (!instead) return reject(new Error("this page cannot start a worker"));
+    if (!instead) return reject(new Error("this browser lets the page compute nothing in the background"));
     setTimeout(() => { if (!stopped) resolve(instead(question)); });
   };
   try {

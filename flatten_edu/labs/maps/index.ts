@@ -19,6 +19,8 @@ export { half, readSafetensors } from "../frame/maths/safetensors";
 const ABOUT: About<MapsTraits> = {
   name: "maps",
   question: "Where does a trained patch look?",
+  open: "These are four small models and twelve pictures. Nothing here says what linear attention saves: does it pay on a machine?",
+  next: "timing",
   first: "click another patch of the picture, or move it with the arrow keys.",
   steps: [
     {

@@ -45,7 +45,7 @@ class MapsLab(Lab, lab="maps"):
         head: from 0, or -1 for the mean of the heads.
         patch: the query, row by row from the top left.
         p: focusing factor, 1 to 256.
-        on_linear: whether f_p is laid over the linear model's features too.
+        on_relu: whether f_p is laid over the linear model's features too.
         inside: whether the models themselves run with p (in the page), instead of their captured queries and keys.
         display: "overlay" or "matrix".
         channel: of the convolution, from 0; -1 is the mean magnitude over all.
@@ -62,7 +62,7 @@ class MapsLab(Lab, lab="maps"):
     head = whole(0, -1, MANY)
     patch = whole(118, 0, MANY)
     p = focusing_factor()
-    on_linear = flag(False)
+    on_relu = flag(False)
     inside = flag(False)
     display = choice("overlay", "matrix")
     channel = whole(-1, -1, MANY)

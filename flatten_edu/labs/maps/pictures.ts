@@ -7,6 +7,7 @@ import type { Sources } from "./sources";
 import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";
 
 const LONGEST = 1024; // a photograph of 50 megapixels need not be read pixel by pixel
+const READABLE = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp"; // by every browser
 
 export function pictures(
   model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
@@ -14,7 +15,7 @@ export function pictures(
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
   const message = h("span", { role: "status" });
-  const input = h("input", { type: "file", accept: "image/*" });
+  const input = h("input", { type: "file", accept: READABLE });
   const own = h("label", { class: "fe-file" }, input, h("span", {}, "Your own picture …"));
   const hint = h("p", { class: "fe-hint" }, "Or drop a file here. It is read in your browser and sent nowhere. ", message);
   const node = h("fieldset", { class: "fe-choice fe-pictures" }, h("legend", {}, "picture"), row, hint);
@@ -26,7 +27,7 @@ export function pictures(
     try {
       sources.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
     } catch {
-      message.textContent = `${file.name} cannot be read as a picture.`;
+      message.textContent = `${file.name} cannot be read as a picture: choose a JPEG, PNG, WebP or GIF.`;
       return;
     }
     if (signal.aborted) return;
@@ -102,13 +103,13 @@ class Thumb {
 /** The file's centre square, as the models see it. */
 async function readSquare(file: File, size: number): Promise<Uint8ClampedArray> {
   const whole = await createImageBitmap(file);
-  const shrink = Math.min(1, LONGEST / Math.max(whole.width, whole.height));
-  const [width, height] = [whole.width, whole.height].map((side) => Math.max(1, Math.round(side * shrink)));
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+  const square = Math.min(whole.width, whole.height); // cut first: a panorama keeps all of its height
+  const side = Math.min(square, LONGEST);
+  const context = h("canvas", { width: side, height: side }).getContext("2d", { willReadFrequently: true })!;
   context.imageSmoothingQuality = "high";
   context.fillStyle = "#fff"; // what is transparent in a picture lies on a white page
-  context.fillRect(0, 0, width, height);
-  context.drawImage(whole, 0, 0, width, height);
+  context.fillRect(0, 0, side, side);
+  context.drawImage(whole, (whole.width - square) / 2, (whole.height - square) / 2, square, square, 0, 0, side, side);
   whole.close();
-  return centreSquare(context.getImageData(0, 0, width, height).data, width, height, size);
+  return centreSquare(context.getImageData(0, 0, side, side).data, side, side, size);
 }

@@ -53,7 +53,7 @@ function toggles(model: MapsModel, signal: AbortSignal): Part {
   const italic = (text: string) => h("i", {}, text);
   const scale = toggle(model, signal, "common_scale", "one scale for all maps");
   const value = toggle(model, signal, "by_value", "weigh by the length of each value");
-  const linear = toggle(model, signal, "on_linear", italic("f"), h("sub", {}, "p"), " on the linear model too");
+  const linear = toggle(model, signal, "on_relu", italic("f"), h("sub", {}, "p"), " on the ReLU model too");
   const inside = toggle(model, signal, "inside", italic("p"), " inside the models: run them, see what they say");
   const all = canRun(model) ? [inside, linear, value, scale] : [value, scale];
   return { node: h("div", { class: "fe-toggles" }, ...all.map((one) => one.node)), update: () => all.forEach((one) => one.update()) };
@@ -117,6 +117,6 @@ function sentence(model: MapsModel, sources: Sources, live: boolean): string {
   return `${question}Computed in your browser by the models themselves; nothing was sent.`;
 }
 
-const was = (entry: Entry) => (entry.trained_p === null ? "the linear model was trained with plain ReLU" : `the focused models were trained with p = ${entry.trained_p}`);
+const was = (entry: Entry) => (entry.trained_p === null ? "the ReLU model was trained without f_p" : `the focused models were trained with p = ${entry.trained_p}`);
 
 const megabytes = (model: MapsModel) => (model.get("models").reduce((sum, entry) => sum + (entry.file_bytes ?? 0), 0) / 1e6).toFixed(1);

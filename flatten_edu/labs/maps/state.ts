@@ -17,7 +17,7 @@ export interface Entry {
   per_head: boolean;
   /** Whether its map is shown with the convolution's share. */
   dwc: boolean;
-  /** Whether p moves it; the linear model's features only on request. */
+  /** Whether p moves it; the ReLU model's features only on request. */
   moves: boolean;
   trained_p: number | null;
   accuracy: number | null;
@@ -42,7 +42,7 @@ export interface MapsTraits {
   head: number;
   patch: number;
   p: number;
-  on_linear: boolean;
+  on_relu: boolean;
   inside: boolean;
   display: "overlay" | "matrix";
   channel: number;
@@ -82,7 +82,7 @@ export function chosen(model: MapsModel) {
 }
 
 /** Whether the slider of p moves this model's map. */
-export const follows = (model: MapsModel, entry: Entry) => entry.moves || (entry.kind === "linear" && model.get("on_linear"));
+export const follows = (model: MapsModel, entry: Entry) => entry.moves || (entry.kind === "relu" && model.get("on_relu"));
 
 /** The p of a model's map: the slider's, or 1, which is plain ReLU. */
 export const focusing = (model: MapsModel, entry: Entry) => (follows(model, entry) ? model.get("p") : 1);

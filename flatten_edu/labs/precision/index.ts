@@ -18,6 +18,8 @@ const START = {
 const ABOUT: About<PrecisionTraits> = {
   name: "precision",
   question: "Why did fp16 give NaN, and which fix works?",
+  open: "Finite numbers are not yet useful ones. Where does a trained patch look?",
+  next: "maps",
   first: "switch the four fixes on, one by one and together, and see which bring the output back.",
   steps: [
     {

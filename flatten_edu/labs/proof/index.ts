@@ -15,6 +15,8 @@ export * from "../frame/maths/proposition";
 const ABOUT: About<ProofTraits> = {
   name: "proof",
   question: "What does Proposition 1 say, and what not?",
+  open: "The proposition is about one pair of vectors. What becomes of a whole map, and of its rank?",
+  next: "rank",
   first: "slide *p* from 1 to 256 and watch the curve leave its dashed line, and come back.",
   steps: [
     {

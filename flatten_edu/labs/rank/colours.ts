@@ -35,6 +35,6 @@ export function watchTheme(changed: () => void): () => void {
 
 /** Whether an element of the lab stands on a dark ground. */
 export function isDark(node: Element): boolean {
-  const ground = getComputedStyle(node).getPropertyValue("--fe-ground").trim();
-  return parseInt(ground.slice(1, 3), 16) < 128;
+  const ground = getComputedStyle(node.closest(".fe-lab") ?? node).backgroundColor;
+  return Number(/\d+/.exec(ground)?.[0] ?? 255) < 128;
 }

@@ -28,6 +28,8 @@ const FIRST: Partial<RankTraits> = {
 const ABOUT: About<RankTraits> = {
   name: "rank",
   question: "Why does full rank plus low rank come out full?",
+  open: "Full rank in float64 is not yet a module that computes. What does half precision leave of it?",
+  next: "precision",
   first: "slide *d* down to 8: *A* loses rank, the sum does not.",
   steps: [
     {

@@ -20,6 +20,8 @@ export { D_STOPS, N_STOPS } from "./state";
 const ABOUT: About<ReorderTraits> = {
   name: "reorder",
   question: "Where does *N*² go when the brackets move?",
+  open: "The new order is cheap only where weights are products of two maps, φ(q)·φ(k). What does such a map do to a row of attention?",
+  next: "sharpness",
   first: "move the brackets, then slide *N* up.",
   steps: [
     {

@@ -18,6 +18,8 @@ const ISSUE = { example: "issue", divide: false, p: 3 } as const;
 const ABOUT: About<SharpnessTraits> = {
   name: "sharpness",
   question: "Is focused attention really sharper than softmax?",
+  open: "Entropy says how sharp a row is, and not whether it looks at the right keys. What does *f*_{p} do to directions?",
+  next: "focus",
   first: "slide *s*, which multiplies q and every key, from 1 down to 1/8. One curve falls, one stays.",
   steps: [
     {
@@ -85,13 +87,13 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
 function resultView(model: SharpnessModel): Part {
   const reader = new Reader();
   const [table, chart] = [weightTable(), curve()];
-  const crossings = { p: crossingWords("p"), p1: crossingWords("p1") };
+  const crossings = { focused: crossingWords("focused"), relu: crossingWords("relu") };
   const waiting = h("p", {}, "The rows have not arrived yet, or do not fit together.");
   let now: { rows: Rows; scale: number; p: number } | null = null;
   const sentence = summary(() => now && said(now.rows, now.scale, now.p));
   const columns = h("div", { class: "fe-columns" }, h("div", {}, table.node), h("div", {}, chart.node));
-  const line = h("p", { class: "fe-crossings" }, "Softmax is sharper than the focused row ", crossings.p.node,
-    ", and than the linear one ", crossings.p1.node, ".");
+  const line = h("p", { class: "fe-crossings" }, "Softmax is sharper than the focused row ", crossings.focused.node,
+    ", and than the one of ReLU ", crossings.relu.node, ".");
   return {
     node: h("div", {}, waiting, columns, sentence.node, line),
     update() {
@@ -103,8 +105,8 @@ function resultView(model: SharpnessModel): Part {
       const rows = rowsAt(input, scale, p, divide);
       table.show(rows, p, divide);
       chart.show(input, rows, scale, divide);
-      crossings.p.set(rows.p.crossing);
-      crossings.p1.set(rows.p1.crossing);
+      crossings.focused.set(rows.focused.crossing);
+      crossings.relu.set(rows.relu.crossing);
       now = { rows, scale, p };
       sentence.update();
     },
@@ -113,7 +115,7 @@ function resultView(model: SharpnessModel): Part {
 }
 
 /** "where s is above 0.21", or that there is no such scale. */
-function crossingWords(kind: "p" | "p1"): { node: HTMLElement; set(at: number): void } {
+function crossingWords(kind: "focused" | "relu"): { node: HTMLElement; set(at: number): void } {
   const readout = new Readout(`crossing_${kind}`, formatScale);
   const [words, value] = [h("span"), h("span", {}, "where s is above ", readout.node)];
   return {
@@ -126,7 +128,7 @@ function crossingWords(kind: "p" | "p1"): { node: HTMLElement; set(at: number): 
   };
 }
 
-function said({ softmax, p: focused }: Rows, scale: number, p: number): string {
+function said({ softmax, focused }: Rows, scale: number, p: number): string {
   if (!Number.isFinite(focused.entropy)) return "ReLU leaves nothing of the query or of the keys: the focused row pays no attention.";
   const [a, b] = [softmax.entropy.toFixed(2), focused.entropy.toFixed(2)];
   const who = a === b ? "both are as sharp" : softmax.entropy < focused.entropy ? "softmax is sharper" : "the focused row is sharper";

@@ -23,7 +23,7 @@ MOST_CHANNELS = 1024
 
 
 class SharpnessLab(Lab, lab="sharpness"):
-    """One query's weights by softmax, linear and focused attention, and their entropy against the scale of q and k.
+    """One query's weights by softmax, ReLU and focused attention, and their entropy against the scale of q and k.
 
     `SharpnessLab(q=..., k=...)` takes the reader's own query [d] and keys [n, d], before any feature map.
 

@@ -64,7 +64,7 @@ function trainedRow(model: SharpnessModel): QueryAndKeys | null {
   return { q, keys };
 }
 
-export const KINDS = ["softmax", "p1", "p"] as const;
+export const KINDS = ["softmax", "relu", "focused"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Row { weights: number[]; entropy: number; top1: number; crossing: number }
@@ -78,10 +78,10 @@ export function rowsAt({ q, keys }: QueryAndKeys, scale: number, p: number, divi
     const entropy = entropyBits(weights);
     return { weights, entropy, top1: top1Share(weights), crossing: crosses ? crossingScale(q, keys, entropy, divide) : NaN };
   };
-  return { softmax: row(scaledSoftmaxWeights(q, keys, scale, divide), false), p1: row(linear(1), true), p: row(linear(p), true) };
+  return { softmax: row(scaledSoftmaxWeights(q, keys, scale, divide), false), relu: row(linear(1), true), focused: row(linear(p), true) };
 }
 
-export const title = (kind: Kind, p: number) => ({ softmax: "softmax", p1: "linear, p = 1", p: `focused, p = ${formatP(p)}` })[kind];
+export const title = (kind: Kind, p: number) => ({ softmax: "softmax", relu: "ReLU, p = 1", focused: `focused, p = ${formatP(p)}` })[kind];
 
 /** A scale as a reader would write it: 1/8, 0.35, 2. */
 export const formatScale = (scale: number) =>

@@ -1,7 +1,7 @@
 // What times attention: the two ways of computing behind one face. It is used within the worker.
 import { hashNoise } from "../frame/maths/noise";
 
-export const VARIANTS = ["softmax", "linear", "focused"] as const;
+export const VARIANTS = ["softmax_written_out", "relu", "focused"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 /** What is computed, but for N. */

@@ -142,7 +142,7 @@ export class Gpu implements Backend {
 
   private plan(variant: Variant, n: number): Launch[] {
     const key = `${variant} ${n}`;
-    if (!this.plans.has(key)) this.plans.set(key, variant === "softmax" ? this.softmax(n) : this.linear(n, variant));
+    if (!this.plans.has(key)) this.plans.set(key, variant === "softmax_written_out" ? this.softmax(n) : this.linear(n, variant));
     return this.plans.get(key)!;
   }
 
@@ -168,7 +168,7 @@ export class Gpu implements Backend {
   }
 
   /** The maps of q and k, K^T V and the keys' sum by chunks of tokens, Q (K^T V), and the division by the rows' sums. */
-  private linear(n: number, variant: "linear" | "focused"): Launch[] {
+  private linear(n: number, variant: "relu" | "focused"): Launch[] {
     const { d, p, dwc } = this.task;
     const { q, k, v, phiQ, phiK, out, parts, partSums, kv, sums } = this.room!;
     const factor = variant === "focused" ? p : 0;

@@ -7,7 +7,7 @@ import { chart } from "./chart";
 import { files } from "./files";
 import { origins } from "./origins";
 import { Run } from "./run";
-import { settings } from "./settings";
+import { cover, settings } from "./settings";
 import { type TimingTraits } from "./state";
 import { allPoints, figures } from "./table";
 
@@ -22,6 +22,8 @@ export { TypedArrays } from "./typed";
 const ABOUT: About<TimingTraits> = {
   name: "timing",
   question: "At which *N* does linear attention beat softmax, on this machine?",
+  open: "These are times of one head in one browser: a whole model on a graphics card has others. Why should there be a crossover at all?",
+  next: "reorder",
   first: "guess the *N*, then press “Time it here” and watch your points come.",
   steps: [
     {
@@ -53,11 +55,12 @@ export function render(context: RenderContext<TimingTraits>): () => void {
         views.forEach((view) => view.update());
       });
     });
+    run.restore();
     const parts = {
-      settings: settings(model, signal), bar: runBar(model, run, signal), outcome: outcome(model),
+      settings: settings(model, signal), cover: cover(model, signal), bar: runBar(model, run, signal), outcome: outcome(model),
       chart: chart(model), figures: figures(model), origins: origins(model), files: files(model, signal), points: allPoints(model, signal),
     };
-    body.append(parts.settings.node, parts.bar.node, parts.outcome.node,
+    body.append(parts.settings.node, parts.bar.node, parts.cover.node, parts.outcome.node,
       h("div", { class: "fe-columns" }, h("div", {}, parts.chart.node, parts.origins.node), h("div", {}, parts.figures.node)),
       parts.files.node, parts.points.node);
     views = [...Object.values(parts), {

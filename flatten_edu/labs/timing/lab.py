@@ -29,6 +29,7 @@ class TimingLab(Lab, lab="timing"):
         budget: seconds that a run may take, about; 1 to 3600. The points that fit are measured.
         guess: the N at which you expect linear attention to pass softmax, 0 for no guess.
         own: the record that is measured here, or None. other: another record: a dict, the path of a file, or None.
+        uncovered: whether the book's record is shown before there is a guess or a time of your own.
         beside: which record is drawn beside your own, "shipped" or "other"; "other" where one is given.
     """
 
@@ -40,6 +41,7 @@ class TimingLab(Lab, lab="timing"):
     budget = number(10.0, 1, LARGEST_BUDGET)
     guess = whole(0, 0, LARGEST_N)
     beside = choice("shipped", "other")
+    uncovered = flag(False)
     own = t.Any(None, allow_none=True).tag(sync=True)
     other = t.Any(None, allow_none=True).tag(sync=True)
     shipped = t.List(t.Dict()).tag(sync=True)

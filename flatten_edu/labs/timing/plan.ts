@@ -34,7 +34,7 @@ export function plan(record: TimingRecord, budget: number, least: number): Plann
         ended.add(variant);
         continue;
       }
-      const guess = last[variant] === undefined ? least : last[variant]! * (variant === "softmax" ? 4.2 : 2.1);
+      const guess = last[variant] === undefined ? least : last[variant]! * (variant === "softmax_written_out" ? 4.2 : 2.1);
       const cost = point ? costOf(point.seconds) : Math.max(1.2 * least, guess);
       if (!point && total + cost * REPEATS > budget) ended.add(variant);
       else {

@@ -12,6 +12,8 @@ export interface TimingTraits extends Task {
   guess: number;
   /** What is drawn beside the reader's own times. */
   beside: "shipped" | "other";
+  /** Whether the book's record is shown before the reader has guessed or timed. */
+  uncovered: boolean;
   step: number;
   /** The reader's own run, as far as it has come. */
   own: TimingRecord | null;
@@ -40,8 +42,13 @@ export function isOfThis({ settings, device, versions }: TimingRecord, model: Ti
   return alike && versions.user_agent === navigator.userAgent;
 }
 
+/** Whether the book's record is kept back: it would answer the question before the reader has. */
+export const isCovered = (model: TimingModel) =>
+  !(model.get("uncovered") || model.get("guess") || model.get("own") || model.get("other"));
+
 /** The record beside the reader's own: the chosen one, or of those that come with the book the one at this d. */
 export function besideOf(model: TimingModel): TimingRecord | null {
+  if (isCovered(model)) return null;
   const [other, shipped] = [model.get("other"), model.get("shipped")];
   if (model.get("beside") === "other" && other) return other;
   return shipped.find(({ settings }) => settings.head_dim === model.get("d")) ?? shipped[0] ?? null;

@@ -37,8 +37,8 @@ export class TypedArrays implements Backend {
 
   private evaluate(variant: Variant, n: number): Float32Array {
     const { tokens: [q, k, v], room, task: { d, p, dwc } } = this;
-    if (variant === "softmax") return softmaxAttention(q, k, v, n, room);
-    const [phiQ, phiK] = variant === "linear"
+    if (variant === "softmax_written_out") return softmaxAttention(q, k, v, n, room);
+    const [phiQ, phiK] = variant === "relu"
       ? [reluRows(q, room.phiQ, n * d), reluRows(k, room.phiK, n * d)]
       : [focusedRows(q, room.phiQ, n, d, p, false), focusedRows(k, room.phiK, n, d, p)];
     const out = linearAttention(phiQ, phiK, v, n, room);

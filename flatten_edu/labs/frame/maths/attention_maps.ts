@@ -2,7 +2,7 @@
 import { dot, focusedMap } from "./attention";
 import { linear } from "./layers";
 
-export type Kind = "softmax" | "linear" | "focused";
+export type Kind = "softmax" | "relu" | "focused";
 
 /** The official code's: added after ReLU and to the mean similarity. */
 export const EPS = 1e-6;
