@@ -7,9 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flatten_edu.functional import attention_matrix, dwc_matrix, linear_weights, sharpen, softmax_weights
+from flatten_edu.functional import EPS, attention_matrix, dwc_matrix, linear_weights, sharpen, softmax_weights
 from flatten_edu.functional.checks import require_focusing_factor, require_known
-from flatten_edu.functional import EPS
 
 
 def refocused(

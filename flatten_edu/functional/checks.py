@@ -18,9 +18,9 @@ def require_floating(where: str, **tensors: Tensor) -> None:
 def require_finite(where: str, **tensors: Tensor) -> None:
     """Raise a ValueError that says where the first NaN or Inf stands.
 
-    Skipped while torch.compile or torch.export traces: there a value cannot decide which way the code goes.
+    Skipped while torch.compile, torch.export or torch.func look on: there a value cannot decide which way code goes.
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return
     for name, t in tensors.items():
         bad = ~t.isfinite()

@@ -12,7 +12,6 @@ from flatten_edu.functional.attention import linear_weights, softmax_weights
 from flatten_edu.functional.checks import require_focusing_factor, require_key_mask, require_known
 from flatten_edu.functional.focused.steps import DEFAULT_P, sharpen
 
-
 KeyMask = Bool[Tensor, "*#batch m"]
 Mapped = tuple[Float[Tensor, "... n f"], Float[Tensor, "... m f"]]
 

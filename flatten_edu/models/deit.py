@@ -88,7 +88,7 @@ class DeiT(nn.Module):
     def features(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n c"]:
         """All tokens after the last block, normalised; the class token is the first."""
         x = self.patch_embed(x)
-        x = torch.cat([self.cls_token.expand(len(x), -1, -1).to(x.dtype), x], dim=1)
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1).to(x.dtype), x], dim=1)
         x = self.pos_drop(x + self.pos_embed)
         for block in self.blocks:
             x = block(x)

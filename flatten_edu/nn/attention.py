@@ -51,8 +51,8 @@ class LinearAttention(Attention):
         """With phi of each head's queries and keys."""
         heads = super().heads(x)
         with full_precision(x):
-            heads.phi_q, heads.phi_k = self._phi(widen(heads.q), widen(heads.k), key_mask, self.p)
-        return heads
+            phi_q, phi_k = self._phi(widen(heads.q), widen(heads.k), key_mask, self.p)
+        return heads._replace(phi_q=phi_q, phi_k=phi_k)
 
     def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
         """O(N d^2) a head for N > d."""

@@ -2,7 +2,7 @@
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from flatten_edu.functional.checks import require_grid
 
 
-@dataclass
-class Heads:
+class Heads(NamedTuple):
     """What one attention module computes from its input, split into h heads: each is [B, h, N, features of a head].
 
     phi_q and phi_k are what the products are formed from: None for softmax attention. v is never mapped. Where there is

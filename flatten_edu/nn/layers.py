@@ -46,7 +46,7 @@ class DropPath(nn.Module):
         """x itself in evaluation, or with rate 0."""
         if not self.training or self.rate == 0:
             return x
-        kept = torch.rand(len(x), 1, 1, device=x.device) >= self.rate
+        kept = torch.rand(x.shape[0], 1, 1, device=x.device) >= self.rate
         return x * kept.to(x.dtype) / (1 - self.rate)
 
     def extra_repr(self) -> str:

@@ -58,8 +58,8 @@ class LinearAngularAttention(Attention):
         """With queries and keys of length 1."""
         heads = super().heads(x)
         with full_precision(x):
-            heads.phi_q, heads.phi_k = unit_rows(widen(heads.q)), unit_rows(widen(heads.k))
-        return heads
+            phi_q, phi_k = unit_rows(widen(heads.q)), unit_rows(widen(heads.k))
+        return heads._replace(phi_q=phi_q, phi_k=phi_k)
 
     def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
         """The linear part of 1 - angle / pi, as the authors' code sums it."""

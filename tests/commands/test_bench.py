@@ -67,7 +67,7 @@ def test_it_prints_the_tables(tmp_path, capsys):
         "module, forward: milliseconds",
         "peak memory",
         "focused_dwc beats softmax",
-        "sdpa / focused",
+        "softmax / focused_dwc",
         "exponent",
     ):
         assert part in shown

@@ -133,7 +133,7 @@ def test_the_paper_s_recipe_runs(tmp_path, capfd):
         str(out),
     ]
     assert main([*given, "--device", "cpu", *small.split()]) == 0, capfd.readouterr().err
-    known = json.loads((out / "flatten_deit_imagefolder_focused.json").read_text())
+    known = json.loads((out / "flatten_deit_imagefolder_focused_dwc.json").read_text())
     recipe = known["recipe"]
     assert (recipe["mixup"], recipe["cutmix"], recipe["erasing"], recipe["rand_augment"]) == (0.8, 1.0, 0.25, True)
     assert recipe["lr"] == 1e-3 and recipe["weight_decay"] == 0.05 and recipe["label_smoothing"] == 0.1

@@ -188,7 +188,7 @@ def test_a_process_that_is_killed_at_any_moment_goes_on(tmp_path):
     assert len(log["losses"]) == 120 and len(log["epochs"]) == 40
     torch.testing.assert_close(torch.tensor(log["losses"]), torch.tensor(wanted["losses"]), rtol=0, atol=1e-6)
     left = {path.name for path in out.iterdir()} - {"checkpoint.pt.part", "log.json.part"}
-    name = "flatten_deit_imagefolder_focused"
+    name = "flatten_deit_imagefolder_focused_dwc"
     assert left == {"checkpoint.pt", "log.json", f"{name}.json", f"{name}.safetensors"}
 
 

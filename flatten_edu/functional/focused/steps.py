@@ -1,7 +1,6 @@
 """THE formula: focused linear attention, equations 5, 6 and 12 of Han et al. 2023, step by step."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -68,8 +67,7 @@ def _power(x: Tensor, p: int | float) -> Tensor:
     return x.where(positive, 1.0) ** p * positive
 
 
-@dataclass(frozen=True)
-class FocusedSettings:
+class FocusedSettings(NamedTuple):
     """Everything about focused attention that is not a tensor."""
 
     num_heads: int  #: h, which divides C
