@@ -12,7 +12,7 @@ from flatten_edu.analysis import angle_degrees, entropy_bits, top1_share
 from flatten_edu.data import patch_features, photo
 from flatten_edu.functional import focused_map, linear_weights, softmax_weights
 from tests.browser.conftest import CHAPTER, INTRO, fragment
-from tests.browser.in_page import mount_thrice, pixels
+from tests.browser.in_page import pixels
 
 
 def expected(q, k, p) -> dict[str, float]:
@@ -235,25 +235,6 @@ def test_a_link_brings_back_the_view(reader):
     assert one.outputs() == shown
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        "#focus.p=-1",
-        "#focus.p=1e9",
-        "#focus.p=[3",
-        "#focus.q=[1]&focus.k=[]",
-        '#focus.q=["a",1]',
-        "#focus.patch=999",
-        "#focus",
-        "#x.y=1",
-    ],
-)
-def test_a_broken_link_gives_the_first_view(reader, broken):
-    one = reader()
-    one.open(INTRO + broken)
-    assert_shows(one, **FIGURE_4)
-
-
 def test_two_labs_on_one_page_do_not_disturb_each_other(reader):
     one = reader()
     page = one.open(CHAPTER)
@@ -267,11 +248,6 @@ def test_two_labs_on_one_page_do_not_disturb_each_other(reader):
     page.wait_for_function("location.hash.includes('focus-2.p=2')")
     ids = page.evaluate("[...document.querySelectorAll('.fe-lab [id]')].map((e) => e.id)")
     assert len(ids) == len(set(ids)) > 0
-
-
-def test_mounting_again_and_again_leaves_nothing(reader):
-    for listeners, *rest in mount_thrice(reader(), INTRO, p=[4, 5, 6]):
-        assert listeners > 10 and rest == [0, 0]
 
 
 def test_unmounting_brings_back_the_still_picture(reader):

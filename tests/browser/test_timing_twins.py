@@ -111,7 +111,9 @@ def test_typed_arrays(live, kind, measured):
     for n, d in shapes + [tuple(draw.integers(1, 90, size=2).tolist()) for _ in range(20)]:
         grid = next([h, n // h] for h in range(int(math.sqrt(n)), 0, -1) if n % h == 0)
         # Stored as float32, products of 100 would be off by 1e-5, and so would their exponentials.
-        q, k, v = (tokens(draw, n, d) * 10.0 ** draw.integers(-2, 1 if kind == "softmax_written_out" else 2) for _ in range(3))
+        q, k, v = (
+            tokens(draw, n, d) * 10.0 ** draw.integers(-2, 1 if kind == "softmax_written_out" else 2) for _ in range(3)
+        )
         q[draw.random(n) < 0.1] *= -1  # rows of either sign
         q[0] = -np.abs(q[0])  # a query without a positive entry
         kernel, side = draw.normal(size=25 * d).astype(np.float32), 5
@@ -384,7 +386,9 @@ def test_a_plan_keeps_to_its_budget_and_measures_each_point_seven_times(live):
         found = simulate(page, budget=[budget])
         counts = {tuple(cell): found["order"].count(cell) for cell in found["order"]}
         assert set(counts.values()) == {7}
-        spent = sum(max(0.012, MACHINE["factors"][v] * n ** (2 if v == "softmax_written_out" else 1)) * 7 for v, n in counts)
+        spent = sum(
+            max(0.012, MACHINE["factors"][v] * n ** (2 if v == "softmax_written_out" else 1)) * 7 for v, n in counts
+        )
         # Beyond the first point a cost is guessed before it is known.
         assert spent <= 1.15 * budget
         for variant in MACHINE["factors"]:

@@ -123,7 +123,7 @@ def test_the_numbers_on_the_lab_s_page_are_those_of_its_records():
     ):
         numbers = [int(number) for number in re.search(told, page).groups()]
         for name, (at, low, high) in zip(("relu", "focused"), zip(*[iter(numbers)] * 3, strict=True), strict=False):
-            fast, slow = ({n: point.seconds for n, point in curves[one].items()} for one in (name, "softmax_written_out"))
+            fast, slow = ({n: point.seconds for n, point in curves[one].items()} for one in (name, VARIANTS[0]))
             found = crossover(fast, slow)
             assert at == round(found.n)
             assert (low, high) == pytest.approx((found.low, found.high), rel=0.1)  # 200 draws there, 2000 here
