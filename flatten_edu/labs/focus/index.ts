@@ -27,7 +27,8 @@ const ABOUT: About<FocusTraits> = {
   question: "What does *p* do to directions?",
   open: "Some pairs with the same largest entry move apart first. Does that contradict the paper's proposition, or does it say something else?",
   next: "proof",
-  first: "slide *p* from 1 to 8 and watch the solid arrows.",
+  first: (model) => model.get("view") === "plane" ? "slide *p* from 1 to 8 and watch the solid arrows."
+    : "slide *p* from 1 to 8 and watch the focused map darken; then choose another patch.",
   steps: [
     {
       label: "Figure 4",

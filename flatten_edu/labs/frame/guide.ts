@@ -17,7 +17,8 @@ export interface Guided {
 }
 
 export interface Lead<Traits> {
-  first: string;
+  /** What to try before any step; a lab of two views may have one for each. */
+  first: string | ((model: LabModel<Traits>) => string);
   steps: readonly Step<Traits>[];
 }
 
@@ -38,7 +39,8 @@ export function guide<Traits extends Guided>(
   reset.addEventListener("click", () => set(back, 0), { signal });
   // All sentences lie over one another, so that a press of a button moves nothing below.
   const looks = steps.map(({ look }) => h("p", { class: "fe-look" }, h("span", { class: "fe-moved-on" }, "As the step set it: "), ...rich(look)));
-  const start = h("p", { class: "fe-first" }, h("b", {}, "Try first: "), ...rich(first));
+  const start = h("p", { class: "fe-first" });
+  let tried = "";
   const said = h("p", { class: "fe-spoken", role: "status" });
   const differs = (i: number) => Object.entries({ ...back, ...steps[i].set }).some(([name, value]) =>
     name !== "step" && JSON.stringify(model.get(name as keyof Traits & string)) !== JSON.stringify(value));
@@ -49,6 +51,9 @@ export function guide<Traits extends Guided>(
     update() {
       const chosen = model.get("step") - 1;
       start.dataset.shown = String(!(chosen in steps));
+      const now = typeof first === "string" ? first : first(model);
+      if (now !== tried) start.replaceChildren(h("b", {}, "Try first: "), ...rich(now));
+      tried = now;
       looks.forEach((look, i) => {
         look.dataset.shown = String(i === chosen);
         look.dataset.past = String(i === chosen && differs(i));

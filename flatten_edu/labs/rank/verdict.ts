@@ -31,7 +31,7 @@ function generic({ linear, sum, low }: Ranks, n: number): string {
   if (linear === n) return `*A* has rank ${n} by itself here, since *d* is not below N: nothing is left for the convolution to mend.`;
   if (sum < n) return `Both are as full as they can be, and the sum still falls short: ${sum} of ${n}. One of the rare failures.`;
   return `*M*_{DWC} has full rank by itself; *A*, of rank ${linear}, adds nothing to that. It could take away: only ${low} is certain. ` +
-    "For a full sum to lose rank, the lemma's second factor must be exactly zero, which random or trained numbers almost surely avoid.";
+    "For a full sum to lose rank, the lemma's second factor must be exactly zero: whatever *A* is, almost every kernel avoids that.";
 }
 
 function impulse(zeroRows: number, sum: number, n: number, ones: number): string {
