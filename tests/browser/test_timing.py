@@ -103,13 +103,55 @@ def assert_shows(one, wanted):
 @pytest.mark.parametrize("d", [64, 32])
 def test_the_first_view_is_the_shipped_record_s(reader, d):
     one = reader()
-    page = one.open(PAGE + fragment("timing", d=d))
+    page = one.open(PAGE + fragment("timing", d=d, uncovered=True))
     record = next(one for one in TimingLab().shipped if one["settings"]["head_dim"] == d)
     shown = assert_shows(one, expected(record, "beside"))
     assert not [name for name in shown if name.endswith("own")]
     text = page.locator(".fe-lab").inner_text()
     assert f"Measured elsewhere, on typed arrays, one thread of {record['device']['name']}, 2 cores" in text
     assert "Yours: none yet." in text
+
+
+def test_the_answer_is_covered_until_there_is_a_guess(reader):
+    one = reader()
+    page = one.open(PAGE)
+    covered = page.get_by_text("What another machine took is covered until then.")
+    assert covered.is_visible() and not [name for name in one.outputs() if name.endswith("beside")]
+    assert page.locator(".fe-point").count() == 0 and "Measured elsewhere" not in page.locator(".fe-lab").inner_text()
+    page.get_by_role("slider", name="N, your guess").press("ArrowRight")
+    one.frame()
+    assert not covered.is_visible() and "slope_relu_beside" in one.outputs()
+    page.get_by_role("button", name="Reset").click()
+    assert covered.is_visible()
+    page.get_by_role("button", name="Show the book's record").click()
+    one.frame()
+    assert "slope_relu_beside" in one.outputs() and page.locator(".fe-point").count() > 20
+
+
+def test_a_reload_keeps_the_run_and_another_d_says_why_it_stopped(lab):
+    button(lab, "Time it here").click()
+    lab.wait_for_function("document.querySelectorAll('.fe-own .fe-point').length > 3", timeout=60_000)
+    lab.get_by_role("radio", name="64").check()
+    lab.get_by_text("Stopped: d changed. What was measured stays below.").wait_for()
+    lab.get_by_text("At d = 32: ").wait_for()
+    points = saved(lab)["points"]
+    lab.reload()
+    lab.locator(".fe-own .fe-point").first.wait_for()
+    assert saved(lab)["points"] == points
+
+
+def test_a_record_of_twenty_thousand_points_is_drawn(reader):
+    one = reader()
+    page = one.open(PAGE)
+    record = copy.deepcopy(TimingLab().shipped[0])
+    shape = record["points"][0]
+    record["points"] = [
+        shape | {"variant": variant, "n": n, "seconds": [n * 1e-6] * 9, "median": n * 1e-6}
+        for variant in VARIANTS for n in range(16, 6600)
+    ]  # fmt: skip
+    assert "is drawn beside your points" in load(page, "many.json", json.dumps(record))
+    one.frame()
+    assert one.outputs()["slope_relu_beside"] == pytest.approx(1)
 
 
 def texts(page) -> dict[str, str]:
@@ -120,9 +162,9 @@ def texts(page) -> dict[str, str]:
 
 
 def test_the_prose_has_the_record_s_numbers(reader):
-    page = reader().open(PAGE)
+    page = reader().open(PAGE + fragment("timing", uncovered=True))
     prose = "".join(page.locator("main").inner_text().split())  # formulas have a line a letter
-    at64, at32 = texts(page), texts(reader().open(PAGE + fragment("timing", d=32)))
+    at64, at32 = texts(page), texts(reader().open(PAGE + fragment("timing", d=32, uncovered=True)))
 
     def crossing(shown, fast):
         n, low, high = (shown[f"cross_{fast}_softmax_written_out_beside{end}"] for end in ["", "_low", "_high"])
