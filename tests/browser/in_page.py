@@ -16,7 +16,7 @@ LAB = """
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const modelOf = (traits, handlers = new Set()) => ({
     handlers,
-    get: (name) => traits[name] ?? null,
+    get: (name) => traits[name] ?? (name === "_rules" ? state._rules : null),
     set: (name, value) => { traits[name] = value; handlers.forEach((f) => f()); },
     save_changes() {},
     on: (_, f) => handlers.add(f),

@@ -212,13 +212,13 @@ def test_the_maps_paint_their_weights(reader):
     page = one.open(INTRO + fragment("focus", view="photo", p=1, patch=75))
     page.wait_for_function("document.querySelector('[data-name=photo_top1_focused]').dataset.value")
     one.frame()
-    at_1 = brightness(page, "p")
+    at_1 = brightness(page, "focused")
     assert at_1 == pytest.approx(brightness(page, "relu"))
     page.get_by_role("button", name="p = 8", exact=True).click()
     one.frame()
     tokens = patch_features(photo("chelsea"))
     fewer = linear_weights(focused_map(tokens, 8), focused_map(tokens, 8))[75] < 0.02
-    assert brightness(page, "p")[fewer.numpy()].mean() < 0.7 * at_1[fewer.numpy()].mean()
+    assert brightness(page, "focused")[fewer.numpy()].mean() < 0.7 * at_1[fewer.numpy()].mean()
 
 
 def test_a_link_brings_back_the_view(reader):

@@ -367,14 +367,14 @@ def test_a_bad_file_is_refused_with_a_reason_and_nothing_is_lost(reader, case):
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", "null", "3", '{"schema": 1}', "{" * 1000])
 def test_what_is_no_record_at_all_is_refused_too(reader, text):
     one = reader()
-    page = one.open(PAGE)
+    page = one.open(PAGE + fragment("timing", uncovered=True))
     before = one.outputs()
     assert "x.json was not loaded: " in load(page, "x.json", text)
     assert one.outputs() == before and page.get_by_text("Measured elsewhere, on typed arrays").is_visible()
 
 
 def test_without_an_adapter_webgpu_says_so(reader):
-    page = reader().open(PAGE + fragment("timing", device="webgpu", budget=1))
+    page = reader().open(PAGE + fragment("timing", device="webgpu", budget=1, uncovered=True))
     button(page, "Time it here").click()
     page.locator(".fe-state[data-state=failed]").wait_for(timeout=60_000)
     assert "could not be timed here" in state(page) and "no adapter" in state(page)
