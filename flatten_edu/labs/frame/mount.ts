@@ -143,6 +143,8 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   };
   const el = document.createElement("div");
   el.className = "fe-live";
+  const life = new AbortController();
+  if (!Object.keys(linked).length) keepPlace(el, host.querySelector(".fe-still"), life.signal);
   const unrender = module.default.render({ model, el });
   host.append(el);
   host.dataset.state = "ready";
@@ -157,12 +159,21 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   fetchBuffers(model, description.buffers).catch((error) => say(host, error, "This lab's data could not be fetched: reload the page."));
   return () => {
     clearTimeout(writing);
+    life.abort();
     removeEventListener("hashchange", followed);
     for (const trait of traits) model.off(`change:${trait}`, changed);
     unrender?.();
     el.remove();
     host.dataset.state = "unmounted";
   };
+}
+
+/** Until the reader does something, a lab is as high as its picture, though some of its data come later. */
+function keepPlace(el: HTMLElement, still: HTMLElement | null, signal: AbortSignal): void {
+  if (!still?.offsetHeight) return;
+  el.style.minHeight = `${still.offsetHeight}px`;
+  const free = () => { el.style.minHeight = ""; };
+  for (const event of ["pointerdown", "keydown", "resize"]) addEventListener(event, free, { once: true, signal });
 }
 
 function say(host: HTMLElement, error: unknown, text: string): void {
