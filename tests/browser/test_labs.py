@@ -330,7 +330,7 @@ def test_a_lab_s_place_is_kept_from_the_start(reader, name, width, measured):
     """What stands below a lab stands there before the lab has started, while its data come, and when it is ready."""
     one = reader(viewport={"width": width, "height": 900})
     held = []
-    one.page.route("**/_static/labs/*.js", held.append)
+    one.page.route("**/_static/labs/*.js", lambda route: held.append(route))
     one.page.goto(one.site + page_of(name))
     one.page.wait_for_function(
         "document.querySelectorAll('.MathJax, mjx-container').length || !document.querySelector('.math')"
