@@ -7,7 +7,7 @@ SITE := _build/html
 # Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
 TORCH ?= auto
 
-.PHONY: book html test test-fast js js-check notebooks experiments inspect bench lint wheel elsewhere versions clean
+.PHONY: book html test test-fast js js-check stills notebooks experiments inspect bench lint wheel elsewhere versions clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -47,6 +47,9 @@ js: node_modules/.installed  ## rebuild the labs' bundles (needs Node)
 js-check: node_modules/.installed  ## fail where a committed bundle differs from its source
 	npm run --silent check
 	npm run --silent build -- --check
+
+stills: $(VENV)/.dev  ## photograph the labs that changed (needs Chromium)
+	$(BIN)/python tools/stills.py
 
 notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval checks
 	$(BIN)/python tools/notebooks.py
