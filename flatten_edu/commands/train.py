@@ -83,17 +83,17 @@ def run(given: argparse.Namespace) -> None:
     try:
         if world.rank > 0:
             world.wait()  # the first fetches what the others then find
-        images, held_out = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
+        opened = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
         if world.rank == 0:
             world.wait()
         views = {"hold_out": given.hold_out, "permute_patches": given.permute_patches}
-        images, held_out = viewed(images, held_out, model.get("patch_size", 2), **views)
+        images, held_out = viewed(*opened, model.get("patch_size", 2), **views)
         config = make_config(given.attention, len(images.classes), **model)
         run = Run(
             config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every, bool(given.compile)
         )
         if run.step == 0:
-            check_images(images, held_out, world=world)
+            check_images(*opened, world=world)
         run.train(show=True)
         if world.rank == 0:
             name = given.name or default_name(config, given.data, recipe.seed)
