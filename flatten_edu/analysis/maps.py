@@ -17,9 +17,9 @@ def refocused(
     scale: Float[Tensor, " c"] | None = None,
     norm_over: Literal["channels", "head"] | None = "channels",
 ) -> Float[Tensor, "*batch h n d"]:
-    """phi_p of captured queries or keys (`Captured.q`, `.k`), as the paper's module forms it, at a p of one's choice.
+    """phi_p of captured queries or keys (`Captured.q`, `Captured.k`), as the paper's module forms it, at a p of one's choice.
 
-    With the p of training it is `Captured.phi_q` or `.phi_k`; another p asks "what if?" of features that were trained
+    With the p of training it is `Captured.phi_q` or `Captured.phi_k`; another p asks "what if?" of features that were trained
     for the first. Twin in the labs: `phi`.
 
     Args:
