@@ -7,7 +7,7 @@ SITE := _build/html
 # Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
 TORCH ?= auto
 
-.PHONY: book html test test-fast js js-check notebooks ablation bench lint clean
+.PHONY: book html test test-fast js js-check notebooks experiments inspect bench lint clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -39,8 +39,11 @@ js-check: node_modules/.installed  ## fail where a committed bundle differs from
 notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval checks
 	$(BIN)/python tools/notebooks.py
 
-ablation: $(VENV)/.dev  ## train the models of the ablation (hours on a CPU); stopped, it goes on where it was
-	$(BIN)/python tools/ablation.py $(RUNS)
+experiments: $(VENV)/.dev  ## train what the book measures (a day on a CPU); stopped, it goes on where it was
+	$(BIN)/python tools/experiments.py $(RUNS)
+
+inspect: $(VENV)/.dev  ## knock parts out of the shipped models, and see what they look at (minutes)
+	$(BIN)/python tools/inspect_trained.py
 
 bench: $(VENV)/.dev  ## time attention on this machine (under 10 minutes on two cores): a record and its plot in _build/bench
 	$(BIN)/python -m flatten_edu bench --device cpu --out _build/bench/cpu.json $(BENCH)

@@ -1,21 +1,26 @@
-"""python -m flatten_edu train | evaluate | bench: see --help of each."""
+"""python -m flatten_edu train | evaluate | recall | bench: see --help of each."""
 
 import argparse
 import sys
 
-from flatten_edu.commands import bench, evaluate, train
+from flatten_edu.commands import bench, evaluate, recall, train
 
-COMMANDS = {"train": train, "evaluate": evaluate, "bench": bench}
+COMMANDS = {"train": train, "evaluate": evaluate, "recall": recall, "bench": bench}
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command line can say."""
+    whole = argparse.ArgumentParser(prog="python -m flatten_edu", description=__import__("flatten_edu").__doc__)
+    commands = whole.add_subparsers(dest="command", required=True)
+    for name, module in COMMANDS.items():
+        summary = module.__doc__.partition("\n")[0]
+        module.add(commands.add_parser(name, help=summary, description=module.__doc__))
+    return whole
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its errors are one line, without a traceback."""
-    parser = argparse.ArgumentParser(prog="python -m flatten_edu", description=__import__("flatten_edu").__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, module in COMMANDS.items():
-        summary = module.__doc__.partition("\n")[0]
-        module.add(commands.add_parser(name, help=summary, description=module.__doc__))
-    given = parser.parse_args(arguments)
+    given = parser().parse_args(arguments)
     try:
         COMMANDS[given.command].run(given)
     except (ValueError, OSError, ImportError, RuntimeError) as error:

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from flatten_edu.commands.sources import HELP, open_images
+from flatten_edu.commands.sources import HELP, open_images, viewed
 from flatten_edu.models import DeiT, card, config_of, load_weights, pretrained, pretrained_names
 from flatten_edu.train import World, accuracy
 
@@ -19,7 +19,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Print the accuracy, and the card's beside it."""
     model, known = _load(given.name)
-    _, images = open_images(given.data or known["data"], known["config"]["img_size"])
+    size, patch = known["config"]["img_size"], known["config"]["patch_size"]
+    opened = open_images(given.data or known["data"], size)
+    _, images = viewed(*opened, patch, known.get("hold_out"), known.get("permute_patches"))
     if len(images.classes) != model.config.num_classes:
         raise ValueError(f"{given.name} knows {model.config.num_classes} classes; the data has {len(images.classes)}")
     world = World.join(given.device)

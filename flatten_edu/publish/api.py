@@ -28,6 +28,7 @@ PACKAGES = (
     "data",
     "results",
     "train",
+    "experiments",
     "plot",
     "labs",
     "exercises",

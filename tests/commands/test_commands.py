@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -50,6 +51,8 @@ def finished(data, tmp_path_factory):
         ("--batch-size 25", "24 training images do not fill a batch of 25"),
         ("--evaluate-every 0", "evaluate_every counts epochs from 1, got 0"),
         ("--warmup-epochs 3", "warmup_epochs=3 is longer than the training: epochs=2"),
+        ("--hold-out 24", "--hold-out takes 1 to 23 of the training images, got 24"),
+        ("--hold-out 0", "--hold-out takes 1 to 23"),
         ("--name a/b", "--name is the name of two files .* cannot be 'a/b'"),
         ("--name log", "cannot be 'log'"),
         ("--device mps", "PyTorch finds no mps device here"),
@@ -192,6 +195,7 @@ def test_the_card_says_what_was_done(finished, data):
     assert {path.name for path in out.iterdir()} == {
         "checkpoint.pt",
         "log.json",
+        "right.npy",
         f"{card['name']}.json",
         f"{card['name']}.safetensors",
     }
@@ -229,6 +233,21 @@ def test_evaluate_finds_the_card_s_accuracy(finished, data, capfd):
     assert main(["evaluate", str(path), "--data", f"imagefolder:{data}", "--device", "cpu"]) == 0
     share = f"{card['accuracy']:.4f}"
     assert capfd.readouterr().out == f"{card['name']}: accuracy {share} on 7 images; its card says {share}\n"
+
+
+def test_images_held_out_and_patches_moved_are_in_the_card_and_evaluated_so(data, tmp_path, capfd):
+    views = ["--hold-out", 5, "--permute-patches", 1]
+    assert main(words(tmp_path, data, *views, "--epochs", 1, attention="dwc")) == 0
+    card = json.loads((tmp_path / "deit_imagefolder_dwc.json").read_text())
+    assert (card["hold_out"], card["permute_patches"]) == (5, 1)
+    assert (card["training_images"], card["test_images"]) == (19, 5)
+    assert card["parameters"] > card["live_parameters"] > 0  # without attention the class token is not seen
+    right = np.unpackbits(np.load(tmp_path / "right.npy"))[:5]
+    assert right.mean() == pytest.approx(card["accuracy"])
+    capfd.readouterr()
+    path = tmp_path / "deit_imagefolder_dwc.safetensors"
+    assert main(["evaluate", str(path), "--data", f"imagefolder:{data}", "--device", "cpu"]) == 0
+    assert f"accuracy {card['accuracy']:.4f} on 5 images" in capfd.readouterr().out
 
 
 def test_evaluate_measures_and_does_not_read_the_card(finished, data, tmp_path, capfd):

@@ -14,4 +14,4 @@ def picture(state: dict[str, Any], buffers: Mapping[str, bytes]) -> Picture:
     rows = [magnitude_share(row)[int(state["class_token"]) :] for row in shown_rows(state, buffers["tokens"])]
     maps = dict(zip([entry["title"] for entry in state["models"]], rows, strict=True))
     image = shown_picture(state, buffers["tokens"])
-    return attention_figure(image, maps, tuple(state["grid"]), state["patch"], columns=len(maps) + 1, lift=True)
+    return attention_figure(image, maps, tuple(state["grid"]), state["patch"], columns=len(maps) + 2)
