@@ -12,7 +12,7 @@ LEVELS = [
     {"nn"},
     {"models"},
     {"analysis", "bench", "data", "results", "train"},
-    {"plot", "labs"},
+    {"experiments", "plot", "labs"},
     {"publish", "commands", "exercises"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

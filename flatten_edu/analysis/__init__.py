@@ -1,6 +1,7 @@
 """Level 4: looking inside a model, and measures of what is found there. Measures take tensors, never models."""
 
 from flatten_edu.analysis.capture import Captured, capture
+from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_interval
 from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
     angle_degrees,
@@ -12,6 +13,7 @@ from flatten_edu.analysis.metrics import (
     sign_shares,
     top1_share,
 )
+from flatten_edu.analysis.objects import object_patches
 from flatten_edu.analysis.precision import (
     Fixes,
     StoredRange,
@@ -37,6 +39,7 @@ from flatten_edu.analysis.rank import (
     stable_rank,
 )
 from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
+from flatten_edu.analysis.recall_bound import free_codes, recall_bound
 from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
+    "bootstrap_interval",
     "capture",
     "crossing_scale",
     "determinant_lemma",
@@ -61,11 +65,14 @@ __all__ = [
     "focused_cosine",
     "focused_heads",
     "focused_steps",
+    "free_codes",
     "hashed_normals",
     "largest_coordinate",
     "magnitude_share",
+    "mcnemar",
     "named_kernel",
     "numerical_rank",
+    "object_patches",
     "output_error",
     "pairwise_angles",
     "proposition",
@@ -73,9 +80,11 @@ __all__ = [
     "rank_maps",
     "rank_summary",
     "rank_tolerance",
+    "recall_bound",
     "refocused",
     "round_to",
     "scaled_softmax_weights",
+    "seed_interval",
     "sign_shares",
     "spectrum",
     "stable_rank",

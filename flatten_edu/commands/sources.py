@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from flatten_edu.data import ImageFolder, LabelledImages, cifar10
-from flatten_edu.train import rand_augment
+import torch
+
+from flatten_edu.data import ImageFolder, LabelledImages, Part, PermutedPatches, cifar10
+from flatten_edu.train import World, rand_augment
 
 HELP = "cifar10 (fetched once), cifar10:FOLDER, or imagefolder:FOLDER with train/CLASS/*.jpg and val/CLASS/*.jpg"
 
@@ -27,3 +29,38 @@ def open_images(source: str, size: int, augmented: bool = False) -> tuple[Labell
         single = sorted(set(train.classes) ^ set(test.classes))
         raise ValueError(f"{folder}/train and {folder}/val have other classes: only one has {', '.join(single[:8])}")
     return train, test
+
+
+def viewed(
+    train: LabelledImages, test: LabelledImages, patch: int, hold_out: int | None, permute_patches: int | None
+) -> tuple[LabelledImages, LabelledImages]:
+    """The two sets as an experiment wants them.
+
+    Args:
+        patch: pixels of a patch's side.
+        hold_out: test on so many of the training images, the last, and learn from the others; None: as they are.
+        permute_patches: the seed of another order of the patches, in all images; None: as they are.
+
+    Raises:
+        ValueError: more images held out than there are.
+    """
+    if hold_out is not None:
+        if not 0 < hold_out < len(train):
+            raise ValueError(f"--hold-out takes 1 to {len(train) - 1} of the training images, got {hold_out}")
+        every = torch.arange(len(train))
+        train, test = Part(train, every[:-hold_out]), Part(train, every[-hold_out:])
+    if permute_patches is not None:
+        train, test = (PermutedPatches(images, patch, permute_patches) for images in (train, test))
+    return train, test
+
+
+def check_images(*sets: LabelledImages, world: World) -> None:
+    """Read each image of folders once, shared by the processes.
+
+    Raises:
+        ValueError: some cannot be read; all of them are listed.
+    """
+    folders = [images for images in sets if isinstance(images, ImageFolder)]
+    mine = [fault for images in folders for fault in images.unreadable(world.rank, world.size)]
+    if faults := world.together(mine):
+        raise ValueError(f"{len(faults)} of {sum(map(len, folders))} images are damaged: {'; '.join(faults)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from flatten_edu.commands.sources import HELP, open_images
+from flatten_edu.commands.sources import HELP, check_images, open_images, viewed
 from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, World, write_card
@@ -57,6 +57,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--p", type=number, help="focusing factor (3)")
     parser.add_argument("--pool", choices=["class", "mean"], help="what the head sees (mean)")
     parser.add_argument("--drop-path", type=float, help="rate of the last block (0)")
+    parser.add_argument(
+        "--hold-out", type=int, help="test on so many of the training images, and learn from the others"
+    )
+    parser.add_argument("--permute-patches", type=int, help="seed of another order of the patches, one for all images")
     for field in fields(Recipe):
         if field.type is bool:
             parser.add_argument(_flag(field.name), action="store_true", default=None)
@@ -79,12 +83,16 @@ def run(given: argparse.Namespace) -> None:
         images, held_out = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
         if world.rank == 0:
             world.wait()
+        views = {"hold_out": given.hold_out, "permute_patches": given.permute_patches}
+        images, held_out = viewed(images, held_out, model.get("patch_size", 2), **views)
         config = make_config(given.attention, len(images.classes), **model)
         run = Run(config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every)
+        if run.step == 0:
+            check_images(images, held_out, world=world)
         run.train(show=True)
         if world.rank == 0:
             name = given.name or default_name(config, given.data, recipe.seed)
-            card = write_card(run, name, given.data.partition(":")[0], as_command(given, name))
+            card = write_card(run, name, given.data.partition(":")[0], as_command(given, name), views)
             print(f"{name}: accuracy {card['accuracy']:.4f} on {card['test_images']} images, in {given.out}")
     finally:
         world.leave()
@@ -94,6 +102,10 @@ def _check(given: argparse.Namespace, model: dict[str, object]) -> None:
     """Raise ValueError for a model that cannot be, or a name that cannot be a file's, before data are fetched."""
     with torch.device("meta"):
         DeiT(make_config(given.attention, 1, **model))
+    if not given.out:
+        raise ValueError("--out is the run's folder, and needs a name")
+    if given.workers < 0:
+        raise ValueError(f"--workers counts processes from 0, got {given.workers}")
     if given.name is not None and (Path(given.name).name != given.name or given.name in ("log", "checkpoint")):
         raise ValueError(f"--name is the name of two files in {given.out}: it cannot be {given.name!r}")
 

@@ -10,7 +10,7 @@ from flatten_edu.models.deit import (
     flatten_deit_small,
     flatten_deit_tiny,
 )
-from flatten_edu.models.describe import count_parameters, describe
+from flatten_edu.models.describe import count_parameters, describe, live_parameters
 from flatten_edu.models.pretrained import card, config_of, pretrained, pretrained_names
 from flatten_edu.models.weights import load_weights, save_weights
 
@@ -27,6 +27,7 @@ __all__ = [
     "flatten_deit_base",
     "flatten_deit_small",
     "flatten_deit_tiny",
+    "live_parameters",
     "load_weights",
     "pretrained",
     "pretrained_names",

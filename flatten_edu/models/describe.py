@@ -1,6 +1,7 @@
 """A model as a table of its blocks."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from flatten_edu.models.deit import DeiT
 
@@ -8,6 +9,15 @@ from flatten_edu.models.deit import DeiT
 def count_parameters(module: nn.Module) -> int:
     """How many numbers the module's parameters are."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def live_parameters(model: nn.Module, x: Tensor) -> int:
+    """How many numbers the model's output for x depends on: those of parameters whose gradient is zero are left out."""
+    parameters = list(model.parameters())
+    gradients = torch.autograd.grad(model(x).square().sum(), parameters, allow_unused=True)
+    return sum(
+        one.numel() for one, slope in zip(parameters, gradients, strict=True) if slope is not None and slope.any()
+    )
 
 
 def describe(model: DeiT) -> str:

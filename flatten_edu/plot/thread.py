@@ -315,9 +315,17 @@ STEPS: dict[str, Callable[[SixPatches], list[Picture]]] = {
         _map_of(cat, "relu"),
         bars_panel(cat, {kind: _weights(cat, kind)[0] for kind in ("softmax", "relu")}, "the left eye's weights"),
     ],
+    "same rows": lambda cat: [
+        _map_of(cat, "relu"),
+        arrows_panel(cat, cat.q.relu(), "queries before (dashed), after ReLU", cat.q),
+    ],
     "rank": lambda cat: [
         spectrum_panel({kind: _weights(cat, kind) for kind in ("softmax", "relu")}, "singular values"),
         arrows_panel(cat, _outputs(cat, "relu"), "outputs of linear attention", axis_names=_FEATURES),
+    ],
+    "unturned": lambda cat: [
+        arrows_panel(cat, cat.k, "keys after ReLU"),
+        bars_panel(cat, {kind: _weights(cat, kind)[0] for kind in ("softmax", "relu")}, "the left eye's weights"),
     ],
     "turned": lambda cat: [
         arrows_panel(cat, focused_map(cat.k, 3), "keys before (dashed), after $f_3$", cat.k),

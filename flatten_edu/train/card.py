@@ -4,38 +4,49 @@ import dataclasses
 import json
 import os
 import platform
+from collections.abc import Mapping
 
+import numpy as np
 import torch
 
 from flatten_edu.machine import name_of, replace_whole
-from flatten_edu.models import DeiT, count_parameters, load_weights, save_weights
-from flatten_edu.train.evaluate import accuracy
+from flatten_edu.models import DeiT, count_parameters, live_parameters, load_weights, save_weights
+from flatten_edu.train.evaluate import predictions
 from flatten_edu.train.loop import Run
 
 
-def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object]:
-    """Write NAME.safetensors and NAME.json into the run's folder, and return the card.
+def write_card(
+    run: Run, name: str, data: str, command: str, views: Mapping[str, int | None] | None = None
+) -> dict[str, object]:
+    """Write NAME.safetensors, right.npy and NAME.json into the run's folder, and return the card.
 
-    The accuracy is that of the stored weights, read back, in float32.
+    The accuracy is that of the stored weights, read back, in float32; right.npy says for which images they were right,
+    a bit for each.
 
     Args:
         data: what the model learned from, and what it was tested on.
         command: what remakes the run.
+        views: how the data were changed, as `flatten_edu.commands.sources.viewed` takes it.
     """
     weights = run.out / f"{name}.safetensors"
     save_weights(run.model, weights, torch.float16)
     stored = DeiT(run.model.config).to(run.world.device)
     load_weights(stored, weights)
+    given, labels = predictions(stored, run.held_out, torch.arange(len(run.held_out)))
+    np.save(run.out / "right.npy", np.packbits((given == labels).numpy()))
     card = {
         "name": name,
         "config": dataclasses.asdict(run.model.config),
         "parameters": count_parameters(stored),
+        "live_parameters": live_parameters(stored, run.held_out.batch(torch.arange(2))[0].to(run.world.device)),
         "data": data,
+        "classes": list(run.held_out.classes),
+        **{name: value for name, value in (views or {}).items() if value is not None},
         "recipe": dataclasses.asdict(run.recipe),
         "training_images": len(run.steps.kept),
         "steps": run.step,
         "test_images": len(run.held_out),
-        "accuracy": round(accuracy(stored, run.held_out), 6),
+        "accuracy": round((given == labels).double().mean().item(), 6),
         "loss_of_last_epoch": round(run.epochs[-1]["loss"], 6),
         "command": command,
         "device": describe_device(run.world.device),
@@ -45,7 +56,7 @@ def write_card(run: Run, name: str, data: str, command: str) -> dict[str, object
         "seconds": round(run.seconds, 1),
         "versions": {"torch": torch.__version__.partition("+")[0], "python": platform.python_version()},
     }
-    replace_whole(run.out / f"{name}.json", lambda draft: draft.write_text(json.dumps(card, indent=1) + "\n"))
+    replace_whole(run.out / f"{name}.json", f"{json.dumps(card, indent=1)}\n".encode())
     return card
 
 

@@ -239,7 +239,7 @@ def test_two_labs_on_one_page_do_not_disturb_each_other(reader):
     one = reader()
     page = one.open(CHAPTER)
     labs = page.locator(".fe-lab[data-lab=focus]")
-    assert labs.count() == 2 and page.locator(".fe-lab").count() == 3  # `proof` stands between them
+    assert labs.count() == 2 and page.locator(".fe-lab").count() == 4  # `proof` stands between them
     second = one.outputs(2)
     labs.nth(0).get_by_role("button", name="p = 8", exact=True).click()
     assert one.outputs(0)["p"] == 8 and one.outputs(2) == second

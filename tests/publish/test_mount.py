@@ -18,11 +18,11 @@ nb_ipywidgets_js = {}
 """
 
 
-def build(folder, pages: dict[str, str], builder: str = "html"):
-    """Build a book; returns its folder and what Sphinx complained about."""
+def build(folder, pages: dict[str, str], builder: str = "html", more: str = ""):
+    """Build a book, with more settings; returns its folder and what Sphinx complained about."""
     source, out = folder / "source", folder / "out"
     source.mkdir()
-    (source / "conf.py").write_text(CONFIG)
+    (source / "conf.py").write_text(CONFIG + more)
     for name, text in pages.items():
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text(text)
