@@ -7,37 +7,24 @@ import numpy as np
 import torch
 
 from flatten_edu.data import photo
-from flatten_edu.plot import attention_figure, focus_figure, work_figure
+from flatten_edu.plot import attention_figure, recall_figure, work_figure
 
 
 def test_a_figure_shows_itself_with_its_alternative():
-    figure = focus_figure(torch.tensor([0.39, 0.94]), torch.tensor([[0.43, 0.86], [0.55, 0.3]]), 3)
+    figure = work_figure({"small": {"a": 1.0}}, "units")
     html = figure._repr_html_()
-    assert re.match(r'<img [^>]*alt="A query and 2 keys in the plane[^"]+" src="data:image/png;base64,\w', html)
+    assert re.match(r'<img [^>]*alt="Bars of units[^"]+" src="data:image/png;base64,\w', html)
 
 
-def test_negative_vectors_are_within_the_axes():
-    figure = focus_figure(torch.tensor([-0.8, 0.4]), torch.tensor([[0.4, 0.9]]), 2)
-    assert figure.axes[0].get_xlim()[0] < -0.8
-
-
-def test_weights_are_printed_as_they_are():
-    figure = focus_figure(
-        torch.tensor([0.39, 0.94]), torch.tensor([[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]]), 3
-    )
-    printed = [text.get_text() for text in figure.axes[1].texts]
-    assert printed[:8] == ["0.373", "0.190", "0.260", "0.177", "0.751", "0.113", "0.085", "0.051"]
-
-
-def test_a_map_is_bright_where_its_weight_is():
-    image = np.full((32, 32, 3), 200, dtype=np.uint8)
-    weights = torch.tensor([0.0, 0.1, 0.2, 0.4])
-    figure = attention_figure(image, {"one": weights, "none": torch.zeros(4)}, (2, 2), 0)
-    lit = figure.axes[1].images[0].get_array()
-    patches = [lit[0, 0, 0], lit[0, 31, 0], lit[31, 0, 0], lit[31, 31, 0]]
-    assert patches == sorted(patches) and patches[0] == 16 and patches[3] == 200
-    assert figure.axes[1].get_xlabel() == "brightest 40.0%"
-    assert not figure.axes[3].axison and "one, none" in figure.alt
+def test_maps_share_a_scale_that_counts_in_even_rows_and_show_no_photograph():
+    image = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    figure = attention_figure(image, {"one": torch.tensor([0.0, 0.1, 0.2, 0.7]), "flat": torch.ones(4)}, (2, 2), 0)
+    photograph, one, flat, even = (axes.images[0] for axes in figure.axes[:4])
+    assert np.array_equal(photograph.get_array(), image)
+    assert np.allclose(one.get_array(), [[0, 0.4], [0.8, 2.8]])
+    assert np.array_equal(flat.get_array(), even.get_array()) and (even.get_array() == 1).all()
+    assert one.norm is flat.norm is even.norm and figure.axes[1].get_xlabel() == "most 2.8"
+    assert figure.axes[3].get_title() == "an even row" and "one, flat" in figure.alt
 
 
 def test_the_reader_s_own_style_stays():
@@ -51,3 +38,12 @@ def test_work_is_cut_into_its_parts():
     bars = [(bar.get_x(), bar.get_width()) for bar in figure.axes[0].patches]
     assert bars == [(0, 1), (1, 3), (0, 6), (6, 4)]
     assert figure.alt == "Bars of units, cut into a, b; the largest part is at small b 75%, at large a 60%."
+
+
+def test_every_run_of_recall_is_a_line_and_the_bound_is_drawn():
+    runs = {"softmax": [{4: 1.0, 32: 0.9}, {4: 1.0, 32: 0.8}], "p = 1": [{4: 0.7, 32: 0.3}]}
+    figure = recall_figure({"d = 16": runs}, "weight on the partner", {"d = 16": 16})
+    lines = figure.axes[0].lines
+    assert [list(line.get_ydata()) for line in lines] == [[1.0, 0.9], [1.0, 0.8], [0.7, 0.3], [1.0, 0.5]]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+    assert "softmax, p = 1" in figure.alt and "weight on the partner" in figure.alt

@@ -5,9 +5,11 @@ import sys
 
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flatten_edu.plot import bench_figure, bench_panel
-from flatten_edu.plot.panels import PLOTLY
+from flatten_edu.plot.panels import PLOTLY, log_ticks
 from tests.bench.test_record import made, point
 
 VIEWS = ("time", "memory", "roofline", "models")
@@ -79,3 +81,12 @@ def test_a_notebook_gets_what_it_can_show(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", sys)
     html = bench_panel(made())._repr_mimebundle_()
     assert set(html) == {"text/html"} and "focused, ours" in html["text/html"]
+
+
+@given(st.floats(1e-4, 1e4), st.floats(1.05, 1e6))
+def test_a_logarithmic_axis_has_three_marks_or_more(low, ratio):
+    ticks = log_ticks([low, low * ratio])
+    assert 3 <= len(ticks) <= 12
+    assert ticks == sorted(set(ticks))
+    assert len({f"{tick:g}" for tick in ticks}) == len(ticks)
+    assert sum(low / 1.03 <= tick <= low * ratio * 1.03 for tick in ticks) >= 2

@@ -1,24 +1,42 @@
 """Run the book's experiments, one after another or side by side, and collect what is finished: make experiments.
 
 Each run is one command of `python -m flatten_edu` in a folder of its own. Stopped at any time, the same call goes on:
-what is finished is not run again. The record of all finished runs goes into flatten_edu/results. The weights that the
+what is finished is not run again. The record of all finished runs goes into flatten_edu/results. The models that the
 library ships are replaced only with --ship.
 """
 
 import argparse
+import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+import numpy as np
+from safetensors.torch import load_file
+
+from flatten_edu.experiments import RecallModel, RecallSettings, inside_recall
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "flatten_edu" / "results"
+WEIGHTS = ROOT / "flatten_edu" / "weights"
 SEEDS = (0, 1, 2)
-LEARNING_RATES = (1e-3, 4e-3)  # beside the 2e-3 of all other runs
+Kind = tuple[str, int]  # an attention, and its p where it has one
+
+RECALL: tuple[Kind, ...] = (("scaled_softmax", 3), ("focused", 1), ("focused", 3))
+CIFAR: tuple[Kind, ...] = tuple(
+    (kind + convolution, p)
+    for kind, p in (("focused", 3), ("focused", 1), ("scaled_softmax", 3), ("none", 3))
+    for convolution in ("", "_dwc")
+)
+RATES = ("0.0005", "0.001", "0.002")  # tried for each of CIFAR's kinds
+INSIDE = "inside.json"  # in a run's folder: what `inside_recall` found, which is not measured twice
+SEARCH = "--epochs 3 --limit 10000 --hold-out 5000 --evaluate-every 3"
 
 
 @dataclass(frozen=True)
@@ -29,97 +47,183 @@ class Job:
     words: tuple[str, ...]
 
 
-def recall_jobs() -> Iterator[Job]:
-    """What tells most comes first: every prefix of this list is an experiment that can be read."""
-    plain = [("scaled_softmax", 3), ("focused", 1), ("focused", 3)]
+def jobs(runs: Path) -> Iterator[Job]:
+    """What tells most comes first. Runs whose learning rate is not known yet are left out."""
     for seed in SEEDS:
-        for heads in (4, 1):
-            yield from (recall_job(kind, p, heads, seed) for kind, p in plain)
+        yield from (recall(kind, heads, seed) for heads in (4, 1) for kind in RECALL)
     for seed in SEEDS:  # does p = 1 lack contrast alone?
-        yield from (recall_job("focused", p, 4, seed, "--output-norm") for p in (1, 3))
-    for p in (2, 8):
-        yield from (recall_job("focused", p, heads, seed) for seed in SEEDS for heads in (4, 1))
-    convolved = [("dwc", 3), ("scaled_softmax_dwc", 3), *(("focused_dwc", p) for p in (3, 1, 2, 8))]
-    for kind, p in convolved:
-        yield from (recall_job(kind, p, heads, seed) for seed in SEEDS for heads in (4, 1))
-    for seed in SEEDS:
-        for lr in LEARNING_RATES:
-            yield from (recall_job(kind, p, 4, seed, f"--lr {lr:g}") for kind, p in [*plain, ("focused", 8)])
+        yield from (recall(kind, 4, seed, "--output-norm") for kind in RECALL[1:])
+    for kind in (("dwc", 3), ("focused_dwc", 3), ("focused_dwc", 1), ("scaled_softmax_dwc", 3)):
+        yield from (recall(kind, heads, seed) for seed in SEEDS for heads in (4, 1))
+    yield from (search(kind, rate) for kind in CIFAR for rate in RATES)
+    for kind in (("focused", 2), ("focused", 8), ("focused_dwc", 2), ("focused_dwc", 8)):
+        yield from (recall(kind, heads, seed) for seed in SEEDS for heads in (4, 1))
+    yield from trained(runs, seed=0)
+    for rate in ("0.001", "0.004"):
+        yield from (recall(kind, 4, seed, f"--lr {rate}") for seed in SEEDS for kind in RECALL)
+    yield from trained(runs, seed=1)
+    # Attention alone knows nothing of neighbours: for it another order of the patches is another seed.
+    yield from (one for one in trained(runs, seed=0, more="--permute-patches 0") if "dwc" in one.name)
 
 
-def recall_job(kind: str, p: int, heads: int, seed: int, more: str = "") -> Job:
+def recall(kind: Kind, heads: int, seed: int, more: str = "") -> Job:
     """A run of `python -m flatten_edu recall`, with more options where they differ from the command's own."""
-    words = f"recall --attention {kind} --heads {heads} --seed {seed} {more}"
-    name = f"recall_{kind}_p{p}_h{heads}_seed{seed}{more.replace('--', '_').replace(' ', '')}"
-    if kind.startswith("focused"):
-        words = f"{words} --p {p}"
-    else:
-        name = name.replace(f"_p{p}", "")
-    return Job(name, tuple(words.split()))
+    return job("recall", kind, f"_h{heads}_seed{seed}{as_name(more)}", f"recall --heads {heads} --seed {seed} {more}")
 
 
-EXPERIMENTS: dict[str, Callable[[], Iterator[Job]]] = {"recall": recall_jobs}
+def search(kind: Kind, rate: str) -> Job:
+    """A short training on a fifth of the images, tested on other training images: which learning rate suits a kind?"""
+    return job("search", kind, f"_lr{rate}", f"train --lr {rate} {SEARCH}")
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a run has written its record, which comes last."""
-    return (folder / "recall.json").exists()
+def trained(runs: Path, seed: int, more: str = "") -> Iterator[Job]:
+    """The models of the comparison on CIFAR-10, each kind with the learning rate that its search chose."""
+    for kind in CIFAR:
+        found = {rate: record(runs / search(kind, rate).name) for rate in RATES}
+        if all(found.values()):
+            best = max(RATES, key=lambda rate: found[rate]["accuracy"])
+            words = f"train --epochs 10 --lr {best} --seed {seed} {more}"
+            yield job("cifar10", kind, f"_seed{seed}{as_name(more)}", words)
 
 
-def run_all(jobs: list[Job], folder: Path, side_by_side: int, threads: int) -> None:
+def job(experiment: str, kind: Kind, end: str, words: str) -> Job:
+    """A command for an attention of that kind, in a folder whose name says how."""
+    attention, p = kind
+    attention = {"none_dwc": "dwc"}.get(attention, attention)
+    if not attention.startswith("focused"):
+        return Job(f"{experiment}_{attention}{end}", tuple(f"{words} --attention {attention}".split()))
+    return Job(f"{experiment}_{attention}_p{p}{end}", tuple(f"{words} --attention {attention} --p {p}".split()))
+
+
+def as_name(options: str) -> str:
+    """ "--lr 0.001" as "_lr0.001"."""
+    return options.replace("--", "_").replace(" ", "")
+
+
+def record(folder: Path) -> dict | None:
+    """What a run wrote last; None where it is not finished."""
+    found = [path for path in folder.glob("*.json") if path.name not in ("log.json", INSIDE)]
+    return json.loads(found[0].read_text()) if found else None
+
+
+def run_all(runs: Path, side_by_side: int, threads: int, data: str) -> None:
     """Run what is not finished, so many at a time, behind everything else that the machine has to do."""
-    waiting, running = [job for job in jobs if not is_finished(folder / job.name)], {}
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     os.nice(19)
-    while waiting or running:
-        while waiting and len(running) < side_by_side:
-            job = waiting.pop(0)
-            out = folder / job.name
-            out.mkdir(parents=True, exist_ok=True)
-            command = [sys.executable, "-m", "flatten_edu", *job.words, "--out", str(out)]
-            with (out / "output.txt").open("a") as log:
-                running[job.name] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-            print(f"{time.strftime('%H:%M:%S')} started {job.name}", flush=True)
-        time.sleep(2)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    running: dict[str, subprocess.Popen] = {}
+    tried: set[str] = set()
+    while True:
         for name in [name for name, process in running.items() if process.poll() is not None]:
-            print(f"{time.strftime('%H:%M:%S')} {name} ended with {running.pop(name).returncode}", flush=True)
+            say(f"{name} ended with {running.pop(name).returncode}")
+        # Listed anew each time: a search that is finished adds to the list.
+        waiting = [one for one in jobs(runs) if one.name not in tried and record(runs / one.name) is None]
+        if not (waiting or running):
+            return
+        for one in waiting[: side_by_side - len(running)]:
+            out = runs / one.name
+            out.mkdir(parents=True, exist_ok=True)
+            source = ["--data", data] if one.words[0] == "train" else []
+            command = [sys.executable, "-m", "flatten_edu", *one.words, *source, "--out", str(out)]
+            with (out / "output.txt").open("a") as log:
+                running[one.name] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            tried.add(one.name)
+            say(f"started {one.name}")
+        time.sleep(5)
 
 
-def collect_recall(folder: Path) -> None:
-    """Write the finished runs of `recall` into the repository, rounded, with the mean loss of each 50 steps."""
-    runs = []
-    for job in recall_jobs():
-        if is_finished(folder / job.name):
-            run = json.loads((folder / job.name / "recall.json").read_text())
+def say(what: str) -> None:
+    """With the time of day."""
+    print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
+
+
+def collect(runs: Path) -> None:
+    """Write what is finished into the repository: a line a run, numbers with five digits."""
+    found = {"recall": [], "cifar10": []}
+    for one in jobs(runs):
+        run = record(runs / one.name)
+        if run is None:
+            continue
+        if one.words[0] == "recall":
+            run |= inside(runs / one.name, run)
             losses = run.pop("losses")
             run["losses"] = [sum(losses[i : i + 50]) / len(losses[i : i + 50]) for i in range(0, len(losses), 50)]
-            runs.append(rounded(run))
-    lines = ",\n ".join(json.dumps(run) for run in runs)  # a line a run, so that a change of one is seen as one
-    (RESULTS / "recall.json").write_text(f'{{"runs": [\n {lines}\n]}}\n')
-    print(f"{len(runs)} runs in {(RESULTS / 'recall.json').relative_to(ROOT)}")
+            found["recall"].append(run)
+        else:
+            found["cifar10"].append(of_card(run, runs / one.name, searched=one.name.startswith("search")))
+    for name, some in found.items():
+        if not some:
+            continue
+        lines = ",\n ".join(json.dumps(rounded(run)) for run in some)
+        (RESULTS / f"{name}.json").write_text(f'{{"runs": [\n {lines}\n]}}\n')
+        print(f"{len(some)} runs in {name}.json")
+
+
+def inside(folder: Path, run: dict) -> dict[str, object]:
+    """What `inside_recall` finds in a run's model."""
+    if not (folder / INSIDE).exists():
+        model = RecallModel(RecallSettings(**{field.name: run[field.name] for field in fields(RecallSettings)}))
+        model.load_state_dict(load_file(folder / "recall.safetensors"))
+        (folder / INSIDE).write_text(json.dumps(inside_recall(model)))
+    return json.loads((folder / INSIDE).read_text())
+
+
+def of_card(card: dict, folder: Path, searched: bool) -> dict[str, object]:
+    """What the book needs of a run on CIFAR-10; `right` has a bit for each test image, in base64."""
+    log = json.loads((folder / "log.json").read_text())
+    right = base64.b64encode(np.load(folder / "right.npy").tobytes()).decode()
+    kept = ("recipe", "parameters", "live_parameters", "training_images", "test_images", "accuracy")
+    kept += ("hold_out", "permute_patches", "device", "threads", "seconds", "versions")
+    return {
+        "attention": card["config"]["attention"],
+        "p": card["config"]["p"],
+        **{name: card[name] for name in kept if name in card},
+        "losses": [epoch["loss"] for epoch in log["epochs"]],
+        **({} if searched else {"right": right}),
+    }
 
 
 def rounded(value: object) -> object:
-    """Numbers with five digits, wherever they stand."""
+    """Numbers with five digits wherever they stand; null for what is no number."""
     if isinstance(value, float):
-        return float(f"{value:.5g}")
+        return float(f"{value:.5g}") if value == value else None
     if isinstance(value, dict):
         return {name: rounded(part) for name, part in value.items()}
     return [rounded(part) for part in value] if isinstance(value, list) else value
+
+
+def ship(runs: Path) -> None:
+    """Put the comparison's models of seed 0 into the library, in place of all that are there."""
+    finished = [runs / one.name for one in trained(runs, seed=0)]
+    if len(finished) < len(CIFAR) or not all(map(record, finished)):
+        raise SystemExit(f"--ship needs all {len(CIFAR)} models of seed 0 to be finished")
+    for path in WEIGHTS.iterdir():
+        path.unlink()
+    for folder in finished:
+        for path in [*folder.glob("*.safetensors"), *folder.glob("*deit*.json")]:
+            shutil.copy(path, WEIGHTS)
 
 
 def main() -> None:
     """Run what is not finished, then collect."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, default=ROOT / "_build" / "experiments", help="where runs are kept")
+    parser.add_argument("--data", default="cifar10", help="cifar10, or cifar10:FOLDER")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
     parser.add_argument("--threads", type=int, default=1, help="of each run")
+    parser.add_argument("--list", action="store_true", help="only say what is finished and what is to come")
     parser.add_argument("--collect", action="store_true", help="only collect what is finished")
+    parser.add_argument("--ship", action="store_true", help="replace the library's models by the finished ones")
     given = parser.parse_args()
-    folder = given.runs.resolve()  # the runs start in the repository, wherever this started
-    if not given.collect:
-        run_all([job for jobs in EXPERIMENTS.values() for job in jobs()], folder, given.jobs, given.threads)
-    collect_recall(folder)
+    runs = given.runs.resolve()  # the runs start in the repository, wherever this started
+    if given.list:
+        for one in jobs(runs):
+            print("finished" if record(runs / one.name) else "to come ", one.name, "python -m flatten_edu", *one.words)
+        return
+    if not (given.collect or given.ship):
+        run_all(runs, given.jobs, given.threads, given.data)
+    collect(runs)
+    if given.ship:
+        ship(runs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Level 4: looking inside a model, and measures of what is found there. Measures take tensors, never models."""
 
 from flatten_edu.analysis.capture import Captured, capture
+from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_interval
 from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
     angle_degrees,
@@ -12,6 +13,7 @@ from flatten_edu.analysis.metrics import (
     sign_shares,
     top1_share,
 )
+from flatten_edu.analysis.objects import object_patches
 from flatten_edu.analysis.precision import (
     Fixes,
     StoredRange,
@@ -53,6 +55,7 @@ __all__ = [
     "angle_degrees",
     "angles_by_group",
     "attention_rollout",
+    "bootstrap_interval",
     "capture",
     "crossing_scale",
     "determinant_lemma",
@@ -66,8 +69,10 @@ __all__ = [
     "hashed_normals",
     "largest_coordinate",
     "magnitude_share",
+    "mcnemar",
     "named_kernel",
     "numerical_rank",
+    "object_patches",
     "output_error",
     "pairwise_angles",
     "proposition",
@@ -79,6 +84,7 @@ __all__ = [
     "refocused",
     "round_to",
     "scaled_softmax_weights",
+    "seed_interval",
     "sign_shares",
     "spectrum",
     "stable_rank",

@@ -6,7 +6,7 @@ Partners stand at least six rows or six columns apart: two convolutions of 5 x 5
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -15,21 +15,27 @@ from torch.nn import functional as F
 
 from flatten_edu.analysis import capture, entropy_bits, rank_summary
 from flatten_edu.functional import DEFAULT_P
-from flatten_edu.nn import Block, Mlp, make_attention
+from flatten_edu.nn import ATTENTIONS, Block, Mlp, make_attention
+from flatten_edu.results import results
 from flatten_edu.train import Recipe
 
 GRID = (14, 14)
 CELLS = GRID[0] * GRID[1]
 APART = 6  # rows or columns between partners, at least
 KEY, SYMBOLS = 32, 64  # numbers of a key; symbols, of which one is the answer: chance is 1 / 64
-PAIRS = (4, 8, 16, 32, 64, 96)  # D: a step of the training draws one of them, the test takes each
+#: D, pairs of a sequence: a step of the training draws one of them, the test takes each.
+PAIRS = (4, 8, 16, 32, 64, 96)
 LAYOUTS = 2048  # ways of pairing the cells, from which a run draws
 NO_ANSWER = -100  # the label that cross entropy leaves out
 
 
 @dataclass(frozen=True)
 class RecallSettings:
-    """A model and its training. The attention's kind and p are what is compared; the rest stays the same."""
+    """A model and its training. The attention's kind and p are what is compared; the rest stays the same.
+
+    Raises:
+        ValueError: no steps or no blocks, and what `Recipe` refuses.
+    """
 
     attention: str  #: a name in `flatten_edu.nn.ATTENTIONS`
     p: int | float = DEFAULT_P  #: focusing factor, for kinds that have one
@@ -41,6 +47,12 @@ class RecallSettings:
     batch_size: int = 32  #: sequences a step
     lr: float = 2e-3  #: the highest, after a tenth of the steps; then a cosine to zero
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "depth"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"recall needs {name} of 1 or more, got {getattr(self, name)}")
+        self.recipe  # noqa: B018 (it refuses what it cannot train with)
 
     @property
     def recipe(self) -> Recipe:
@@ -186,3 +198,26 @@ def evaluate_recall(model: RecallModel, count: int, sequences: int = 128, decomp
         "effective_rank": ranks.effective.mean(0).tolist(),
     }
     return found
+
+
+def recall_runs(**wanted: object) -> list[dict[str, object]]:
+    """The book's runs with these settings; those that are not named have the defaults of `RecallSettings`.
+
+    A p counts where the attention has one.
+    """
+    defaults = asdict(RecallSettings(str(wanted["attention"])))
+    settings = {name: value for name, value in (defaults | wanted).items() if name != "seed"}
+    if "p" not in ATTENTIONS[settings["attention"]].settings:
+        del settings["p"]
+    return [run for run in results("recall")["runs"] if all(run[name] == value for name, value in settings.items())]
+
+
+def recall_curves(measure: str, **wanted: object) -> list[dict[int, float]]:
+    """A measure of `evaluate_recall` by D, a curve a seed: of weights on the partner that of the head that has most."""
+    return [
+        {int(count): _largest(found[measure]) for count, found in run["tests"].items()} for run in recall_runs(**wanted)
+    ]
+
+
+def _largest(value: float | list) -> float:
+    return max(map(_largest, value)) if isinstance(value, list) else value

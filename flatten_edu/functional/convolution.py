@@ -53,7 +53,7 @@ def convolve_grid(
     """Tokens laid out on their grid, convolved, and laid back; the same kernel for all leading dimensions (heads).
 
     Args:
-        convolution: from images [images, d, *grid] to images of the same shape: an `nn.Conv2d`, say.
+        convolution: from a tensor of shape ``[images, d, *grid]`` to one of that shape: an ``nn.Conv2d``, for example.
 
     Returns:
         The convolution; a class token's row is zero, since it takes no part.

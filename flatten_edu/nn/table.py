@@ -24,7 +24,7 @@ _CONVOLUTION = ("kernel_size",)
 _FOCUSED = ("p", "norm_over", *_CONVOLUTION)
 
 #: Every kind of attention by name: its map's name, and "_dwc" where the paper's depthwise convolution is added.
-#: "focused_dwc" is the paper's module. "scaled_" is softmax with that module's key positions and scale. "enhanced" is
+#: "focused_dwc" is the paper's module. ``scaled_`` is softmax with that module's key positions and scale. "enhanced" is
 #: ReLU attention whose block has a convolution in its MLP. See `make_attention`.
 ATTENTIONS: dict[str, AttentionKind] = {
     "softmax": AttentionKind(SoftmaxAttention),

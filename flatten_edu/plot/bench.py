@@ -107,7 +107,7 @@ def _roofline(record: Record, section: str, curves: Curves) -> Panel:
     bend = flops / moved
     ends = [min(*intensities, bend / 3), bend, 1.5 * max(*intensities, bend)]
     roof = Line("ceilings", ends, [min(flops, end * moved) / 1e9 for end in ends], marker="", width=2.5)
-    axes = ("operations a byte that must be moved", "Gflop/s")
+    axes = ("operations per byte that must be moved", "Gflop/s")
     return Panel(f"{section}: speed under the roof", *axes, _alt("Speed", section, lines), [roof, *lines])
 
 

@@ -1,10 +1,12 @@
 """A panel of curves on logarithmic axes, drawn by matplotlib, or by Plotly where a page or a notebook can."""
 
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from flatten_edu.plot.style import INK, Picture, in_style
 
@@ -39,6 +41,24 @@ class Panel:
     lines: list[Line] = field(default_factory=list)
     ticks: Sequence[int | float] = ()  # of x
 
+    def axis_ticks(self) -> tuple[Sequence[int | float], Sequence[int | float]]:
+        """Where x and y are marked."""
+        x = self.ticks or log_ticks(value for line in self.lines for value in line.x)
+        return x, log_ticks(value for line in self.lines for value in line.y)
+
+
+def log_ticks(values: Iterable[float]) -> list[float]:
+    """Marks for a logarithmic axis, three or more: powers of ten, or rounder steps where those are too few."""
+    values = sorted(values)
+    low, high = values[0], values[-1]
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in [(1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)]:
+        ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+        ticks = [tick for tick in ticks if low / 1.02 <= tick <= high * 1.02]
+        if len(ticks) >= 3:
+            return ticks
+    return [float(tick) for tick in MaxNLocator(4, min_n_ticks=3).tick_values(low, high)]
+
 
 def draw_panel(axes: Axes, panel: Panel) -> None:
     """By matplotlib."""
@@ -49,9 +69,9 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
             axes.plot([x, x], [low, high], color=line.colour, linewidth=3, alpha=0.35)
     axes.set(xscale="log", yscale="log", xlabel=panel.x_label, ylabel=panel.y_label)
     axes.set_title(panel.title, loc="left")
-    if panel.ticks:
-        axes.set_xticks(panel.ticks, [f"{tick:g}" for tick in panel.ticks])
-        axes.set_xticks([], minor=True)
+    for set_ticks, ticks in zip((axes.set_xticks, axes.set_yticks), panel.axis_ticks(), strict=True):
+        set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        set_ticks([], minor=True)
     axes.grid(color=INK, alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
     axes.patch.set_alpha(0)
@@ -92,13 +112,11 @@ class LivePanel:
         """Data and layout of a Plotly figure, without colours of its own for text and ground."""
         panel = self.panel
         axis = {"type": "log", "automargin": True, "gridcolor": "rgba(122,130,140,0.25)", "zeroline": False}
-        ticks = (
-            {"tickvals": list(panel.ticks), "ticktext": [f"{tick:g}" for tick in panel.ticks]} if panel.ticks else {}
-        )
+        x, y = ({"tickvals": list(t), "ticktext": [f"{tick:g}" for tick in t]} for t in panel.axis_ticks())
         layout = {
             "title": {"text": panel.title, "x": 0, "xanchor": "left", "font": {"size": 14}},
-            "xaxis": {**axis, **(ticks if panel.ticks else {"dtick": 1}), "title": {"text": panel.x_label}},
-            "yaxis": {**axis, "exponentformat": "power", "dtick": 1, "title": {"text": panel.y_label}},
+            "xaxis": {**axis, **x, "title": {"text": panel.x_label}},
+            "yaxis": {**axis, **y, "title": {"text": panel.y_label}},
             "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
             "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
             "paper_bgcolor": "rgba(0,0,0,0)",

@@ -14,11 +14,10 @@ from flatten_edu.analysis import rank_summary
 from flatten_edu.data import SixPatches, six_patches
 from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map
 from flatten_edu.plot.flow import flow_panels
-from flatten_edu.plot.focus import COLOURS as OF_Q_AND_KEYS
 from flatten_edu.plot.strip import SMALLEST, Strip, panel
-from flatten_edu.plot.style import INK, Picture
+from flatten_edu.plot.style import INK, OF_KEYS, Picture
 
-COLOURS = OF_Q_AND_KEYS[1:]  # a patch keeps its colour in every chapter, and in the lab where it is a key
+COLOURS = OF_KEYS  # a patch keeps its colour in every chapter, and in the lab where it is a key
 KINDS = {"softmax": "softmax", "relu": "linear attention, ReLU", "focused": "linear attention, $f_3$"}
 BLUES = matplotlib.colormaps["Blues"]
 _KIND_COLOURS = {"softmax": "#2088c9", "relu": "#818b98", "focused": "#dd6a1a"}

@@ -28,6 +28,7 @@ PACKAGES = (
     "data",
     "results",
     "train",
+    "experiments",
     "plot",
     "labs",
     "exercises",
@@ -48,8 +49,8 @@ class ApiDirective(SphinxDirective):
 
 
 def entries(package: ModuleType) -> Iterable[str]:
-    """A package's part of the page, in reStructuredText: each module's docstring, then the names that it defines."""
-    yield from (f".. currentmodule:: {package.__name__}", "", *inspect.getdoc(package).splitlines(), "")
+    """A package's part of its page, in reStructuredText: each module's docstring, then the names that it defines."""
+    yield from (f".. currentmodule:: {package.__name__}", "")
     names = list(package.__all__)
     modules = [module for name, module in sys.modules.items() if f"{name}.".startswith(f"{package.__name__}.")]
     for module in modules:

@@ -7,7 +7,14 @@ import pytest
 from tests.browser.conftest import CHAPTER, INTRO
 
 A4_AT_96_DPI = 794 - 2 * 60  # pixels between the margins of print.css
-PAGES = [CHAPTER, INTRO, "notebooks/05_problem_rank.html", "book/questions.html", "book/api.html", "book/ledger.html"]
+PAGES = [
+    CHAPTER,
+    INTRO,
+    "notebooks/05_problem_rank.html",
+    "book/questions.html",
+    "book/api/functional.html",
+    "book/ledger.html",
+]
 NAVIGATION = ["Skip to main content", "Contents", "Previous", "Next", "Search", "Toggle", "Copy", "Reset", "Try first"]
 
 SHOWN = """

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from flatten_edu.publish.address import PLACEHOLDER
 from flatten_edu.publish.api import PACKAGES
 from tests.browser.conftest import SITE
 
@@ -52,7 +53,9 @@ def leads_somewhere(path: Path, link: str) -> bool:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return parts.scheme in ("https", "http", "mailto", "data")
-    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    # Only the page for what is not there has links from the site's root: it is shown at any depth.
+    base, place = (SITE, parts.path.lstrip("/")) if path.name == "404.html" else (path.parent, parts.path)
+    target = (base / unquote(place)).resolve() if parts.path else path
     target = target / "index.html" if target.is_dir() else target
     if not target.is_file() or SITE not in target.parents:
         return False
@@ -82,6 +85,17 @@ def test_each_page_says_what_it_is_about():
     assert len(set(found.values())) == len(found)
 
 
+def test_no_page_names_the_placeholder():
+    """While the repository has no address, nothing leads to one."""
+    texts = [path for path in SITE.rglob("*") if path.suffix in {".html", ".ipynb", ".md", ".js", ".xml", ".txt"}]
+    assert len(texts) > 60 and [path for path in texts if PLACEHOLDER in path.read_text("utf-8", "ignore")] == []
+
+
+def test_the_page_for_what_is_not_there_is_the_book_s():
+    text = (SITE / "404.html").read_text("utf-8")
+    assert "There is no such page" in text and "bd-sidebar" in text
+
+
 def test_no_style_sheet_asks_for_a_file_that_is_not_there():
     missing = []
     for sheet in SITE.rglob("*.css"):
@@ -100,7 +114,7 @@ def test_the_site_is_small(measured):
 @pytest.mark.parametrize("package", PACKAGES)
 def test_each_public_name_has_its_entry(package):
     module = importlib.import_module(f"flatten_edu.{package}")
-    ids = page_at(SITE / "book" / "api.html").ids
+    ids = page_at(SITE / "book" / "api" / f"{package}.html").ids
     assert [name for name in module.__all__ if f"flatten_edu.{package}.{name}" not in ids] == []
 
 

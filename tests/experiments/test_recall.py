@@ -12,6 +12,7 @@ from flatten_edu.experiments import (
     RecallSettings,
     evaluate_recall,
     far_pairs,
+    recall,
     recall_batch,
     train_recall,
 )
@@ -100,3 +101,19 @@ def test_a_kind_without_a_map_is_measured_too(kind):
 def test_every_kind_can_be_trained():
     for kind in ATTENTIONS:
         train_recall(RecallSettings(kind, steps=1, batch_size=1))
+
+
+def test_runs_are_found_by_their_settings(monkeypatch):
+    def run(**settings):
+        tests = {"4": {"accuracy": 0.5, "on_partner": [[0.1, 0.3], [0.2, 0.2]]}}
+        return dataclasses.asdict(RecallSettings(**settings)) | {"tests": tests}
+
+    softmax = [run(attention="scaled_softmax", p=p, seed=seed) for p, seed in ((3, 0), (8, 1))]
+    focused = [run(attention="focused", p=p, lr=lr) for p, lr in ((1, 2e-3), (3, 2e-3), (3, 1e-3))]
+    monkeypatch.setattr(recall, "results", lambda name: {"runs": [*softmax, *focused]})
+    assert recall.recall_runs(attention="scaled_softmax") == softmax  # it has no p
+    assert recall.recall_runs(attention="focused") == [focused[1]]
+    assert recall.recall_runs(attention="focused", lr=1e-3) == [focused[2]]
+    assert recall.recall_curves("accuracy", attention="focused", p=1) == [{4: 0.5}]
+    assert recall.recall_curves("on_partner", attention="focused") == [{4: 0.3}]
+    assert recall.recall_runs(attention="focused", heads=4) == []

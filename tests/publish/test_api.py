@@ -1,15 +1,21 @@
 """The API page: every public name has an entry, and nothing is left out in silence."""
 
+import doctest
 import importlib
+import io
 import pkgutil
+import re
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
 import flatten_edu
 from flatten_edu.labs import FocusLab, RankLab
 from flatten_edu.publish.api import PACKAGES, as_rst, entries, lab_signature
+
+PAGES = Path(__file__).parents[2] / "book" / "api"
 
 
 def public(package: str) -> list[str]:
@@ -49,3 +55,24 @@ def test_roles_and_names_become_sphinx_s():
 def test_a_lab_s_signature_is_its_own():
     assert lab_signature(RankLab).startswith("(q: ~typing.Any = None, k: ")
     assert lab_signature(FocusLab) == "(**traits: object)"
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_s_example_prints_what_it_says(page):
+    blocks = re.findall(r"```pycon\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    runner = doctest.DocTestRunner()
+    for block in blocks:
+        found = io.StringIO()
+        example = doctest.DocTestParser().get_doctest(block, {}, page.stem, str(page), 0)
+        runner.run(example, out=found.write)
+        assert runner.failures == 0, found.getvalue()
+
+
+def test_each_package_has_one_page_with_its_entries():
+    assert {page.stem for page in PAGES.glob("*.md")} == set(PACKAGES)
+    for package in PACKAGES:
+        text = (PAGES / f"{package}.md").read_text()
+        assert (
+            text.startswith(f"(api-{package})=")
+            and text.count("```{api}") == text.count(f"```{{api}} {package}\n") == 1
+        )
