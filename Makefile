@@ -7,7 +7,7 @@ SITE := _build/html
 # Which build of PyTorch: auto (a CPU build where there is no NVIDIA GPU), cpu, cuda, or none to bring your own.
 TORCH ?= auto
 
-.PHONY: book html test test-fast js js-check notebooks experiments inspect bench lint clean
+.PHONY: book html test test-fast js js-check stills notebooks experiments inspect bench lint wheel elsewhere versions clean
 
 book: html  ## build the book and serve it
 	@$(BIN)/python -m flatten_edu.publish.serve $(SITE) --port $(PORT)
@@ -25,8 +25,20 @@ test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a br
 test-fast: $(VENV)/.dev  ## units and properties only
 	$(BIN)/python -m pytest tests -m "not browser and not slow" -q -n 2
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+elsewhere: $(VENV)/.dev  ## run the notebooks from the wheel alone, with Colab's ipywidgets (NOTEBOOKS=names)
+	$(BIN)/python tools/elsewhere.py $(NOTEBOOKS)
+
+versions:  ## test the library in an environment of your own, whatever its versions are
+	$(PYTHON) -m pytest tests -q -m "not browser and not slow" -p no:cacheprovider --ignore tests/browser \
+	  --ignore tests/publish --ignore tests/tools --ignore tests/test_figures.py --ignore tests/test_package.py \
+	  --ignore tests/test_project.py
+
+wheel: $(VENV)/.dev  ## what PyPI would take, in _build/dist
+	$(BIN)/python -m build --outdir _build/dist . && $(BIN)/twine check --strict _build/dist/* && ls -sh _build/dist
 
 js: node_modules/.installed  ## rebuild the labs' bundles (needs Node)
 	npm run --silent check
@@ -35,6 +47,9 @@ js: node_modules/.installed  ## rebuild the labs' bundles (needs Node)
 js-check: node_modules/.installed  ## fail where a committed bundle differs from its source
 	npm run --silent check
 	npm run --silent build -- --check
+
+stills: $(VENV)/.dev  ## photograph the labs that changed (needs Chromium)
+	$(BIN)/python tools/stills.py
 
 notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval checks
 	$(BIN)/python tools/notebooks.py
@@ -56,7 +71,7 @@ $(VENV)/.book: pyproject.toml constraints.txt tools/setup.py
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.book
-	$(PYTHON) tools/setup.py $(VENV) --extras book,dev,train --torch $(TORCH)
+	$(PYTHON) tools/setup.py $(VENV) --extras book,dev,train,hub --torch $(TORCH)
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

@@ -1,8 +1,8 @@
 """Level 1: this machine: its devices by name, and files that are whole at any time."""
 
+import errno
 import os
 import platform
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -31,12 +31,25 @@ def name_of(device: torch.device) -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and move it there: it appears whole, or what was there stays."""
+def replace_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file beside its place and move it there: it appears whole, or what was there stays.
+
+    Bytes, because Python says what the disk says: libraries that write files of their own hide it, or narrow the mode.
+
+    Raises:
+        OSError: it cannot be written; a full disk is told with the path.
+    """
     draft = path.with_name(f"{path.name}.part")
     try:
-        write(draft)
+        draft.write_bytes(content)
         os.replace(draft, path)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
-        raise
+        raise (full(error, path) or error) from None
+
+
+def full(error: BaseException, path: object) -> OSError | None:
+    """The error in a reader's words, if it says that a disk, or a share of it, is full."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OSError(f"no space left writing {path}")
+    return None

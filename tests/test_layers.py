@@ -1,6 +1,7 @@
 """Imports point only to a lower level of the house."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,26 @@ def test_imports_point_downward(path):
         return
     upward = {other for other in imported_parts(path) if other != part and LEVEL[other] >= LEVEL[part]}
     assert not upward, f"{part} is level {LEVEL[part] + 1} and imports {upward}"
+
+
+def test_the_labs_typescript_imports_in_no_circle():
+    folder = PACKAGE / "labs"
+    files = [path for path in folder.rglob("*.ts") if "static" not in path.parts]
+    imports = {
+        path.resolve(): {
+            (path.parent / name).with_suffix(".ts").resolve()
+            for name in re.findall(r'from "(\.[^"]+)"', path.read_text())
+        }
+        for path in files
+    }
+    done: set[Path] = set()
+
+    def visit(path: Path, above: tuple[Path, ...]) -> None:
+        assert path not in above, " -> ".join(step.name for step in (*above, path))
+        if path not in done:
+            for other in imports.get(path, ()):
+                visit(other, (*above, path))
+        done.add(path)
+
+    for path in imports:
+        visit(path, ())

@@ -7,26 +7,13 @@ import numpy as np
 import torch
 
 from flatten_edu.data import photo
-from flatten_edu.plot import attention_figure, focus_figure, recall_figure, work_figure
+from flatten_edu.plot import attention_figure, recall_figure, work_figure
 
 
 def test_a_figure_shows_itself_with_its_alternative():
-    figure = focus_figure(torch.tensor([0.39, 0.94]), torch.tensor([[0.43, 0.86], [0.55, 0.3]]), 3)
+    figure = work_figure({"small": {"a": 1.0}}, "units")
     html = figure._repr_html_()
-    assert re.match(r'<img [^>]*alt="A query and 2 keys in the plane[^"]+" src="data:image/png;base64,\w', html)
-
-
-def test_negative_vectors_are_within_the_axes():
-    figure = focus_figure(torch.tensor([-0.8, 0.4]), torch.tensor([[0.4, 0.9]]), 2)
-    assert figure.axes[0].get_xlim()[0] < -0.8
-
-
-def test_weights_are_printed_as_they_are():
-    figure = focus_figure(
-        torch.tensor([0.39, 0.94]), torch.tensor([[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]]), 3
-    )
-    printed = [text.get_text() for text in figure.axes[1].texts]
-    assert printed[:8] == ["0.373", "0.190", "0.260", "0.177", "0.751", "0.113", "0.085", "0.051"]
+    assert re.match(r'<img [^>]*alt="Bars of units[^"]+" src="data:image/png;base64,\w', html)
 
 
 def test_maps_share_a_scale_that_counts_in_even_rows_and_show_no_photograph():

@@ -1,5 +1,6 @@
 """The figure that opens chapters 1 to 8: it draws what the library computes, and can be read on a phone."""
 
+import math
 import re
 
 import pytest
@@ -7,10 +8,19 @@ import torch
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
+from flatten_edu.analysis import angle_degrees, widens_at_first
 from flatten_edu.data import six_patches
-from flatten_edu.functional import attention_matrix, dwc_matrix, linear_attention
-from flatten_edu.plot import thread_figure
+from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map, linear_attention
+from flatten_edu.plot import (
+    approximation_error,
+    ellipse_figure,
+    sorted_weights_figure,
+    spectrum_figure,
+    thread_figure,
+    turning_figure,
+)
 from flatten_edu.plot.thread import STEPS
+from flatten_edu.plot.turning import turning_speed
 
 CAT = six_patches()
 PHONE = 343  # CSS pixels of a column on a screen of 375
@@ -65,3 +75,49 @@ def test_the_outputs_of_the_third_chapter_are_linear_attention_s():
 def test_an_unknown_step():
     with pytest.raises(ValueError, match=r"knows the steps patches, queries and keys, softmax.*got 'sofmax'"):
         thread_figure("sofmax")
+
+
+def test_sorted_weights_are_means_of_sorted_rows():
+    weights = torch.tensor([[0.1, 0.9, 0.0], [0.7, 0.0, 0.3]])
+    (picture,) = sorted_weights_figure({"two rows": {"a map": weights}}).pictures
+    line = picture.axes[0].lines[0]
+    assert line.get_ydata() == pytest.approx([0.8, 0.2, 0.0])
+    assert "a map from 0.800 to 0" in picture.alt and "even row has 0.3333" in picture.alt
+
+
+def test_an_ellipse_s_half_axes_are_the_singular_values():
+    (picture,) = ellipse_figure({"a matrix": torch.tensor([[3.0, 0.0], [0.0, 0.5]])}).pictures
+    ellipse = picture.axes[0].lines[1]
+    assert max(ellipse.get_xdata()) == pytest.approx(3) and max(ellipse.get_ydata()) == pytest.approx(0.5)
+    assert "half-axes of 3.00 and 0.50" in picture.alt
+
+
+def test_the_best_approximation_is_no_worse_than_a_product_of_that_rank():
+    torch.manual_seed(0)
+    matrix = torch.randn(12, 12, dtype=torch.float64)
+    u, values, vh = torch.linalg.svd(matrix)
+    for rank in (1, 5, 11):
+        cut = (u[:, :rank] * values[:rank]) @ vh[:rank]
+        assert approximation_error(matrix)[rank].item() == pytest.approx(((matrix - cut).norm() / matrix.norm()).item())
+
+
+def test_a_direction_turns_fastest_at_16_8_degrees_and_as_fast_as_the_map_turns_it():
+    speeds = {a: turning_speed(math.tan(math.radians(a))) for a in (10.0, 16.8, 25.0)}
+    assert max(speeds, key=speeds.get) == 16.8
+    axis = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    for t in (0.1, 0.3, 0.9):
+        x = torch.tensor([1.0, t], dtype=torch.float64)
+        turned = [angle_degrees(focused_map(x, p), axis).item() for p in (1 - 1e-4, 1 + 1e-4)]
+        assert turning_speed(t) == pytest.approx((turned[0] - turned[1]) / 2e-4, rel=1e-4)
+
+
+def test_pairs_are_named_as_the_theorem_has_it():
+    pairs = [(0.99, 0.50), (0.60, 0.40), (0.30, 0.10)]
+    (picture,) = turning_figure(pairs).pictures
+    for t, u in pairs:
+        assert f"{u:.2f} and {t:.2f}: {'apart' if widens_at_first(t, u) else 'closer'}" in picture.alt
+
+
+def test_spectra_are_drawn_as_shares_of_the_largest():
+    (picture,) = spectrum_figure({"one": torch.diag(torch.tensor([4.0, 2.0, 1.0]))}).pictures
+    assert picture.axes[0].lines[0].get_ydata() == pytest.approx([1, 0.5, 0.25])

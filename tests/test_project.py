@@ -12,7 +12,7 @@ from tools.notebooks import faults, repository_url
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CONDA_NAMES = {"torch": "pytorch"}
+CONDA_NAMES = {"torch": "pytorch", "build": "python-build"}
 PYPI_ONLY = {"axe-playwright-python", "triton"}  # conda-forge has no triton but for Linux
 
 
@@ -78,6 +78,31 @@ def test_the_repositorys_address_stands_in_one_place():
         and address in path.read_text()
     ]
     assert holders == ["_config.yml"]
+
+
+def test_the_workflow_calls_targets_that_there_are():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    targets = {step["run"].split()[1] for step in steps if step.get("run", "").startswith("make ")}
+    assert targets >= {"test", "lint", "js-check", "wheel", "elsewhere", "versions"}
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_the_lowest_versions_are_tested():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    lowest = workflow["jobs"]["versions"]["strategy"]["matrix"]["include"][0]
+    bounds = dict(requirement.split(">=") for requirement in pyproject()["dependencies"] if ">=" in requirement)
+    assert lowest["python"] == pyproject()["requires-python"].removeprefix(">=")
+    assert lowest["torch"] == f"torch=={bounds['torch']}.*" and f"anywidget=={bounds['anywidget']}" in lowest["others"]
+
+
+def test_contributors_are_led_to_what_there_is():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in re.findall(r"make ([\w-]+)", text))
+    paths = re.findall(r"`((?:flatten_edu|tests|tools|book)/[\w./]+)`", text)
+    assert paths and all((ROOT / path).exists() for path in paths)
 
 
 def test_readme_shows_the_tree_as_it_is():

@@ -6,6 +6,10 @@ from pathlib import Path
 
 FOLDER = "flatten_edu"  # what the archive unpacks into
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that the format has
+README = """\
+Open book/intro.html in a browser to read. The labs need a server: run `python3 -m http.server` in this folder, and open
+http://127.0.0.1:8000 instead.
+"""
 LEFT_OUT = {".built", ".buildinfo"}  # about this machine's build
 
 
@@ -13,11 +17,13 @@ def pack(site: Path, archive: Path) -> None:
     """Write the files in the order of their names, all with one date and the same rights."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         files = (path for path in site.rglob("*") if path.is_file() and path.name not in LEFT_OUT)
-        for name in sorted(path.relative_to(site).as_posix() for path in files):
+        contents = {path.relative_to(site).as_posix(): path.read_bytes() for path in files}
+        contents["README.txt"] = README.encode()
+        for name in sorted(contents):
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", EPOCH)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            out.writestr(entry, (site / name).read_bytes(), compresslevel=9)
+            out.writestr(entry, contents[name], compresslevel=9)
 
 
 def main() -> None:

@@ -12,15 +12,20 @@ import nbformat
 import yaml
 from nbclient import NotebookClient
 
+from flatten_edu.publish.address import PLACEHOLDER
+
 ROOT = Path(__file__).parent.parent
 WIDEST = 78  # characters of an output that a page shows without scrolling
 CHECKED = "# NBVAL_CHECK_OUTPUT"
-INSTALL = """\
+FIRST = """\
 try:
     import flatten_edu
 except ModuleNotFoundError:  # in Colab, say
-    %pip install -q "flatten-edu @ git+{url}"\
+    \
 """
+INSTALL = '%pip install -q "flatten-edu @ git+{url}"'
+WHAT_TO_SET = "Set repository.url in _config.yml first."
+NOT_YET = f'raise SystemExit("{WHAT_TO_SET}") from None'
 
 
 def repository_url() -> str:
@@ -30,7 +35,8 @@ def repository_url() -> str:
 
 def first_cell() -> str:
     """What the first cell of each notebook has to say: silent where flatten_edu is installed."""
-    return INSTALL.format(url=repository_url())
+    url = repository_url()
+    return FIRST + (NOT_YET if PLACEHOLDER in url else INSTALL.format(url=url))
 
 
 def faults(notebook: nbformat.NotebookNode) -> list[str]:

@@ -1,7 +1,7 @@
 // Predictions: an answer opens once the reader has said something, or asks for it. What was said stands beside it.
 (() => {
   const NS = "http://www.w3.org/2000/svg";
-  const LEFT = 40, RIGHT = 330, TOP = 10, BOTTOM = 195; // of the pad's plot
+  const LEFT = 40, RIGHT = 322, TOP = 10, BOTTOM = 195; // of the pad's plot
 
   /** Axes and the reader's line; returns what the form needs of them. */
   function pad(form) {

@@ -69,16 +69,16 @@ def what_if_map(
     """The map of captured queries and keys at a p of one's choice. Twin in the labs: `AttentionMap`.
 
     Args:
-        kind: "softmax"; "linear", which is f_p(ReLU(x)) head by head, plain ReLU at p = 1; "focused", the paper's
+        kind: "softmax"; "relu", which is f_p(ReLU(x)) head by head, plain ReLU at p = 1; "focused", the paper's
             module, whose own eps, scale and norms count (see `refocused`).
 
     Raises:
         ValueError: another kind, or a p that is not a finite number above 0.
     """
-    require_known("kind of map", kind, ["softmax", "linear", "focused"])
+    require_known("kind of map", kind, ["softmax", "relu", "focused"])
     if kind == "softmax":
         return softmax_weights(q, k)
-    if kind == "linear":
+    if kind == "relu":
         return attention_matrix(q, k, "focused", p=p)
     return linear_weights(refocused(q, p, scale, norm_over), refocused(k, p, scale, norm_over), eps=EPS)
 

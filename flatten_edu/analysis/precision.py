@@ -54,7 +54,7 @@ def hashed_normals(seed: int, count: int) -> Float[Tensor, " count"]:
     Each is the sum of eight uniform 16-bit numbers, centred and scaled: close to normal, within 4.9.
     """
     index = np.arange(4 * count, dtype=np.uint32)
-    words = _mix(index * np.uint32(0x9E3779B1) + _mix(np.uint32([seed]) + np.uint32(1)))
+    words = _mix(index * np.uint32(0x9E3779B1) + _mix(np.array([seed], np.uint32) + np.uint32(1)))
     halves = (words & np.uint32(0xFFFF)).astype(np.int64) + (words >> np.uint32(16))
     sums = halves.reshape(count, 4).sum(1)
     return torch.from_numpy(((sums - 8 * 32767.5) / (65536 * math.sqrt(8 / 12))).astype(np.float32))

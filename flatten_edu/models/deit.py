@@ -15,7 +15,11 @@ from flatten_edu.nn import ATTENTIONS, Block, Mlp, PatchEmbed, make_attention
 
 @dataclass(frozen=True)
 class DeiTConfig:
-    """Everything that shapes a model."""
+    """Everything that shapes a model.
+
+    Raises:
+        ValueError: a size below 1, or a rate that is not from 0 to below 1.
+    """
 
     dim: int  #: C, features of a token
     num_heads: int  #: h
@@ -33,6 +37,16 @@ class DeiTConfig:
     pool: Literal["class", "mean"] = "class"  #: what the head sees: the class token, or the mean of the patches
     drop_rate: float = 0.0  #: dropout after embedding, projections and MLP
     drop_path_rate: float = 0.0  #: of the last block; the first has 0, those between lie on a line
+
+    def __post_init__(self) -> None:
+        for name in ("dim", "num_heads", "depth", "patch_size", "in_chans"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"a model needs {name} of at least 1, got {getattr(self, name)}")
+        for name in ("drop_rate", "drop_path_rate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"a model needs a {name} from 0 to below 1, got {getattr(self, name)}")
+        if min(self.image) < 1:
+            raise ValueError(f"a model needs images of at least one pixel, got img_size={self.img_size}")
 
     @property
     def image(self) -> tuple[int, int]:

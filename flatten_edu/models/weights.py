@@ -11,11 +11,12 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional as F
 
 from flatten_edu.functional.precision import widen
+from flatten_edu.machine import replace_whole
 from flatten_edu.models.checkpoint import read_checkpoint
 from flatten_edu.models.deit import DeiT
 
@@ -75,6 +76,7 @@ def save_weights(model: DeiT, path: str | os.PathLike, dtype: torch.dtype | None
     Raises:
         ValueError: another ending than .safetensors, or a dtype that is not floating-point.
         FileNotFoundError: no such folder.
+        OSError: it cannot be written; a full disk is told with the path.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -87,13 +89,7 @@ def save_weights(model: DeiT, path: str | os.PathLike, dtype: torch.dtype | None
         name: t.detach().cpu().to(dtype if dtype and t.is_floating_point() else t.dtype).clone().contiguous()
         for name, t in model.state_dict().items()
     }
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save_file(state, draft, metadata={"grid": f"{model.grid[0]}x{model.grid[1]}"})
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    replace_whole(path, save(state, metadata={"grid": f"{model.grid[0]}x{model.grid[1]}"}))
 
 
 def _local(path_or_url: str, sha256: str | None) -> Path:

@@ -17,8 +17,10 @@ class Strip:
         self.pictures = list(pictures)
 
     def _repr_html_(self) -> str:
-        shown = "".join(picture._repr_html_() for picture in self.pictures)
-        style = "display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; justify-content: center; align-items: flex-start"
+        # A little smaller where two then fit side by side; on a phone as wide as the column.
+        fits = f"flex: 1 1 300px; min-width: 0; max-width: {round(100 * WIDTH)}px"
+        shown = "".join(f'<div style="{fits}">{picture._repr_html_()}</div>' for picture in self.pictures)
+        style = "display: flex; flex-wrap: wrap; gap: 0.5rem; justify-content: space-evenly; align-items: flex-start"
         return f'<div class="fe-strip" style="{style}">{shown}</div>'
 
 

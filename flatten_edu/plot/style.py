@@ -9,6 +9,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 INK = "#7a828c"
+OF_KEYS = ("#2088c9", "#dd6a1a", "#12a07a", "#c7659f", "#a58300", "#7a6fe0")  # as the labs colour keys
 STYLE = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "flatten_edu",  # the same picture is the same file

@@ -14,11 +14,10 @@ from flatten_edu.analysis import rank_summary
 from flatten_edu.data import SixPatches, six_patches
 from flatten_edu.functional import attention_matrix, dwc_matrix, focused_map
 from flatten_edu.plot.flow import flow_panels
-from flatten_edu.plot.focus import COLOURS as OF_Q_AND_KEYS
 from flatten_edu.plot.strip import SMALLEST, Strip, panel
-from flatten_edu.plot.style import INK, Picture
+from flatten_edu.plot.style import INK, OF_KEYS, Picture
 
-COLOURS = OF_Q_AND_KEYS[1:]  # a patch keeps its colour in every chapter, and in the lab where it is a key
+COLOURS = OF_KEYS  # a patch keeps its colour in every chapter, and in the lab where it is a key
 KINDS = {"softmax": "softmax", "relu": "linear attention, ReLU", "focused": "linear attention, $f_3$"}
 BLUES = matplotlib.colormaps["Blues"]
 _KIND_COLOURS = {"softmax": "#2088c9", "relu": "#818b98", "focused": "#dd6a1a"}
@@ -316,9 +315,17 @@ STEPS: dict[str, Callable[[SixPatches], list[Picture]]] = {
         _map_of(cat, "relu"),
         bars_panel(cat, {kind: _weights(cat, kind)[0] for kind in ("softmax", "relu")}, "the left eye's weights"),
     ],
+    "same rows": lambda cat: [
+        _map_of(cat, "relu"),
+        arrows_panel(cat, cat.q.relu(), "queries before (dashed), after ReLU", cat.q),
+    ],
     "rank": lambda cat: [
         spectrum_panel({kind: _weights(cat, kind) for kind in ("softmax", "relu")}, "singular values"),
         arrows_panel(cat, _outputs(cat, "relu"), "outputs of linear attention", axis_names=_FEATURES),
+    ],
+    "unturned": lambda cat: [
+        arrows_panel(cat, cat.k, "keys after ReLU"),
+        bars_panel(cat, {kind: _weights(cat, kind)[0] for kind in ("softmax", "relu")}, "the left eye's weights"),
     ],
     "turned": lambda cat: [
         arrows_panel(cat, focused_map(cat.k, 3), "keys before (dashed), after $f_3$", cat.k),

@@ -18,12 +18,18 @@ from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs import LABS, Lab
 from flatten_edu.labs.frame.lab import STATIC
-from flatten_edu.publish.beside import address, json_in_html
+from flatten_edu.labs.frame.still import THEMES, WIDTHS, Still, still
+from flatten_edu.publish.assets import address, json_in_html, site_root
 from flatten_edu.publish.plotly import PLOTLY, plot_node
-from flatten_edu.publish.stills import still
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+# Browsers load no module from a folder: where a reader opened the page by a double click, the caption says what to do.
+SAY_HOW = """if (location.protocol === "file:") for (const host of document.querySelectorAll(".fe-mount")) {
+  host.dataset.state = "failed";
+  host.querySelector(".fe-still figcaption").textContent = "This figure is a lab, and browsers start none from a "
+    + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
+}"""
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 
 
@@ -50,7 +56,7 @@ class LabDirective(SphinxDirective):
 
 def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
     """A lab's own traits: those that JSON can hold, and those that are bytes."""
-    traits = {trait: getattr(lab, trait) for trait in lab.own_traits()}
+    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
     buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
     return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers
 
@@ -77,7 +83,7 @@ class LabRenderer:
         )
         if name is None:
             return None
-        own = LABS[name].own_traits()
+        own = LABS[name].sent_traits()
         buffers = {b["path"][0]: base64.b64decode(b["data"]) for b in model.get("buffers", [])}
         state = {trait: model["state"][trait] for trait in own if trait in model["state"] and trait not in buffers}
         return [lab_node(name, state, buffers)]
@@ -97,17 +103,36 @@ def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
         "buffers": {trait: beside(content, ".bin") for trait, content in node["buffers"].items()},
         "files": {name: beside(path.read_bytes(), path.suffix) for name, path in LABS[lab].files.items()},
     }
+    if f"book/labs/{lab}" in translator.builder.env.found_docs:
+        description["pages"] = f"{site_root(translator)}book/labs/"
     style = beside((STATIC / f"{lab}.css").read_bytes(), ".css")
-    picture, text = still(lab, node["state"], node["buffers"])
-    picture_address = beside(picture, ".svg")
+    shown = still(LABS[lab], node["state"])
+    picture = picture_html(shown, lambda path: beside(path.read_bytes(), path.suffix), translator.attval)
     translator.body.append(
         f'<link rel="stylesheet" href="{style}">'
-        f'<div class="fe-mount" data-lab="{lab}">'
-        f'<figure class="fe-still"><img class="dark-light" src="{picture_address}" alt="{translator.attval(text)}">'
-        f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.</figcaption></figure>"
+        f'<div class="fe-mount" data-lab="{lab}">{picture}'
         f'<script type="application/json">{json_in_html(description)}</script></div>'
     )
     raise nodes.SkipNode
+
+
+def picture_html(picture: Still, address_of: Callable[[Path], str], escaped: Callable[[str], str]) -> str:
+    """A lab's photograph in the page's two themes and at two widths, with the room that the lab will take."""
+
+    def element(theme: str) -> str:
+        sizes = {width: 'width="{}" height="{}"'.format(*picture.sizes[width]) for width in WIDTHS}
+        wide, narrow = (address_of(picture.path(width, theme)) for width in WIDTHS)
+        return (
+            f'<picture class="fe-{theme}"><source media="(max-width: 600px)" srcset="{narrow}" {sizes["narrow"]}>'
+            f'<img class="dark-light" src="{wide}" {sizes["wide"]} alt="{escaped(picture.alt)}" loading="lazy">'
+            "</picture>"
+        )
+
+    which = "" if picture.exact else " Here it holds other numbers than in the picture."
+    return (
+        f'<figure class="fe-still">{"".join(map(element, THEMES))}'
+        f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.{which}</figcaption></figure>"
+    )
 
 
 def say_where_labs_are(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -126,6 +151,7 @@ def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, do
     context["script_files"][:] = [f for f in context["script_files"] if not any(word in _whole(f) for word in unused)]
     if doctree is not None and any(doctree.findall(LabNode)):
         app.add_js_file("mount.js", type="module")
+        app.add_js_file(None, body=SAY_HOW)
 
 
 def _whole(script: Any) -> str:

@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs.frame.lab import STATIC
-from flatten_edu.publish.beside import address, json_in_html, site_root
+from flatten_edu.publish.assets import address, json_in_html, site_root
 
 PLOTLY = "application/vnd.plotly.v1+json"
 BUNDLE = "_static/plotly/plotly-basic.min.js"  # tools/plotly_bundle.py vendors it

@@ -25,7 +25,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from flatten_edu.analysis import focused_cosine
-from flatten_edu.publish.beside import json_in_html
+from flatten_edu.publish.assets import json_in_html
 
 
 @dataclass(frozen=True)

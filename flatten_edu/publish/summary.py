@@ -34,10 +34,12 @@ def _plain(paragraph: nodes.paragraph) -> str:
 def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     """Put the description into the page's head; a page without prose of its own, such as the index, gets its title."""
     text = (doctree and summary(doctree)) or f"{context.get('title', pagename)}: {app.config.html_title}"
+    if doctree:
+        context["meta"] = {**(context.get("meta") or {}), "og:description": text}  # for the extension opengraph
     context["metatags"] = f'{context.get("metatags", "")}\n<meta name="description" content="{html.escape(text)}">\n'
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    app.connect("html-page-context", describe)
+    app.connect("html-page-context", describe, priority=400)  # before those that use it
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

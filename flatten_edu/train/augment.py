@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -24,7 +25,7 @@ def augment(
     targets = F.one_hot(labels, classes).to(x.dtype)
     kinds = [kind for kind, alpha in ((_mixup, recipe.mixup), (_cutmix, recipe.cutmix)) if alpha]
     if kinds:
-        kind = kinds[torch.randint(len(kinds), ()).item()]
+        kind = kinds[int(torch.randint(len(kinds), ()))]
         alpha = recipe.mixup if kind is _mixup else recipe.cutmix
         x, kept = kind(x, torch.distributions.Beta(alpha, alpha).sample().item())
         targets = kept * targets + (1 - kept) * targets.flip(0)
@@ -54,7 +55,7 @@ def _apply(operations: nn.Module, image: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor
     return (operations(image[None] / 255)[0].clamp(0, 1) * 255).round().to(torch.uint8)
 
 
-def _kornia() -> object:
+def _kornia() -> Any:
     try:
         from kornia import augmentation
     except ImportError:

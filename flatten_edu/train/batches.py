@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from flatten_edu.train.files import leave_signals_to_the_parent
 from flatten_edu.train.recipe import Recipe
 from flatten_edu.train.world import World
 
@@ -29,7 +31,7 @@ class Steps(Dataset):
     The whole batch is drawn first and then shared out, so that one process or several see the same images.
     """
 
-    images: object  # LabelledImages
+    images: Any  # LabelledImages
     recipe: Recipe
     world: World
 
@@ -57,4 +59,5 @@ class Steps(Dataset):
 
     def loader(self, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches from a step on, prepared ahead by `workers` processes."""
-        return iter(DataLoader(self, batch_size=None, sampler=range(start, len(self)), num_workers=workers))
+        order, start_worker = range(start, len(self)), leave_signals_to_the_parent
+        return iter(DataLoader(self, None, sampler=order, num_workers=workers, worker_init_fn=start_worker))

@@ -40,6 +40,7 @@ def write_card(
         "parameters": count_parameters(stored),
         "live_parameters": live_parameters(stored, run.held_out.batch(torch.arange(2))[0].to(run.world.device)),
         "data": data,
+        "classes": list(run.held_out.classes),
         **{name: value for name, value in (views or {}).items() if value is not None},
         "recipe": dataclasses.asdict(run.recipe),
         "training_images": len(run.steps.kept),
@@ -55,7 +56,7 @@ def write_card(
         "seconds": round(run.seconds, 1),
         "versions": {"torch": torch.__version__.partition("+")[0], "python": platform.python_version()},
     }
-    replace_whole(run.out / f"{name}.json", lambda draft: draft.write_text(json.dumps(card, indent=1) + "\n"))
+    replace_whole(run.out / f"{name}.json", f"{json.dumps(card, indent=1)}\n".encode())
     return card
 
 

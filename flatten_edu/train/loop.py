@@ -1,13 +1,15 @@
 """The training loop: what a run does can be stopped at any step and goes on as if it had not been."""
 
 import dataclasses
+import io
 import json
 import math
 import os
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.train.augment import augment
 from flatten_edu.train.batches import Steps, generator
 from flatten_edu.train.evaluate import accuracy
-from flatten_edu.train.files import undivided
+from flatten_edu.train.files import claim, undivided
 from flatten_edu.train.recipe import Recipe
 from flatten_edu.train.world import World
 
@@ -46,7 +48,8 @@ class Run:
         workers: processes that prepare batches, for each of them.
 
     Raises:
-        ValueError: `out` holds another run or a damaged checkpoint, or recipe and images do not go together.
+        ValueError: `out` holds another run or a damaged checkpoint, another process trains there, or recipe and images
+            do not go together.
         OSError: `out` cannot be written.
     """
 
@@ -54,8 +57,8 @@ class Run:
         self,
         config: DeiTConfig,
         recipe: Recipe,
-        images: object,
-        held_out: object,
+        images: Any,
+        held_out: Any,
         out: str | os.PathLike,
         world: World | None = None,
         workers: int = 0,
@@ -79,6 +82,8 @@ class Run:
         self.losses: list[float] = []  # of each step
         self.epochs: list[dict[str, float]] = []
         self.out.mkdir(parents=True, exist_ok=True)
+        if self.world.rank == 0:
+            claim(self.out)
         if self.checkpoint.exists():
             self._resume()
         self._check_folder()
@@ -96,33 +101,35 @@ class Run:
 
         Raises:
             NonFiniteLoss: see there.
-            KeyboardInterrupt: after the step was done and saved, where one process trains.
+            KeyboardInterrupt: after the step was done and saved, by all processes where several train.
         """
         model, pending = self._shared_model(), []
         hidden = None if show and self.world.rank == 0 else True  # None: where there is no terminal
-        alone = self.world.size == 1  # several processes are not stopped at the same step, and wait for one another
-        bar = tqdm(total=len(self.steps), initial=self.step, unit="step", disable=hidden)
+        alone = self.world.size == 1  # one is stopped wherever it is; several end the same step, then stop together
+        waiting: AbstractContextManager[list] = nullcontext([]) if alone else undivided()
+        progress = tqdm(total=len(self.steps), initial=self.step, unit="step", disable=hidden)
         self.model.train()
-        try:
-            self._end_due_epoch(show)  # it was stopped while it measured the accuracy
-            started = time.perf_counter()
-            for x, labels in self.steps.loader(self.step, self.workers):
-                with undivided() if alone else nullcontext():
-                    pending.append(self._one_step(model, x, labels))
-                    self.step += 1
-                    if len(pending) == 50 or self.step % self.steps.per_epoch == 0:
-                        bar.set_postfix(loss=f"{self._take(pending):.3f}")
-                    self.seconds += time.perf_counter() - started
-                bar.update()
-                self._end_due_epoch(show)
+        with progress as bar, waiting as asked:
+            try:
+                self._end_due_epoch(show)  # it was stopped while it measured the accuracy
                 started = time.perf_counter()
-        except KeyboardInterrupt:
-            if alone:
-                self._take(pending)
-                self._save()
-            raise
-        finally:
-            bar.close()
+                for x, labels in self.steps.loader(self.step, self.workers):
+                    with undivided():
+                        pending.append(self._one_step(model, x, labels))
+                        self.step += 1
+                        if len(pending) == 50 or self.step % self.steps.per_epoch == 0:
+                            bar.set_postfix(loss=f"{self._take(pending):.3f}")
+                        self.seconds += time.perf_counter() - started
+                    bar.update()
+                    self._end_due_epoch(show)
+                    if self.world.any(bool(asked)):
+                        raise KeyboardInterrupt
+                    started = time.perf_counter()
+            except KeyboardInterrupt:
+                with undivided():
+                    self._take(pending)
+                    self._save()
+                raise
         return self.model
 
     def _shared_model(self) -> nn.Module:
@@ -184,7 +191,7 @@ class Run:
             raise NonFiniteLoss(self._explain("weights became NaN or infinite", self.step - 1))
         if self.world.rank == 0:
             log = {**self.settings, "epochs": self.epochs, "losses": self.losses}
-            replace_whole(self.out / "log.json", lambda draft: draft.write_text(json.dumps(log, indent=1)))
+            replace_whole(self.out / "log.json", json.dumps(log, indent=1).encode())
             state = {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -194,7 +201,9 @@ class Run:
                 "losses": self.losses,
                 "epochs": self.epochs,
             }
-            replace_whole(self.checkpoint, lambda draft: torch.save(state, draft))
+            content = io.BytesIO()
+            torch.save(state, content)
+            replace_whole(self.checkpoint, content.getbuffer())
         self.world.wait()
 
     def _resume(self) -> None:

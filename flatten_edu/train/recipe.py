@@ -39,8 +39,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
-            if not (isinstance(getattr(self, name), numbers.Integral) and getattr(self, name) > 0):
-                raise ValueError(f"a recipe needs a whole number {name} > 0, got {getattr(self, name)}")
+            if not (isinstance(getattr(self, name), numbers.Integral) and 0 < getattr(self, name) < 2**31):
+                raise ValueError(f"a recipe needs a whole number {name} from 1 to 2^31 - 1, got {getattr(self, name)}")
+        if not -(2**63) <= self.seed < 2**63:
+            raise ValueError(f"a recipe needs a seed of at most 63 bits, got {self.seed}")
         if not 0 < self.lr < math.inf:
             raise ValueError(f"a recipe needs lr > 0, got {self.lr}")
         for name in ("weight_decay", "warmup_epochs", "mixup", "cutmix"):
@@ -65,7 +67,7 @@ class Recipe:
 
     def optimizer(self, model: nn.Module) -> torch.optim.AdamW:
         """AdamW in two groups: what is decayed, and what is not."""
-        groups = {True: [], False: []}
+        groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
         for name, parameter in model.named_parameters():
             groups[parameter.ndim >= 2 and name.rpartition(".")[2] not in _NOT_DECAYED].append(parameter)
         decayed = {"params": groups[True], "weight_decay": self.weight_decay}

@@ -30,7 +30,7 @@ class World:
         picked = pick_device(device)
         if "WORLD_SIZE" not in os.environ:
             return cls(device=picked)
-        distributed.init_process_group("nccl" if picked.type == "cuda" else "gloo")
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo")
         if picked.type == "cuda":
             picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(picked)
@@ -46,6 +46,18 @@ class World:
         if self.size > 1:
             distributed.all_reduce(x)
         return x
+
+    def any(self, here: bool) -> bool:
+        """Whether it is so in one of the processes. Does not wait for a GPU."""
+        return bool(self.sum(torch.tensor(int(here))))
+
+    def together(self, found: list) -> list:
+        """What all processes have found, in the order of their ranks."""
+        if self.size == 1:
+            return found
+        parts: list[list] = [[]] * self.size
+        distributed.all_gather_object(parts, found)
+        return [one for part in parts for one in part]
 
     def wait(self) -> None:
         """Until all are here."""

@@ -32,7 +32,7 @@ def test_at_another_p_it_is_what_the_module_would_compute():
     assert what_if_map(record.q, record.k, "focused", 7, record.scale).equal(recorded(module).weights)
 
 
-@pytest.mark.parametrize(("module", "kind"), [("softmax", "softmax"), ("relu", "linear")])
+@pytest.mark.parametrize(("module", "kind"), [("softmax", "softmax"), ("relu", "relu")])
 def test_other_kinds(module, kind):
     record = recorded(make_attention(module, 8, 2, (2, 3)))
     assert record.p is record.scale is record.norm_over is None

@@ -55,8 +55,8 @@ def test_the_peak_of_a_gradient_holds_what_was_saved_for_it():
 def test_a_map_is_seen_and_grows_with_the_square(monkeypatch):
     monkeypatch.setattr(clock, "ceilings", lambda device, dtype: {"flops_per_s": 1e12, "bytes_per_s": 1e11})
     settings = Settings(
-        device="cpu", what=("core",), passes=("forward",), variants=("softmax_written_out", "focused_dwc"), tokens=(64, 256, 1024),
-        seconds=0.01, smallest=64,
+        device="cpu", what=("core",), passes=("forward",), variants=("softmax_written_out", "focused_dwc"),
+        tokens=(64, 256, 1024), seconds=0.01, smallest=64,
     )  # fmt: skip
     slopes = {key[2:]: slope.exponent for key, slope in measure(settings).slopes().items()}
     assert slopes["softmax_written_out", "peak_bytes"] == pytest.approx(2, abs=0.15)

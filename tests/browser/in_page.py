@@ -16,7 +16,7 @@ LAB = """
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const modelOf = (traits, handlers = new Set()) => ({
     handlers,
-    get: (name) => traits[name] ?? null,
+    get: (name) => traits[name] ?? (name === "_rules" ? state._rules : null),
     set: (name, value) => { traits[name] = value; handlers.forEach((f) => f()); },
     save_changes() {},
     on: (_, f) => handlers.add(f),
@@ -181,46 +181,6 @@ window.Worker = class extends RealWorker {
   terminate() { window.workers -= 1; super.terminate(); }
 };
 """
-
-MOUNT_THRICE = f"""
-async ({{ traits, press, wait }}) => {{
-  {LAB}
-  const model = modelOf({{ ...state }});
-  const count = () => [...left(), window.workers];
-  const counts = [];
-  for (let i = 0; i < 3; i++) {{
-    const before = count();
-    const [el, remove] = mountOn(model);
-    const during = count();
-    for (const [name, values] of Object.entries(traits)) model.set(name, values[i]);
-    [...el.querySelectorAll("button")].find((button) => button.textContent === press)?.click();
-    await frame();
-    await pause(i * wait);
-    remove();
-    const added = during.map((number, j) => number - before[j]);
-    const after = count().map((number, j) => number - before[j]);
-    counts.push({{ added, left: [...after, model.handlers.size, el.childElementCount] }});
-    el.remove();
-  }}
-  return counts;
-}}
-"""
-
-
-def mount_thrice(one, path: str, press: str = "", wait: int = 0, **traits: list) -> list[list[int]]:
-    """Mount the lab of a page three times on a model of its own, and see that nothing is left of it.
-
-    Each time its traits are set to the next of the values that are given, a button is pressed, and a while is waited.
-
-    Returns:
-        What each mount added: listeners, intervals, workers.
-    """
-    for script in (COUNT_LISTENERS, COUNT_WORKERS):
-        one.page.add_init_script(script)
-    counts = one.open(path).evaluate(MOUNT_THRICE, {"traits": traits, "press": press, "wait": wait})
-    assert [count["left"] for count in counts] == [[0] * 5] * 3
-    return [count["added"] for count in counts]
-
 
 COPY_PIXELS = """
 (canvas) => {

@@ -30,7 +30,8 @@ def test_it_holds_the_whole_site_in_one_folder(archive, measured):
     names = zipfile.ZipFile(archive).namelist()
     assert names == sorted(names) and all(name.startswith(f"{FOLDER}/") for name in names)
     assert {f"{FOLDER}/index.html", f"{FOLDER}/{INTRO}", f"{FOLDER}/{CHAPTER}"} <= set(names)
-    assert {name.split("/", 1)[1] for name in names} == {
+    assert "python3 -m http.server" in zipfile.ZipFile(archive).read(f"{FOLDER}/README.txt").decode()
+    assert {name.split("/", 1)[1] for name in names} - {"README.txt"} == {
         path.relative_to(SITE).as_posix() for path in SITE.rglob("*") if path.is_file() and path.name[0] != "."
     }
     measured("site.zip", f"{archive.stat().st_size / 1e6:.1f} MB, {len(names)} files")

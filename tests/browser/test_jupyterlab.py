@@ -94,7 +94,7 @@ def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     page.keyboard.press("Shift+Enter")
     page.get_by_text("p is 7.8 q is [0.39, 0.95]").wait_for(timeout=30_000)
     lab.get_by_role("tab", name="Photograph").click()
-    page.wait_for_function("document.querySelector('.fe-lab [data-name=photo_top1_p]').dataset.value > 0")
+    page.wait_for_function("document.querySelector('.fe-lab [data-name=photo_top1_focused]').dataset.value > 0")
     context.close()
 
 

@@ -1,14 +1,17 @@
 """What every lab owes its reader: steps, reset, link, keyboard, touch, calm under a fuzz, nothing left behind."""
 
 import gzip
+import json
 import random
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.lab import STATIC
-from tests.browser.conftest import SITE
-from tests.browser.in_page import COUNT_LISTENERS
+from flatten_edu.labs.frame.settings import allows
+from tests.browser.conftest import SITE, fragment
+from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS, assert_within, fuzz
 
 LAB_JS_LIMIT = 60_000
 MOVES = 400  # of a fuzz, each lab
@@ -77,12 +80,12 @@ def test_three_steps_and_a_way_back(reader, name):
         steps.nth(i).click()
         figures(one)
         assert steps.nth(i).get_attribute("aria-pressed") == "true"
-        seen.append(page.locator(".fe-look").inner_text())
+        seen.append(page.locator(".fe-look[data-shown=true]").inner_text())
         assert_readable(page)
     assert len(set(seen)) == 3 and all(len(text) > 40 for text in seen)
     page.get_by_role("button", name="Reset").click()
     assert_same(figures(one), first)
-    assert not page.locator(".fe-look").is_visible()
+    assert not page.locator(".fe-look[data-shown=true]").is_visible()
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
@@ -157,52 +160,230 @@ def assert_readable(page) -> None:
     assert not [word for word in WRONG[2 * about_nan :] if word in text]
 
 
-MOVE = """
-([kind, i, r]) => {
-  const lab = document.querySelector(".fe-lab");
-  const visible = (selector) => [...lab.querySelectorAll(selector)].filter((e) => e.checkVisibility() && !e.disabled);
-  const pick = (selector) => { const all = visible(selector); return all[i % Math.max(all.length, 1)]; };
-  if (kind === "range") {
-    const e = pick("input[type=range]");
-    if (!e) return;
-    e.value = Math.round(Number(e.min) + r * (e.max - e.min));
-    e.dispatchEvent(new Event("input", { bubbles: true }));
-  } else if (kind === "select") {
-    const e = pick("select");
-    if (!e) return;
-    e.selectedIndex = Math.floor(r * e.options.length);
-    e.dispatchEvent(new Event("change", { bubbles: true }));
-  } else if (kind === "press") {
-    const e = pick("[tabindex='0'], [role=slider], button[role=tab]");
-    const keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
-    e?.dispatchEvent(new KeyboardEvent("keydown", { key: keys[Math.floor(r * 6)], bubbles: true, cancelable: true }));
-  } else {
-    const all = visible("button, input[type=radio], input[type=checkbox]");
-    const e = all[i % all.length];
-    if (!e.textContent.includes("link")) e.click();
+WRONG_IN_FUZZ = "undefined|Infinity|null|\\[object"
+
+
+def test_a_fuzz_ends_with_all_in_order(reader, name, measured):
+    one = reader()
+    page = one.open(page_of(name))
+    first = figures(one)
+    wrong = WRONG_IN_FUZZ if name == "precision" else f"NaN|{WRONG_IN_FUZZ}"
+    assert fuzz(page, MOVES, seed=sum(map(ord, name)), wrong=wrong, wait=60) == []
+    for width in (360, 768, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        settle(one)
+        assert_readable(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("button", name="Reset").click()
+    assert_same(figures(one), first)
+    measured(f"lab {name}: fuzz", f"{MOVES} moves, no fault")
+
+
+def rules(name: str) -> dict[str, dict]:
+    return LABS[name]().rules()
+
+
+def allowed(rule: dict, draw: random.Random):
+    """A value that a setting may have."""
+    match rule["kind"]:
+        case "number":
+            return rule["least"] * (rule["most"] / rule["least"]) ** draw.random()
+        case "whole":
+            return draw.randint(rule["least"], rule["most"])
+        case "choice":
+            return draw.choice(rule["of"])
+        case "flag":
+            return draw.random() < 0.5
+        case "vector":
+            least = max(rule["least"], -2)
+            return [round(draw.uniform(least, 2), 3) for _ in range(rule["length"][0])]
+        case "rows":
+            columns = rule["columns"][0]
+            return [[round(draw.uniform(-2, 2), 3) for _ in range(columns)] for _ in range(rule["rows"][1])]
+    return draw.choice([[4, 4], [7, 7], [7, 14]])
+
+
+def forbidden(rule: dict) -> list:
+    """Values that a setting may not have: beyond its ends, of another kind, cut short."""
+    match rule["kind"]:
+        case "number":
+            return [rule["least"] / 2 if rule["least"] > 0 else rule["least"] - 1, rule["most"] * 2, "3", True, None]
+        case "whole":
+            return [rule["least"] - 1, rule["most"] + 1, rule["least"] + 0.5, "3", True]
+        case "choice":
+            return ["none of them", 7, None]
+        case "flag":
+            return [1, "true", None]
+        case "vector":
+            long = [1] * (rule["length"][1] + 1)
+            return [long, [1], [rule["least"] - 1] * rule["length"][0], ["a", 1], 3]
+        case "rows":
+            return [[], [[1] * (rule["columns"][1] + 1)], [[1, 2], [3]], [["a", 1]], [1e9]]
+    return [[4], [200, 200], [0, 4], 14, "4x4"]
+
+
+def test_python_and_the_page_allow_the_same(reader, name):
+    """Of each setting: what a link may bring is what Python takes, word for word in the lab's rules."""
+    one = reader()
+    page = one.open(page_of(name))
+    described = page.locator(".fe-mount script").first.text_content()
+    assert json.loads(described)["state"]["_rules"] == json.loads(json.dumps(rules(name)))
+    for setting, rule in rules(name).items():
+        assert not [value for value in forbidden(rule) if allows(rule, value)], setting
+
+
+def test_a_broken_link_gives_the_first_view(reader, name):
+    one = reader()
+    one.open(page_of(name))
+    first = figures(one)
+    for nth in range(5):
+        bad = {setting: forbidden(rule)[nth % len(forbidden(rule))] for setting, rule in rules(name).items()}
+        one.open(page_of(name) + fragment(name, **bad) + f"&{name}.step=[1&x.y=1&{name}")
+        assert_same(figures(one), first)
+        assert not one.page.locator(".fe-look[data-shown=true]").count()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_link_restores_exactly_what_it_names(reader, name, seed):
+    """A link to another view in the same tab takes back what it does not name; a section's anchor changes nothing."""
+    draw = random.Random(seed)
+    settings = {setting: allowed(rule, draw) for setting, rule in rules(name).items()}
+    if name in ("proof", "reorder"):  # matrices that must fit one another come together or not at all
+        settings = {setting: value for setting, value in settings.items() if setting not in "qkvxy"}
+    if name == "maps":
+        settings |= {"inside": False, "by_value": False, "block": 1, "picture": 0}  # or weights would be fetched
+    settings.pop("device", None)  # WebGPU is not everywhere
+    one = reader()
+    page = one.open(page_of(name))
+    first = figures(one)
+    link = fragment(name, **settings)
+    again = reader()
+    again.open(page_of(name) + link)
+    shown = figures(again)
+    page.evaluate("(link) => { location.hash = link; }", link)
+    assert_same(figures(one), shown)
+    page.evaluate("location.hash = 'what-is-measured'")
+    assert_same(figures(one), shown)
+    page.evaluate("location.hash = ''")
+    assert_same(figures(one), first)
+
+
+CHOSEN = """
+(lab) => [...lab.querySelectorAll("button[aria-pressed=true], button[aria-selected=true], .fe-segments input:checked + span")]
+  .filter((e) => e.checkVisibility()).map((e) => {
+    const peers = [...(e.closest(".fe-segments, [role=tablist], [role=group]")?.querySelectorAll("button, span") ?? [])]
+      .filter((other) => other !== e && other.checkVisibility() && !other.closest("[aria-pressed=true]")
+        && other.previousElementSibling?.checked !== true && other.tagName === e.tagName);
+    const ground = getComputedStyle(e).backgroundColor;
+    return peers.every((other) => getComputedStyle(other).backgroundColor !== ground) || e.outerHTML;
+  }).filter((found) => found !== true)
+"""  # noqa: E501
+
+
+MARKS = """
+(lab) => new Set([...lab.querySelectorAll("svg :is(path, circle, rect)")].filter((e) => e.checkVisibility())
+  .flatMap((e) => [getComputedStyle(e).stroke, getComputedStyle(e).fill])).size
+"""
+
+
+def test_forced_colours_keep_what_is_chosen_and_the_data(reader, name):
+    one = reader(forced_colors="active")
+    page = one.open(page_of(name))
+    page.locator(".fe-step").first.click()
+    settle(one)
+    lab = page.locator(".fe-lab").first
+    assert lab.evaluate(CHOSEN) == []
+    assert lab.evaluate(MARKS) > 2 or not lab.locator("svg").count()
+
+
+BLOCKED = """
+([x, y]) => {
+  const touches = [];
+  for (let at = document.elementFromPoint(x, y); at; at = at.parentElement) {
+    touches.push(getComputedStyle(at).touchAction);
   }
+  return touches.some((touch) => touch === "none" || touch === "pan-x");
 }
 """
 
 
-def test_a_fuzz_ends_with_all_in_order(reader, name, measured):
-    draw = random.Random(sum(map(ord, name)))
+def test_a_swipe_scrolls_the_page_and_a_tap_chooses(reader, name):
+    one = reader(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
+    page = one.open(page_of(name) + ('#focus.view="photo"' if name == "focus" else ""))
+    settle(one)
+    shown = one.outputs()
+    for surface in page.locator(".fe-lab :is(svg, canvas):visible").all()[:4]:
+        surface.scroll_into_view_if_needed()
+        box = surface.bounding_box()
+        x, y = box["x"] + box["width"] * 0.3, min(box["y"] + box["height"] * 0.6, 700)
+        blocked = page.evaluate(BLOCKED, [x, y])
+        session = one.context.new_cdp_session(page)
+        for kind, dy in [("touchStart", 0), ("touchMove", -30), ("touchMove", -90), ("touchEnd", None)]:
+            points = [] if dy is None else [{"x": x, "y": y + dy}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        assert not blocked
+    assert_same(one.outputs(), shown)
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_lab_s_place_is_kept_from_the_start(reader, name, width, measured):
+    """What stands below a lab stands there before the lab has started, while its data come, and when it is ready."""
+    one = reader(viewport={"width": width, "height": 900})
+    held = []
+    one.page.route("**/_static/labs/*.js", lambda route: held.append(route))
+    one.page.goto(one.site + page_of(name))
+    one.page.wait_for_function(
+        "document.querySelectorAll('.MathJax, mjx-container').length || !document.querySelector('.math')"
+    )
+    host = one.page.locator(".fe-mount").first
+    before = host.bounding_box()["height"]
+    host.scroll_into_view_if_needed()
+    one.page.wait_for_timeout(100)
+    for route in held:
+        route.continue_()
+    one.page.wait_for_selector(".fe-mount[data-state=ready]")
+    mounted = host.bounding_box()["height"]
+    settle(one)
+    after = host.bounding_box()["height"]
+    measured(f"lab {name}, {width} px: height before, mounted, ready", f"{before:.0f}, {mounted:.0f}, {after:.0f} px")
+    assert max(abs(mounted - before), abs(after - before)) < 12
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_step(reader, name, scheme):
+    one = reader(color_scheme=scheme)
+    page = one.open(page_of(name))
+    page.locator(".fe-step").nth(2).click()
+    settle(one)
+    wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    result = Axe().run(page, context=".fe-lab", options={"runOnly": {"type": "tag", "values": wcag}, "preload": False})
+    assert [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result.response["violations"]] == []
+
+
+def test_nothing_sticks_out(reader, name):
+    one = reader()
+    page = one.open(page_of(name) + fragment(name, step=1))
+    for width in (375, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        settle(one)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_within(page.locator(".fe-lab").first)
+
+
+def test_a_press_of_a_step_moves_nothing_and_its_sentence_stays_true(reader, name):
     one = reader()
     page = one.open(page_of(name))
-    first = figures(one)
-    for move in range(MOVES):
-        kind = draw.choices(["range", "click", "press", "select"], [5, 3, 2, 1])[0]
-        where = draw.choice([0.0, 0.999, draw.random()])
-        page.evaluate(MOVE, [kind, draw.randrange(10_000), where])
-        if move % 20 == 0:
-            page.set_viewport_size({"width": draw.choice([360, 375, 768, 1280, 1600]), "height": 800})
-            one.frame()
-            assert_readable(page)
     settle(one)
-    assert_readable(page)
-    page.get_by_role("button", name="Reset").click()
-    assert_same(figures(one), first)
-    measured(f"lab {name}: fuzz", f"{MOVES} moves, no fault")
+    body = page.locator(".fe-body").first
+    top = body.bounding_box()["y"]
+    for i in range(3):
+        page.locator(".fe-step").nth(i).click()
+        settle(one)
+        assert body.bounding_box()["y"] == pytest.approx(top)
+        assert page.locator(".fe-moved-on:visible").count() == 0
+    slider = page.locator(".fe-lab input[type=range]:visible:enabled").first
+    slider.press("ArrowLeft" if slider.input_value() == slider.get_attribute("max") else "ArrowRight")
+    page.locator(".fe-moved-on:visible").wait_for()
 
 
 MOUNT = """
@@ -214,14 +395,17 @@ async () => {
   twin.dataset.lab = host.dataset.lab;
   twin.append(host.querySelector("script[type='application/json']").cloneNode(true));
   document.body.append(twin);
-  const before = listeners();
+  const count = () => [...left(), window.workers];
+  const before = count();
   const unmount = await mount(twin);
   await new Promise(requestAnimationFrame);
-  const during = listeners();
+  const during = count();
+  [...twin.querySelectorAll("button")].find((button) => ["Play", "Next"].includes(button.textContent))?.click();
+  twin.querySelector("input[type=range]").dispatchEvent(new Event("input", { bubbles: true }));
   unmount();
-  const left = listeners() - before;
+  const after = count();
   twin.remove();
-  return [during - before, left];
+  return [during[0] - before[0], after.map((number, i) => number - before[i])];
 }
 """
 
@@ -229,6 +413,7 @@ async () => {
 def test_mounting_again_and_again_leaves_nothing(reader, name, measured):
     one = reader()
     one.page.add_init_script(COUNT_LISTENERS)
+    one.page.add_init_script(COUNT_WORKERS)
     page = one.open(page_of(name))
     settle(one)
     session = one.context.new_cdp_session(page)
@@ -239,7 +424,7 @@ def test_mounting_again_and_again_leaves_nothing(reader, name, measured):
         return session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
 
     added, left = page.evaluate(MOUNT)
-    assert added > 5 and left == 0
+    assert added > 5 and left == [0, 0, 0]
     for _ in range(3):
         page.evaluate(MOUNT)
     before = heap()

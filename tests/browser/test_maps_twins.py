@@ -124,8 +124,8 @@ def random_layer(draw: random.Random, seed: int):
     generator = torch.Generator().manual_seed(seed)
     q, k, v = torch.randn(3, heads, n, d, generator=generator, dtype=torch.float64) * 10 ** draw.uniform(-2, 1)
     scale = torch.rand(heads * d, generator=generator, dtype=torch.float64) + 0.1
-    kind, p = draw.choice(["softmax", "linear", "focused"]), draw.choice([1, 1.05, 2, 3, 8, 32.5])
-    per_head = kind == "linear" or draw.random() < 0.5
+    kind, p = draw.choice(["softmax", "relu", "focused"]), draw.choice([1, 1.05, 2, 3, 8, 32.5])
+    per_head = kind == "relu" or draw.random() < 0.5
     sides = (draw.choice([1, 3, 5]), draw.choice([1, 3]))
     kernel = torch.randn(d, *sides, generator=generator, dtype=torch.float64)
     head, channel, i = draw.randrange(-1, heads), draw.randrange(-1, d), draw.randrange(n)

@@ -177,7 +177,7 @@ def test_frame_time_of_a_step_of_p(reader, measured, view):
     page = reader().open(INTRO)
     page.get_by_role("tab", name=view).click()
     if view == "Photograph":
-        page.wait_for_function("document.querySelector('[data-name=photo_top1_p]').dataset.value")
+        page.wait_for_function("document.querySelector('[data-name=photo_top1_focused]').dataset.value")
     what = "N = 196, d = 64, three maps" if view == "Photograph" else "q and 4 keys"
     found = frame_times(page, "input[type=range]", steps=161)
     measured(f"lab focus, {view}: script a step of p", f"{found} ({what}; goal 16 ms)")

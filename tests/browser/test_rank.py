@@ -11,7 +11,7 @@ from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee,
 from flatten_edu.labs import RankLab
 from flatten_edu.publish.mount import split_state
 from tests.browser.conftest import fragment
-from tests.browser.in_page import LAB, frame_times, fuzz, mount_thrice, pixels
+from tests.browser.in_page import LAB, frame_times, pixels
 
 PAGE = "book/labs/rank.html"
 MAPS = ("linear", "dwc", "equivalent", "softmax")
@@ -193,43 +193,6 @@ def read_traits(page, shown) -> dict:
     return state | {"grid": tuple(map(int, state["grid"].split("x")))}
 
 
-def test_a_link_brings_back_the_view(reader):
-    one = reader()
-    page = one.open(PAGE)
-    page.get_by_role("button", name="A gap too wide").click()
-    page.get_by_role("radio", name="7 × 14").check()
-    page.get_by_role("slider", name="tolerance").press("End")
-    shown = figures(one)
-    page.wait_for_function("location.hash.includes('rank.tolerance')")
-    one.open(page.url.removeprefix(one.site))
-    assert figures(one) == shown and shown["tolerance"] == 0.1
-    assert page.locator(".fe-look").inner_text().startswith("The convolution has rank 182")
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        "#rank.d=0", "#rank.d=1e9", "#rank.grid=[200,200]", "#rank.grid=[4]", "#rank.grid=14", "#rank.p=0",
-        "#rank.step=9", '#rank.convolution="gauss"', "#rank.channel=-1", "#rank.tolerance=7", '#rank.wrapped="yes"',
-        "#rank.seed=1.5",
-        '#rank.source="elsewhere"', '#rank.convolution="round"', "#rank.head=3&rank.layer=2", "#rank.d=[3",
-    ],
-)  # fmt: skip
-def test_a_broken_link_gives_the_first_view(reader, broken):
-    one = reader()
-    one.open(PAGE + broken)
-    assert_shows(one)
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_hundreds_of_moves_leave_no_trace(reader, seed):
-    one = reader()
-    page = one.open(PAGE)
-    assert fuzz(page, 300, seed=seed, wait=150) == []
-    settled(page)
-    assert not [word for word in ("NaN", "undefined", "Infinity") if word in page.locator(".fe-lab").inner_text()]
-
-
 def test_late_answers_never_stand_for_what_is_set(reader):
     """Ten changes at once: the worker answers some of them, and what stays is the last one's."""
     one = reader()
@@ -241,11 +204,6 @@ def test_late_answers_never_stand_for_what_is_set(reader):
       }
     }""")
     assert_shows(one, seed=10)
-
-
-def test_mounting_again_and_again_leaves_nothing_behind(reader):
-    for listeners, _, workers in mount_thrice(reader(), PAGE, wait=120, p=[4, 5, 6]):
-        assert listeners > 8 and workers == 1
 
 
 @pytest.mark.parametrize(
@@ -345,13 +303,3 @@ def test_frame_time_and_the_worker_s_time(reader, measured):
         f"median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms (N = 196, d = 64; goal 150 ms)",
     )
     assert math.isfinite(times[0])
-
-
-def test_controls_are_large_enough_for_a_finger(reader):
-    page = reader(has_touch=True, is_mobile=True, viewport={"width": 375, "height": 740}).open(PAGE)
-    small = page.locator(".fe-lab").evaluate(
-        "(lab) => [...lab.querySelectorAll('button, .fe-segments label, .fe-check')].filter((e) => e.checkVisibility())"
-        ".filter((e) => e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML)"
-    )
-    assert small == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375

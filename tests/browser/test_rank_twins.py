@@ -33,14 +33,14 @@ STUDY = (
 async ([cases, given]) => {"""
     + LAB
     + """
-  const { CaseMaker, Student, bounds, numericalRank, effectiveRank, stableRank } = lab;
+  const { CaseMaker, SpectrumCache, bounds, numericalRank, effectiveRank, stableRank } = lab;
   const view = (key) => key && asBytes(atob(given[key]).split("").map((c) => c.charCodeAt(0)));
   const number = (x) => (Number.isFinite(x) ? x : String(x));
   return cases.map((traits) => {
     const state = { ...traits };
-    for (const name of ["tokens_q", "tokens_k", "kernels"]) state[name] = view(traits[name]);
+    state.tokens = view(traits.tokens);
     const made = new CaseMaker().make({ get: (name) => state[name] });
-    const { spectra, lemma } = new Student().answer({ id: 1, n: made.n, maps: made.maps, u: made.u, w: made.w });
+    const { spectra, lemma } = new SpectrumCache().answer(made);
     const names = Object.keys(spectra);
     const tolerance = state.tolerance || undefined;
     const per = (f) => Object.fromEntries(names.map((name) => [name, f(spectra[name])]));

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from flatten_edu.functional import attention_cost, cheaper_order, linear_attention, multiply_adds_after
 from flatten_edu.labs.reorder.lab import EXAMPLE
 from tests.browser.conftest import fragment
-from tests.browser.in_page import call, frame_times, fuzz, mount_thrice, views
+from tests.browser.in_page import call, frame_times, views
 
 PAGE = "book/labs/reorder.html"
 ORDERS = ["qk_first", "kv_first"]
@@ -230,7 +230,7 @@ def guided(page, nth):
     button = page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth)
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")  # drawn with the next frame, as the text is
-    return page.locator(".fe-look").inner_text()
+    return page.locator(".fe-look[data-shown=true]").inner_text()
 
 
 def test_the_guided_steps_show_what_their_text_says(reader):
@@ -337,33 +337,6 @@ def test_reduced_motion_steps_but_does_not_play(reader):
     assert page.get_by_role("button", name="Play").count() == 0
 
 
-def test_a_link_brings_back_the_view(reader):
-    one = reader()
-    page = one.open(PAGE)
-    page.get_by_role("slider", name=N).press("PageUp")
-    page.get_by_role("radio", name="fp16").press("Space")
-    page.get_by_role("radio", name="Q(KᵀV)").press("Space")
-    shown = one.outputs()
-    page.wait_for_function("location.hash.includes('kv_first')")
-    again = reader()
-    again.open(page.url.removeprefix(one.site))
-    assert again.outputs() == shown
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        "#reorder.n=3", "#reorder.n=1e9", "#reorder.n=12.5", "#reorder.d=0", '#reorder.order="auto"', "#reorder.at=-1",
-        "#reorder.at=[1", '#reorder.view="photo"', "#reorder.normalised=1", '#reorder.dtype="f64"', "#reorder.step=9",
-    ],
-)  # fmt: skip
-def test_a_broken_link_gives_the_first_view(reader, broken):
-    one = reader()
-    page = one.open(PAGE + broken)
-    assert_shows(one, expected_scale(196, 64) | expected_steps(0, "qk_first"))
-    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "To scale"
-
-
 def test_everything_is_reached_by_keyboard_alone(reader):
     page = reader().open(PAGE)
     page.locator(".fe-lab [role=tab]").first.focus()
@@ -379,15 +352,6 @@ def test_everything_is_reached_by_keyboard_alone(reader):
     tab = page.get_by_role("tab", name="To scale")
     tab.press("ArrowRight")
     expect(page.get_by_role("tab", name="By hand")).to_have_attribute("aria-selected", "true")
-
-
-def test_mounting_again_and_again_leaves_nothing_running(reader):
-    for listeners, *rest in mount_thrice(reader(), PAGE + fragment("reorder", view="steps"), press="Play"):
-        assert listeners > 10 and rest == [0, 0]
-
-
-def test_a_thousand_random_moves_end_well(reader):
-    assert fuzz(reader().open(PAGE), 1000, seed=7) == []
 
 
 @pytest.mark.parametrize(("view", "slider"), [("scale", "-n-"), ("steps", "-at-")])

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from flatten_edu.publish.address import PLACEHOLDER
 from flatten_edu.publish.api import PACKAGES
 from tests.browser.conftest import SITE
 
@@ -52,7 +53,9 @@ def leads_somewhere(path: Path, link: str) -> bool:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return parts.scheme in ("https", "http", "mailto", "data")
-    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    # Only the page for what is not there has links from the site's root: it is shown at any depth.
+    base, place = (SITE, parts.path.lstrip("/")) if path.name == "404.html" else (path.parent, parts.path)
+    target = (base / unquote(place)).resolve() if parts.path else path
     target = target / "index.html" if target.is_dir() else target
     if not target.is_file() or SITE not in target.parents:
         return False
@@ -80,6 +83,17 @@ def test_each_page_says_what_it_is_about():
             (found[page.name],) = re.findall(r'<meta name="description" content="([^"]+)">', page.read_text("utf-8"))
     assert all(20 < len(text) < 200 for text in found.values()), found
     assert len(set(found.values())) == len(found)
+
+
+def test_no_page_names_the_placeholder():
+    """While the repository has no address, nothing leads to one."""
+    texts = [path for path in SITE.rglob("*") if path.suffix in {".html", ".ipynb", ".md", ".js", ".xml", ".txt"}]
+    assert len(texts) > 60 and [path for path in texts if PLACEHOLDER in path.read_text("utf-8", "ignore")] == []
+
+
+def test_the_page_for_what_is_not_there_is_the_book_s():
+    text = (SITE / "404.html").read_text("utf-8")
+    assert "There is no such page" in text and "bd-sidebar" in text
 
 
 def test_no_style_sheet_asks_for_a_file_that_is_not_there():
@@ -118,7 +132,7 @@ ARTICLE = {
     "why: linear attention loses focus": "notebooks/04_problem_focus#problem-focus",
     "why: linear attention loses diversity": "notebooks/05_problem_rank#problem-rank",
     "why: the depthwise convolution answers": "notebooks/07_rank_restored#rank-restored",
-    "background: softmax attention, step by step": "notebooks/01_softmax_attention#four-tokens-by-hand",
+    "background: softmax attention, step by step": "notebooks/01_softmax_attention#six-tokens-by-hand",
     "background: its complexity, derived": "notebooks/02_cost#theorem-softmax-cost",
     "background: a mapping instead of softmax": "notebooks/03_linear_attention#from-exp-to-a-feature-map",
     "background: the reordering": "notebooks/03_linear_attention#moving-the-brackets",
@@ -135,7 +149,8 @@ ARTICLE = {
     ),
     "answer: a full-rank matrix lifts the bound": "book/labs/rank#rank-why",
     "open question: what subadditivity guarantees": "notebooks/07_rank_restored#theorem-rank-certain",
-    "open question: the determinant lemma": "notebooks/07_rank_restored#theorem-rank-generic",
+    "open question: full rank for almost every kernel": "notebooks/07_rank_restored#theorem-rank-generic",
+    "open question: the determinant lemma": "notebooks/07_rank_restored#theorem-determinant-lemma",
     "open question: M_DWC is invertible for almost every kernel": "notebooks/07_rank_restored#lemma-dwc-invertible",
     "open question: how it fails": "notebooks/07_rank_restored#two-ways-to-fail",
     "open question: the kernel that is singular": "notebooks/07_rank_restored#ex-rank-code",

@@ -31,13 +31,13 @@ async ([esm, cases]) => {
     const [q, k, v] = [arrays.q, arrays.k, arrays.v].map((x) => Float32Array.from(x));
     const room = new lab.Room(n, d);
     room.out.fill(7); // what is left from before has no influence
-    if (kind === "softmax") return [...lab.softmaxAttention(q, k, v, n, room)];
+    if (kind === "softmax_written_out") return [...lab.softmaxAttention(q, k, v, n, room)];
     if (kind === "map") return [...lab.focusedRows(q, room.phiQ, n, d, p)];
     if (kind === "convolution") {
       lab.addConvolution(room.out.fill(0), v, Float32Array.from(kernel), side, grid, d);
       return [...room.out];
     }
-    const [phiQ, phiK] = kind === "linear"
+    const [phiQ, phiK] = kind === "relu"
       ? [lab.reluRows(q, room.phiQ, n * d), lab.reluRows(k, room.phiK, n * d)]
       : [lab.focusedRows(q, room.phiQ, n, d, p, false), lab.focusedRows(k, room.phiK, n, d, p)];
     return [...lab.linearAttention(phiQ, phiK, v, n, room)];
@@ -69,11 +69,11 @@ def wanted(case) -> torch.Tensor:
     """The same by Python's functions, in float64."""
     q, k, v = (torch.tensor(case[name], dtype=torch.float64).reshape(case["n"], case["d"]) for name in "qkv")
     match case["kind"]:
-        case "softmax":
+        case "softmax_written_out":
             return softmax_attention(q, k, v)
         case "map":
             return focused_map(q, case["p"])
-        case "linear":
+        case "relu":
             return linear_attention(q.relu(), k.relu(), v)
         case "focused":
             return linear_attention(focused_map(q, case["p"]), focused_map(k, case["p"]), v)
@@ -89,7 +89,7 @@ def assert_twins(found, case) -> float:
     return difference
 
 
-@pytest.mark.parametrize("kind", ["softmax", "linear", "focused", "map", "convolution"])
+@pytest.mark.parametrize("kind", ["softmax_written_out", "relu", "focused", "map", "convolution"])
 def test_typed_arrays(live, kind, measured):
     page, _ = live
     draw = np.random.default_rng(sum(map(ord, kind)))
@@ -111,7 +111,9 @@ def test_typed_arrays(live, kind, measured):
     for n, d in shapes + [tuple(draw.integers(1, 90, size=2).tolist()) for _ in range(20)]:
         grid = next([h, n // h] for h in range(int(math.sqrt(n)), 0, -1) if n % h == 0)
         # Stored as float32, products of 100 would be off by 1e-5, and so would their exponentials.
-        q, k, v = (tokens(draw, n, d) * 10.0 ** draw.integers(-2, 1 if kind == "softmax" else 2) for _ in range(3))
+        q, k, v = (
+            tokens(draw, n, d) * 10.0 ** draw.integers(-2, 1 if kind == "softmax_written_out" else 2) for _ in range(3)
+        )
         q[draw.random(n) < 0.1] *= -1  # rows of either sign
         q[0] = -np.abs(q[0])  # a query without a positive entry
         kernel, side = draw.normal(size=25 * d).astype(np.float32), 5
@@ -157,14 +159,14 @@ async ([esm, tasks, sizes, mapBytes]) => {
     const gpu = await lab.Gpu.open(task, mapBytes);
     const typed = new lab.TypedArrays(task);
     for (const n of sizes) {
-      for (const variant of ["softmax", "linear", "focused"]) {
+      for (const variant of ["softmax_written_out", "relu", "focused"]) {
         const [one, other] = [await gpu.output(variant, n), await typed.output(variant, n)];
         const largest = other.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
         const apart = other.reduce((most, x, i) => Math.max(most, Math.abs(x - one[i])), 0);
         found.push({ ...task, variant, n, length: one.length, share: apart / largest, out: [...one] });
       }
     }
-    found.at(-1).seconds = await gpu.elapsed("linear", 49, 2);
+    found.at(-1).seconds = await gpu.elapsed("relu", 49, 2);
     found.at(-1).name = `${gpu.name}, ${gpu.timer}`;
   }
   return found;
@@ -191,11 +193,11 @@ def shaders(browser, site):
 
 def on_inputs(variant, n, d, p, dwc) -> torch.Tensor:
     q, k, v = (hash_noise(0, stream, n, d) for stream in range(3))
-    if variant == "softmax":
+    if variant == "softmax_written_out":
         return softmax_attention(q, k, v)
-    phi = torch.relu if variant == "linear" else lambda x: focused_map(x, p)
+    phi = torch.relu if variant == "relu" else lambda x: focused_map(x, p)
     out = linear_attention(phi(q), phi(k), v)
-    if variant == "linear" or not dwc:
+    if variant == "relu" or not dwc:
         return out
     rows = {16: 4, 28: 4, 49: 7, 98: 7, 196: 14, 392: 14}[n]
     kernel = (hash_noise(0, 3, 25, d) / 5).reshape(5, 5, d).permute(2, 0, 1)
@@ -351,7 +353,7 @@ SIMULATE = """
 async ([esm, { budget, least, factors, stopAt, fails }]) => {
   const lab = await import(new URL(esm, document.baseURI));
   const point = (record, variant, n) => record.points.find((p) => p.variant === variant && p.n === n);
-  const seconds = ({ variant, n }) => factors[variant] * n ** (variant === "softmax" ? 2 : 1);
+  const seconds = ({ variant, n }) => factors[variant] * n ** (variant === "softmax_written_out" ? 2 : 1);
   const record = { points: [] };
   const order = [];
   const budgets = [...budget];
@@ -371,7 +373,7 @@ async ([esm, { budget, least, factors, stopAt, fails }]) => {
   return { order, progress: lab.progress(lab.plan(record, budget.at(-1), least)) };
 }
 """  # noqa: E501
-MACHINE = {"least": 0.01, "factors": {"softmax": 1e-7, "linear": 6e-6, "focused": 7e-6}}
+MACHINE = {"least": 0.01, "factors": {"softmax_written_out": 1e-7, "relu": 6e-6, "focused": 7e-6}}
 
 
 def simulate(page, **machine):
@@ -384,14 +386,16 @@ def test_a_plan_keeps_to_its_budget_and_measures_each_point_seven_times(live):
         found = simulate(page, budget=[budget])
         counts = {tuple(cell): found["order"].count(cell) for cell in found["order"]}
         assert set(counts.values()) == {7}
-        spent = sum(max(0.012, MACHINE["factors"][v] * n ** (2 if v == "softmax" else 1)) * 7 for v, n in counts)
+        spent = sum(
+            max(0.012, MACHINE["factors"][v] * n ** (2 if v == "softmax_written_out" else 1)) * 7 for v, n in counts
+        )
         # Beyond the first point a cost is guessed before it is known.
         assert spent <= 1.15 * budget
         for variant in MACHINE["factors"]:
             mine = sorted(n for v, n in counts if v == variant)
             assert mine == TOKENS[: len(mine)]
         assert found["progress"]["left"] == 0 and found["progress"]["taken"] == found["progress"]["all"]
-    assert sorted(n for v, n in counts if v == "softmax") == TOKENS
+    assert sorted(n for v, n in counts if v == "softmax_written_out") == TOKENS
 
 
 def test_rounds_go_over_all_points_and_another_variant_begins_each(live):
@@ -412,9 +416,9 @@ def test_a_larger_budget_adds_points_and_loses_none(live):
 
 def test_a_point_that_fails_ends_its_variant_and_not_the_run(live):
     page, _ = live
-    order = simulate(page, budget=[100], fails=["softmax", 784])["order"]
-    assert order.count(["softmax", 784]) == 1 and ["softmax", 1568] not in order
-    assert order.count(["linear", 12544]) == 7
+    order = simulate(page, budget=[100], fails=["softmax_written_out", 784])["order"]
+    assert order.count(["softmax_written_out", 784]) == 1 and ["softmax_written_out", 1568] not in order
+    assert order.count(["relu", 12544]) == 7
 
 
 STOPWATCH = """
@@ -423,9 +427,9 @@ async ([esm, [perCall, tick, least]]) => {
   const asked = [];
   const engine = { elapsed: async (variant, n, times) => { asked.push(times); return Math.floor((perCall * times) / tick) * tick; } };
   const watch = new Stopwatch(engine);
-  const first = await watch.sample("linear", 49, least);
+  const first = await watch.sample("relu", 49, least);
   const tries = asked.length;
-  const second = await watch.sample("linear", 49, least);
+  const second = await watch.sample("relu", 49, least);
   return { first, second, tries, times: asked.at(-1), again: asked.length - tries, tick: clockTick() };
 }
 """  # noqa: E501

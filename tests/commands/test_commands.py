@@ -2,9 +2,15 @@
 
 import argparse
 import dataclasses
+import errno
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +27,8 @@ from flatten_edu.models import DeiT, config_of, load_weights
 from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, accuracy, write_card
 from tests.train.toys import COLOURS, config, image_folder, toy_run, words
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +55,16 @@ def finished(data, tmp_path_factory):
         ("--p inf", "finite focusing factor"),
         ("--dim 16 --heads 3", "num_heads that divides dim, got dim=16, num_heads=3"),
         ("--patch-size 5", "5"),
-        ("--pool mean --epochs 0", "epochs > 0, got 0"),
+        ("--dim 0", "a model needs dim of at least 1, got 0"),
+        ("--heads 0", "a model needs num_heads of at least 1, got 0"),
+        ("--depth -1", "a model needs depth of at least 1, got -1"),
+        ("--patch-size 0", "a model needs patch_size of at least 1, got 0"),
+        ("--image-size 0", "images of at least one pixel, got img_size=0"),
+        ("--drop-path 2", "a model needs a drop_path_rate from 0 to below 1, got 2"),
+        ("--drop-path nan", "drop_path_rate from 0 to below 1, got nan"),
+        ("--pool mean --epochs 0", r"epochs from 1 to 2\^31 - 1, got 0"),
+        ("--seed 99999999999999999999", "a seed of at most 63 bits, got 99999999999999999999"),
+        ("--workers -1", "--workers counts processes from 0, got -1"),
         ("--batch-size 25", "24 training images do not fill a batch of 25"),
         ("--evaluate-every 0", "evaluate_every counts epochs from 1, got 0"),
         ("--warmup-epochs 3", "warmup_epochs=3 is longer than the training: epochs=2"),
@@ -93,6 +110,90 @@ def test_an_error_of_many_lines_becomes_one(data, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(Run, "train", fail)
     assert main(words(tmp_path, data)) == 1
     assert capfd.readouterr().err == "train: first second third\n"
+
+
+def test_all_images_that_cannot_be_read_are_listed_before_the_first_step(data, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(Run, "_one_step", lambda *_: pytest.fail("trained"))
+    damaged = image_folder(tmp_path / "data")
+    files = [damaged / name for name in ("train/red/3.png", "train/blue/4.png", "val/grey/2.png")]
+    for path, kept in zip(files, (0, 100, 3000), strict=True):
+        path.write_bytes(path.read_bytes()[:kept])
+    assert main(words(tmp_path / "out", damaged)) == 1
+    err = capfd.readouterr().err
+    assert err.startswith("train: 3 of 31 images are damaged: ") and err.count("\n") == 1
+    assert all(f"{path} cannot be read as an image: " in err for path in files)
+
+
+def test_no_folder_is_no_place_for_a_run(data, capfd):
+    assert main(words("", data)) == 1
+    assert capfd.readouterr().err == "train: --out is the run's folder, and needs a name\n"
+
+
+def test_a_full_disk_is_told_with_the_path_and_the_old_state_stays(data, tmp_path, capfd):
+    """Linux's /dev/full says what a full disk says."""
+    out = tmp_path / "out"
+    assert main(words(out, data)) == 0
+    (out / "flatten_deit_imagefolder_focused_dwc.json").unlink()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for name in ("flatten_deit_imagefolder_focused_dwc.json", "flatten_deit_imagefolder_focused_dwc.safetensors"):
+        (out / f"{name}.part").symlink_to("/dev/full")
+        assert main(words(out, data)) == 1
+        assert capfd.readouterr().err == f"train: no space left writing {out}/{name}\n"
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    for name in ("log.json", "checkpoint.pt"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.part").symlink_to("/dev/full")
+        assert main(words(tmp_path / name, data)) == 1
+        assert capfd.readouterr().err == f"train: no space left writing {tmp_path}/{name}/{name}\n"
+
+
+def test_a_full_disk_elsewhere_is_told_too(data, tmp_path, capfd, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Run, "train", fail)
+    assert main(words(tmp_path / "out", data)) == 1
+    assert capfd.readouterr().err == f"train: no space left writing {tmp_path}/out\n"
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_files_have_the_mode_that_the_umask_gives(data, tmp_path, mask, mode):
+    former = os.umask(mask)
+    try:
+        assert main(words(tmp_path / "out", data)) == 0
+    finally:
+        os.umask(former)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()} == {mode}
+
+
+def test_sigterm_ends_the_step_and_saves_it(data, tmp_path, capfd, monkeypatch):
+    one_step = Run._one_step
+
+    def terminated(run, *given):
+        if run.step == 4:
+            signal.raise_signal(signal.SIGTERM)
+        return one_step(run, *given)
+
+    former = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_one_step", terminated)
+        assert main(words(tmp_path, data)) == 130
+    assert signal.getsignal(signal.SIGTERM) is former
+    assert capfd.readouterr().err == "\ntrain: stopped; the same command goes on from the last checkpoint\n"
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_it_starts_it_leaves_no_traceback(tmp_path, number):
+    """PyTorch's place is taken by a module that asks its own process to stop."""
+    (tmp_path / "torch.py").write_text(f"import os, time; os.kill(os.getpid(), {number:d}); time.sleep(5)")
+    # A process that was started in the background would ignore Ctrl-C.
+    heard = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    start = heard + "runpy.run_module('flatten_edu', run_name='__main__', alter_sys=True)"
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", start, "train"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nflatten_edu: stopped\n")
 
 
 def test_ctrl_c_says_how_to_go_on(data, tmp_path, capfd, monkeypatch):
@@ -193,6 +294,7 @@ def test_the_card_says_what_was_done(finished, data):
     log = json.loads((out / "log.json").read_text())
     assert card["loss_of_last_epoch"] == round(log["epochs"][-1]["loss"], 6)
     assert {path.name for path in out.iterdir()} == {
+        ".lock",
         "checkpoint.pt",
         "log.json",
         "right.npy",
@@ -250,6 +352,23 @@ def test_images_held_out_and_patches_moved_are_in_the_card_and_evaluated_so(data
     assert f"accuracy {card['accuracy']:.4f} on 5 images" in capfd.readouterr().out
 
 
+def test_evaluate_finds_classes_by_the_names_that_the_card_keeps(finished, tmp_path, capfd):
+    """A folder with some of the classes, whose places are others than the model's."""
+    out, card = finished
+    assert card["classes"] == list(COLOURS) == ["blue", "green", "grey", "red"]
+    path = out / f"{card['name']}.safetensors"
+    some = image_folder(tmp_path / "some", val=40)
+    for part in ("train", "val"):
+        (some / part / "green").rename(some / f"{part} of green")
+    model = DeiT(config_of(card)).eval()
+    load_weights(model, path)
+    x, labels = ImageFolder(some / "val", 28).batch(torch.arange(30))
+    share = (model(x).argmax(-1) == torch.tensor([0, 2, 3])[labels]).float().mean().item()
+    assert share > 0.4  # by the folder's own places it would be a third at most
+    assert main(["evaluate", str(path), "--data", f"imagefolder:{some}", "--device", "cpu"]) == 0
+    assert f": accuracy {share:.4f} on 30 images" in capfd.readouterr().out
+
+
 def test_evaluate_measures_and_does_not_read_the_card(finished, data, tmp_path, capfd):
     out, card = finished
     (tmp_path / "w.safetensors").write_bytes((out / f"{card['name']}.safetensors").read_bytes())
@@ -262,15 +381,16 @@ def test_evaluate_says_in_one_line_what_is_wrong(finished, data, tmp_path, capfd
     out, card = finished
     path = out / f"{card['name']}.safetensors"
     (tmp_path / "w.safetensors").write_bytes(path.read_bytes())
-    three = image_folder(tmp_path / "three")
+    other = image_folder(tmp_path / "other")
     for part in ("train", "val"):
-        (three / part / "grey").rename(three / f"{part} of grey")
+        (other / part / "grey").rename(other / part / "gray")
+    knows = "the data has gray, which the model does not know: it knows blue, green, grey, red"
     for arguments, said in [
         (["nope"], "there is no pretrained model 'nope'"),
-        ([str(path)], "got 'imagefolder'"),
+        ([str(path)], "learned from images in a folder: give --data imagefolder:FOLDER"),
         ([str(tmp_path / "w.safetensors")], f"has no card beside it: there is no {tmp_path}/w.json"),
         ([str(tmp_path / "none.safetensors")], "none.json"),
-        ([str(path), "--data", f"imagefolder:{three}"], "knows 4 classes; the data has 3"),
+        ([str(path), "--data", f"imagefolder:{other}"], knows),
     ]:
         assert main(["evaluate", *arguments]) == 1
         err = capfd.readouterr().err

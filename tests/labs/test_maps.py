@@ -17,7 +17,7 @@ from flatten_edu.nn import make_attention
 
 
 def rows(lab, **settings):
-    state = {trait: getattr(lab, trait) for trait in lab.own_traits() if trait != "first"}
+    state = {trait: getattr(lab, trait) for trait in lab.own_traits() if trait != "preview"}
     return shown_rows(state | settings, lab.tokens)
 
 
@@ -26,7 +26,7 @@ def test_the_first_view_is_of_the_shipped_models():
     assert [entry["file"] for entry in lab.models] == list(MODELS) and set(MODELS) <= set(pretrained_names())
     assert [entry["accuracy"] for entry in lab.models] == [card(name)["accuracy"] for name in MODELS]
     assert all(path.is_file() for path in lab.files.values())
-    assert len(lab.first["rows"]) == 4 and len(lab.pictures) == 12
+    assert len(lab.preview["rows"]) == 4 and len(lab.pictures) == 12
     assert [tuple(row.shape) for row in rows(lab)] == [(197,)] * 4
 
 
@@ -37,7 +37,7 @@ def test_own_queries_and_keys_through_each_attention():
     torch.testing.assert_close(softmax, softmax_weights(q, k)[5].double(), rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(linear, attention_matrix(q, k, "relu")[5].double(), rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(focused, attention_matrix(q, k, "focused", p=4)[5].double(), rtol=1e-5, atol=1e-6)
-    assert lab.grid == (4, 4) and lab.first == {} and not lab.class_token
+    assert lab.grid == (4, 4) and lab.preview == {} and not lab.class_token
 
 
 def test_heads_arrays_lists_a_kernel_and_a_class_token():
@@ -99,11 +99,11 @@ def test_records_of_models_of_ones_own():
     [
         ("p", 0.5, "p to be a number from 1 to 256, got 0.5"),
         ("p", float("nan"), "p to be a number from 1 to 256"),
-        ("picture", 12, "picture to be from -1 to 11, got 12"),
-        ("block", 3, "block to be from 0 to 2, got 3"),
-        ("head", -2, "head to be from -1 to 0, got -2"),
-        ("patch", 196, "patch to be from 0 to 195, got 196"),
-        ("channel", 64, "channel to be from -1 to 63, got 64"),
+        ("picture", 12, "picture to be a whole number from -1 to 11, got 12"),
+        ("block", 3, "block to be a whole number from 0 to 2, got 3"),
+        ("head", -2, "head to be a whole number from -1 to 0, got -2"),
+        ("patch", 196, "patch to be a whole number from 0 to 195, got 196"),
+        ("channel", 64, "channel to be a whole number from -1 to 63, got 64"),
         ("display", "both", "display"),
     ],
 )

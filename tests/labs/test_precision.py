@@ -6,7 +6,7 @@ import torch
 from traitlets import TraitError
 
 from flatten_edu.labs import PrecisionLab
-from flatten_edu.labs.frame.matrices import read_matrix
+from flatten_edu.labs.frame.tensors import read_matrix
 
 
 def own(n=5, m=7, d=8, e=4):
@@ -47,9 +47,9 @@ def test_all_three_or_none():
     ("trait", "value", "words"),
     [
         ("dtype", "fp8", "'fp8'"),
-        ("p", 2.5, "int"),
+        ("p", 2.5, "p to be a whole number from 1 to 16, got 2.5"),
         ("p", 17, "17"),
-        ("n", 0, "should not be less than 1"),
+        ("n", 0, "n to be a whole number from 1 to 4096, got 0"),
         ("size", float("nan"), "size to be a number from 1/1024 to 64, got nan"),
         ("q", torch.ones(5, 9), r"q to be of as many channels as k, 8, got \(5, 9\)"),
         ("v", torch.ones(6, 4), r"v to be of as many tokens as k, 7, got \(6, 4\)"),

@@ -45,7 +45,7 @@ VECTOR = "2 to 8 finite numbers from 0 to 1e6"
     [
         ("p", 0.5, "p to be a number from 1 to 256, got 0.5"),
         ("p", float("nan"), "p to be a number from 1 to 256"),
-        ("stage", 6, "stage to be from 1 to 5, got 6"),
+        ("stage", 6, "stage to be a whole number from 1 to 5, got 6"),
         ("x", [1, -0.1], f"x to be {VECTOR}"),
         ("x", [1, float("inf")], f"x to be {VECTOR}"),
         ("y", [1], f"y to be {VECTOR}"),

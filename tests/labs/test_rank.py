@@ -7,7 +7,7 @@ from traitlets import TraitError
 
 from flatten_edu.analysis import numerical_rank, rank_maps
 from flatten_edu.labs import LABS, RankLab
-from flatten_edu.labs.rank.lab import pack, unpack
+from flatten_edu.labs.frame.tensors import pack, unpack
 
 
 def ranks(lab):
@@ -64,7 +64,7 @@ def test_tensors_can_change_later():
     lab = RankLab(q=torch.ones(4, 2), k=torch.ones(4, 2))
     lab.observe(lambda change: seen.append(change.new["d"]), "index")
     lab.give(torch.ones(9, 3), torch.ones(9, 3))
-    assert seen == [3] and lab.maps().linear.shape == (9, 9) and lab.kernels is None
+    assert seen == [3] and lab.maps().linear.shape == (9, 9) and set(unpack(lab.tokens)) == {"q", "k"}
 
 
 def test_observers_work():
@@ -78,7 +78,7 @@ def test_observers_work():
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_packed_numbers_come_back(dtype):
     x = torch.randn(7).to(dtype)
-    assert unpack(pack(x)).equal(x.double())
+    assert unpack(pack(x=x))["x"].double().equal(x.double())
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_packed_numbers_come_back(dtype):
         ("grid", (0, 4), "grid to be rows and columns"),
         ("p", 0.5, "p to be a number from 1 to 256, got 0.5"),
         ("p", float("nan"), "p to be a number"),
-        ("tolerance", 0.9, "tolerance to be 0 for NumPy's, or from 1e-15 to 0.5, got 0.9"),
-        ("d", 0, "should not be less than 1"),
+        ("tolerance", 0.9, "tolerance to be 0, or a number from 1e-15 to 1/2, got 0.9"),
+        ("d", 0, "d to be a whole number from 1 to 256, got 0"),
         ("convolution", "gauss", "gauss"),
     ],
 )

@@ -53,10 +53,10 @@ MATRIX = "1 to 8 rows of 1 to 4 finite numbers between -1e6 and 1e6"
 @pytest.mark.parametrize(
     ("trait", "value", "words"),
     [
-        ("n", 3, "n to be from 4 to 16384, got 3"),
-        ("n", 16385, "n to be from 4 to 16384"),
-        ("d", 0, "d to be from 1 to 256, got 0"),
-        ("at", -1, "at to be from 0 to 104"),
+        ("n", 3, "n to be a whole number from 4 to 16384, got 3"),
+        ("n", 16385, "n to be a whole number from 4 to 16384"),
+        ("d", 0, "d to be a whole number from 1 to 256, got 0"),
+        ("at", -1, "at to be a whole number from 0 to 104"),
         ("step", 4, "step"),
         ("order", "auto", "order"),
         ("dtype", "float64", "dtype"),

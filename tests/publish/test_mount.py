@@ -18,11 +18,11 @@ nb_ipywidgets_js = {}
 """
 
 
-def build(folder, pages: dict[str, str], builder: str = "html"):
-    """Build a book; returns its folder and what Sphinx complained about."""
+def build(folder, pages: dict[str, str], builder: str = "html", more: str = ""):
+    """Build a book, with more settings; returns its folder and what Sphinx complained about."""
     source, out = folder / "source", folder / "out"
     source.mkdir()
-    (source / "conf.py").write_text(CONFIG)
+    (source / "conf.py").write_text(CONFIG + more)
     for name, text in pages.items():
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text(text)
@@ -48,9 +48,10 @@ def test_a_directive_puts_a_lab_on_a_page_in_a_folder(tmp_path):
     assert description["state"]["p"] == 3 and "mount.js" in page
     for address in [description["esm"], *description["buffers"].values()]:
         assert (out / "part" / address).exists(), address
-    assert set(description["buffers"]) == {"photo", "tokens_q", "tokens_k"}
-    assert description["buffers"]["tokens_q"] == description["buffers"]["tokens_k"]  # the same bytes are one file
-    assert 'alt="A query and 4 keys' in page and "where JavaScript runs" in page
+    assert set(description["buffers"]) == {"photo", "tokens"}
+    assert 'alt="What does p do to directions? At p = 3' in page and "where JavaScript runs" in page
+    for picture in re.findall(r'(?:src|srcset)="([^"]+\.webp)"', page):
+        assert (out / "part" / picture).exists(), picture
     assert "mount.js" not in (out / "index.html").read_text()
 
 

@@ -51,9 +51,9 @@ RUN = {
     "weights": first("flatten_edu/weights/*.safetensors"),
     "cards": first("flatten_edu/weights/*.json"),
     "sample images": first("flatten_edu/data/samples/*"),
-    "a lab's tensors": first("flatten_edu/**/data/*.safetensors"),
-    "a lab's arrays": first("flatten_edu/**/data/*.npz"),
-    "a lab's numbers": first("flatten_edu/**/data/*.bin"),
+    "a lab's tensors": first("flatten_edu/labs/*/data.safetensors"),
+    "a lab's arrays": first("flatten_edu/labs/*/data.npz"),
+    "a lab's numbers": first("flatten_edu/labs/*/data.bin"),
     "what draws": "flatten_edu/plot/style.py",
     "versions": "constraints.txt",
 }

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,20 @@ from tests.train.toys import image_folder, words
 ROOT = Path(__file__).parents[2]
 
 
-def torchrun(arguments, processes=2):
-    """`torchrun -m flatten_edu ...` in the repository, a thread a process; what it wrote, if it failed."""
-    start = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), "-m", "flatten_edu"]
+def start(arguments, processes=2):
+    """`torchrun -m flatten_edu ...` in the repository, a thread a process."""
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), "-m", "flatten_edu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *start, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *words, *arguments], cwd=ROOT, env=environment, **pipes)
+
+
+def torchrun(arguments):
+    """What it wrote, once it ended well."""
+    process = start(arguments)
+    out, err = process.communicate()
+    assert process.returncode == 0, err[-3000:]
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,28 @@ def test_two_processes_have_the_loss_curve_of_one(data, tmp_path, measured, kind
     assert [e["accuracy"] for e in one["epochs"]] == [e["accuracy"] for e in two["epochs"]]
     (card,) = [json.loads(path.read_text()) for path in (tmp_path / "two").glob("*deit*.json")]
     assert card["processes"] == 2 and card["accuracy"] == one["epochs"][-1]["accuracy"]
+
+
+def said(err):
+    return [line for line in err.splitlines() if line.startswith("train: ")]
+
+
+def test_terminated_all_processes_end_one_step_save_it_and_speak_once(data, tmp_path):
+    given = words(tmp_path / "two", data, "--epochs", 400, "--lr", 0.003)
+    process = start(given)
+    while process.poll() is None and not (tmp_path / "two" / "checkpoint.pt").exists():
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate()
+    assert said(err) == ["train: stopped; the same command goes on from the last checkpoint"]
+    state = torch.load(tmp_path / "two" / "checkpoint.pt", weights_only=True)
+    assert 3 < state["step"] < 1200 and len(state["losses"]) == state["step"]
+
+
+def test_what_is_wrong_for_all_processes_is_said_once(data, tmp_path):
+    process = start(words(tmp_path / "two", data, "--batch-size", 7))
+    _, err = process.communicate()
+    assert process.returncode and said(err) == ["train: batch_size=7 is not shared evenly by 2 processes"]
 
 
 def test_one_process_needs_no_set_up(monkeypatch):

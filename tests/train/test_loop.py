@@ -189,21 +189,41 @@ def test_a_process_that_is_killed_at_any_moment_goes_on(tmp_path):
     torch.testing.assert_close(torch.tensor(log["losses"]), torch.tensor(wanted["losses"]), rtol=0, atol=1e-6)
     left = {path.name for path in out.iterdir()} - {"checkpoint.pt.part", "log.json.part"}
     name = "flatten_deit_imagefolder_focused_dwc"
-    assert left == {"checkpoint.pt", "log.json", f"{name}.json", f"{name}.safetensors"}
+    assert left == {".lock", "checkpoint.pt", "log.json", f"{name}.json", f"{name}.safetensors"}
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name != ".lock"}
+
+
+def test_a_folder_belongs_to_one_process_at_a_time(tmp_path):
+    code = (
+        "import pathlib, runpy, sys, time\n"
+        f"runpy.run_path({str(ROOT / 'flatten_edu/train/files.py')!r})['claim'](pathlib.Path(sys.argv[1]))\n"
+        "print(flush=True)\ntime.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    try:
+        with pytest.raises(
+            ValueError, match=rf"{tmp_path} is in use: process {holder.pid} trains there; choose another f"
+        ):
+            toy_run(tmp_path, epochs=1)
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert contents(tmp_path) == {}
+    toy_run(tmp_path, epochs=1).train()
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_former(uninterrupted, tmp_path, monkeypatch):
     run, write = toy_run(tmp_path, **RANDOM), torch.save
 
-    def full(state, path):
+    def full(state, file):
         if state["step"] == 6:
-            path.write_bytes(b"half a checkpoint")
+            file.write(b"half a checkpoint")
             raise OSError("no space left on device")
-        write(state, path)
+        write(state, file)
 
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", full)

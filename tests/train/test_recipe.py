@@ -70,10 +70,12 @@ def test_a_warm_up_may_fill_the_training_but_not_outlast_it():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("epochs", 0, "a whole number epochs > 0, got 0"),
-        ("epochs", 2.5, "a whole number epochs > 0, got 2.5"),
-        ("epochs", math.inf, "a whole number epochs > 0, got inf"),
-        ("batch_size", -8, "batch_size > 0, got -8"),
+        ("epochs", 0, r"a whole number epochs from 1 to 2\^31 - 1, got 0"),
+        ("epochs", 2.5, "got 2.5"),
+        ("epochs", math.inf, "got inf"),
+        ("batch_size", -8, r"batch_size from 1 to 2\^31 - 1, got -8"),
+        ("epochs", 2**31, r"epochs from 1 to 2\^31 - 1, got 2147483648"),
+        ("seed", 2**63, "a seed of at most 63 bits, got 9223372036854775808"),
         ("lr", 0.0, "lr > 0, got 0"),
         ("lr", math.nan, "lr > 0, got nan"),
         ("lr", math.inf, "lr > 0, got inf"),

@@ -2,9 +2,9 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
 import { svg } from "../frame/dom";
-import { formatP } from "../frame/focusing_factor";
-import type { View } from "../frame/lab";
-import { angleDegrees, focusedMap } from "../frame/maths";
+import { formatP } from "../frame/numbers";
+import type { View } from "../frame/model";
+import { angleDegrees, focusedMap } from "../frame/maths/attention";
 import { pair, vectors, type FocusModel, type VectorState } from "./state";
 
 const WIDTH = 340;

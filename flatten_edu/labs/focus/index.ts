@@ -1,20 +1,21 @@
 // The lab `focus`: what does the focusing factor p do to directions?
 import { fixed, h, Readout } from "../frame/dom";
-import { focusingFactorControl, formatP } from "../frame/focusing_factor";
-import { mountLab, settled, type About, type RenderContext, type View } from "../frame/lab";
+import { focusingFactorControl } from "../frame/focusing_factor";
+import { formatP, lowered } from "../frame/numbers";
+import { summary } from "../frame/summary";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext, View } from "../frame/model";
 import { tabList } from "../frame/tabs";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
 import {
-  lengths, pair, planeWeights, shared, vectors, verdict, type FocusModel, type FocusTraits, type Point, type VectorState,
+  lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type Point, type VectorState,
 } from "./state";
 import { table } from "./table";
 
-export * from "../frame/maths";
+export * from "../frame/maths/attention";
 export { pToStop, stopToP } from "../frame/focusing_factor";
-export { tokenRows } from "./photo";
-export { accepts, shared } from "./state";
 const FIGURE_4: { q: Point; k: Point[] } = {
   q: [0.39, 0.94], k: [[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]],
 };
@@ -24,8 +25,10 @@ const MOVES_APART: { q: Point; k: Point[] } = {
 const ABOUT: About<FocusTraits> = {
   name: "focus",
   question: "What does *p* do to directions?",
-  first: "slide *p* from 1 to 8 and watch the solid arrows.",
-  shared,
+  open: "Some pairs with the same largest entry move apart first. Does that contradict the paper's proposition, or does it say something else?",
+  next: "proof",
+  first: (model) => model.get("view") === "plane" ? "slide *p* from 1 to 8 and watch the solid arrows."
+    : "slide *p* from 1 to 8 and watch the focused map darken; then choose another patch.",
   steps: [
     {
       label: "Figure 4",
@@ -61,13 +64,13 @@ export default { render };
 
 function planeView(model: FocusModel): View & { node: HTMLElement } {
   const parts = { plane: plane(model), table: table(model), curves: curves(model), lengths: lengthLine(model) };
-  const summary = summaryLine(model);
+  const sentence = summary(() => said(model));
   const node = h("div", {},
     h("div", { class: "fe-columns" },
       h("div", {}, parts.plane.node, legend(), parts.lengths.node),
       h("div", {}, parts.table.node, parts.curves.node)),
-    summary.node);
-  const all = [...Object.values(parts), summary];
+    sentence.node);
+  const all = [...Object.values(parts), sentence];
   return {
     node,
     update: () => all.forEach((part) => part.update()),
@@ -102,25 +105,10 @@ function lengthLine(model: FocusModel): View & { node: HTMLElement } {
   };
 }
 
-/** One sentence on what the reader is looking at; read aloud once the slider rests. */
-function summaryLine(model: FocusModel): View & { node: HTMLElement } {
-  const text = h("p", { "aria-hidden": "true" });
-  const spoken = h("p", { class: "fe-spoken", role: "status" });
-  const speech = settled(600, (said) => { spoken.textContent = said; });
-  return {
-    node: h("div", { class: "fe-summary" }, text, spoken),
-    update() {
-      text.textContent = summary(model);
-      speech.set(text.textContent);
-    },
-    remove: () => speech.cancel(),
-  };
-}
-
-function summary(model: FocusModel): string {
+function said(model: FocusModel): string {
   const [q, ...keys] = vectors(model);
   const p = model.get("p");
-  const written = (name: string) => name.replace(/\d/, (digit) => "₀₁₂₃₄₅₆"[Number(digit)]);
+  const written = (name: string) => name.replace(/\d/, (digit) => lowered(Number(digit)));
   const states = keys.map((key) => ({ name: written(key.name), state: pair(q, key) }));
   const list = (wanted: string) => states.filter(({ state }) => verdict(state) === wanted).map(({ name }) => name).join(", ");
   const parts = [`At p = ${formatP(p)}:`];
@@ -140,7 +128,7 @@ function summary(model: FocusModel): string {
 }
 
 function mostAttention(q: VectorState, keys: VectorState[], written: (name: string) => string): string {
-  const weights = planeWeights([q, ...keys]).p;
+  const weights = planeWeights([q, ...keys]).focused;
   const top = weights.indexOf(Math.max(...weights));
   if (weights[top] > 0) return `Most attention: ${written(keys[top].name)}, ${(100 * weights[top]).toFixed(0)} %.`;
   const gone = (v: VectorState) => v.relu.every((entry) => entry === 0);

@@ -1,16 +1,17 @@
 """The lab `focus`: what does the focusing factor p do to directions?"""
 
-import math
-from collections.abc import Iterable
+from typing import ClassVar
 
-import torch
 import traitlets as t
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
 from flatten_edu import data
-from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
+from flatten_edu.functional import DEFAULT_P
+from flatten_edu.labs.frame.lab import Lab, focusing_factor
+from flatten_edu.labs.frame.settings import Rule, choice, rows, vector, whole
+from flatten_edu.labs.frame.tensors import pack
 
 # Figure 4 of Han et al. 2023, read off the figure.
 FIGURE_4 = {"q": [0.39, 0.94], "k": [[0.43, 0.86], [0.55, 0.30], [0.97, 0.32], [0.85, 0.14]]}
@@ -32,11 +33,12 @@ class FocusLab(Lab, lab="focus"):
     To look at features of your own, see `with_tokens`.
     """
 
-    p = FocusingFactor(3.0).tag(sync=True)
-    q = t.Any().tag(sync=True)
-    k = t.Any().tag(sync=True)
-    view = t.Enum(["plane", "photo"], "plane").tag(sync=True)
-    patch = t.Int(75).tag(sync=True)
+    stills: ClassVar = {"first": {}, "photo": {"view": "photo"}}
+    p = focusing_factor()
+    q = vector(FIGURE_4["q"], 2, 2, least=-1e6)
+    k = rows(FIGURE_4["k"], MOST_KEYS, (2, 2))
+    view = choice("plane", "photo")
+    patch = whole(75, 0, 195)
     grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
     features = t.Unicode(
         "Not trained: the features are each patch's own pixels (16 × 16 × 3) through one fixed random projection to 64 "
@@ -44,8 +46,7 @@ class FocusLab(Lab, lab="focus"):
         "attends to patches that look like it."
     ).tag(sync=True)
     photo = t.Bytes().tag(sync=True)
-    tokens_q = t.Bytes().tag(sync=True)
-    tokens_k = t.Bytes().tag(sync=True)
+    tokens = t.Bytes().tag(sync=True)
 
     @classmethod
     def with_tokens(
@@ -55,7 +56,7 @@ class FocusLab(Lab, lab="focus"):
         k: Float[Tensor, "n d"],
         grid: tuple[int, int],
         features: str,
-        p: int | float = 3.0,
+        p: int | float = DEFAULT_P,
     ) -> "FocusLab":
         """The photograph view on queries and keys of your own.
 
@@ -75,57 +76,21 @@ class FocusLab(Lab, lab="focus"):
                 raise ValueError(f"FocusLab needs finite numbers, {name} holds NaN or Inf")
         return cls(
             view="photo", patch=n // 2, grid=grid, features=features, p=p,
-            photo=data.to_jpeg(image), tokens_q=_bytes(q), tokens_k=_bytes(k),
+            photo=data.to_jpeg(image), tokens=pack(q=q.float(), k=k.float()),
         )  # fmt: skip
-
-    @t.default("q")
-    def _figure_4_query(self) -> list[float]:
-        return list(FIGURE_4["q"])
-
-    @t.default("k")
-    def _figure_4_keys(self) -> list[list[float]]:
-        return [list(key) for key in FIGURE_4["k"]]
 
     @t.default("photo")
     def _chelsea(self) -> bytes:
         return data.to_jpeg(data.photo("chelsea"))
 
-    @t.default("tokens_q")
+    @t.default("tokens")
     def _pixel_features(self) -> bytes:
-        return _bytes(data.patch_features(data.photo("chelsea")))
+        return pack(q=data.patch_features(data.photo("chelsea")))  # its keys are its queries
 
-    @t.default("tokens_k")
-    def _same_as_queries(self) -> bytes:
-        return self.tokens_q
-
-    @t.validate("q")
-    def _query_is_a_point(self, proposal: dict) -> list[float]:
-        return self._point("q", proposal["value"])
-
-    @t.validate("k")
-    def _keys_are_points(self, proposal: dict) -> list[list[float]]:
-        keys = list(proposal["value"]) if isinstance(proposal["value"], Iterable) else []
-        if not 1 <= len(keys) <= MOST_KEYS:
-            raise refuse(self, "k", f"1 to {MOST_KEYS} points of two numbers", proposal["value"])
-        return [self._point(f"k[{i}]", key) for i, key in enumerate(keys)]
+    def limits(self) -> dict[str, Rule]:
+        """The patches of the grid."""
+        return {"patch": {"most": self.grid[0] * self.grid[1] - 1}}
 
     @t.validate("patch")
     def _patch_is_on_the_grid(self, proposal: dict) -> int:
-        n = self.grid[0] * self.grid[1]
-        if not 0 <= proposal["value"] < n:
-            raise refuse(self, "patch", f"from 0 to {n - 1} on a grid of {self.grid}", proposal["value"])
-        return proposal["value"]
-
-    def _point(self, trait: str, value: object) -> list[float]:
-        try:
-            # A row of a tensor, [1, 2], will do as well: so queries come out of a model.
-            point = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1).tolist()
-        except (TypeError, ValueError, RuntimeError):
-            raise refuse(self, trait, "two numbers", value) from None
-        if len(point) != 2 or not all(math.isfinite(entry) and abs(entry) <= 1e6 for entry in point):
-            raise refuse(self, trait, "two finite numbers between -1e6 and 1e6", value)
-        return point
-
-
-def _bytes(tokens: Float[Tensor, "n d"]) -> bytes:
-    return tokens.detach().to("cpu", torch.float32).contiguous().numpy().tobytes()
+        return self.within_limits(proposal)

@@ -1,46 +1,52 @@
 // The second view: one patch of a photograph as the query, its attention over all patches by three kinds.
 import { fixed, h, percent, Readout } from "../frame/dom";
-import { change, type View } from "../frame/lab";
-import { formatP } from "../frame/focusing_factor";
-import { entropyBits, focusedMap, linearWeights, softmaxWeights, top1Share } from "../frame/maths";
+import { change, type View } from "../frame/model";
+import { formatP } from "../frame/numbers";
+import { entropyBits, focusedMap, linearWeights, softmaxWeights, top1Share } from "../frame/maths/attention";
+import { asMatrix, rowsOf, tensorsOf } from "../frame/tensors";
+import { patchPicker } from "../frame/patches";
+import { boxOf, drawLit, outline, PIXELS, start } from "../frame/pictures";
 import { queryPatch, type FocusModel } from "./state";
 
-const PIXELS = 336; // of each canvas; the page scales it
-const ARROWS: Record<string, [number, number]> = {
-  ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
-};
-const TITLES = { softmax: "softmax", p1: "linear, p = 1", p: "focused" };
+const TITLES = { softmax: "softmax", relu: "ReLU, p = 1", focused: "focused" };
 type Kind = keyof typeof TITLES;
 
-/** A DataView of float32 numbers (n tokens x d, row after row) as n rows. */
-export function tokenRows(view: DataView, n: number): Float32Array[] {
-  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  const flat = new Float32Array(bytes);
-  const d = flat.length / n;
-  return Array.from({ length: n }, (_, i) => flat.subarray(i * d, (i + 1) * d));
+interface Tokens { q: Float32Array[]; k: Float32Array[] }
+
+/** The trait's queries and keys as rows, cut once. */
+class TokenRows {
+  private source: DataView | null = null;
+  private rows: Tokens = { q: [], k: [] };
+
+  get(source: DataView): Tokens {
+    if (source !== this.source) {
+      const tensors = tensorsOf(source);
+      const q = tensors.get("q")!;
+      this.rows = { q: rowsOf(asMatrix(q)), k: rowsOf(asMatrix(tensors.get("k") ?? q)) };
+      this.source = source;
+    }
+    return this.rows;
+  }
 }
 
-/** phi(K) for a set of tokens and a p, kept until either changes. */
-class MappedTokens {
-  private source: DataView | null = null;
+/** phi(K) for a set of keys and a p, kept until either changes. */
+class MappedKeys {
+  private rows: Float32Array[] = [];
   private p = NaN;
   private mapped: Float64Array[] = [];
 
-  get(source: DataView, rows: Float32Array[], p: number): Float64Array[] {
-    if (source !== this.source || p !== this.p) {
+  get(rows: Float32Array[], p: number): Float64Array[] {
+    if (rows !== this.rows || p !== this.p) {
       this.mapped = rows.map((row) => focusedMap(row, p));
-      [this.source, this.p] = [source, p];
+      [this.rows, this.p] = [rows, p];
     }
     return this.mapped;
   }
 }
 
 export function photo(model: FocusModel, signal: AbortSignal): View & { node: HTMLElement } {
-  const picker = h("canvas", {
-    width: PIXELS, height: PIXELS, role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true",
-    "aria-label": "query patch: arrow keys choose another", "aria-roledescription": "patch of the photograph",
-    "aria-valuemin": 0, "aria-valuenow": 0,
-  });
+  const picker = patchPicker(PIXELS, "photograph", signal, () => ({ grid: model.get("grid"), patch: queryPatch(model) }),
+    (patch) => change(model, "patch", patch));
   const maps = (Object.keys(TITLES) as Kind[]).map((kind) => new WeightMap(kind));
   const shared = h("input", { type: "checkbox" });
   const waiting = h("p", {}, "The photograph has not arrived yet.");
@@ -48,12 +54,13 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
   const node = h("div", {},
     waiting,
     h("div", { class: "fe-maps" },
-      h("figure", {}, picker, h("figcaption", {}, h("b", {}, "query patch"), h("span", {}, "click another, or use the arrow keys"))),
+      h("figure", {}, picker.canvas, h("figcaption", {}, h("b", {}, "query patch"), h("span", {}, "click another, or use the arrow keys"))),
       ...maps.map((map) => map.node)),
     h("label", { class: "fe-check" }, shared, "one brightness scale for all three maps"),
     source);
-  const plain = new MappedTokens();
-  const focused = new MappedTokens();
+  const tokenRows = new TokenRows();
+  const plain = new MappedKeys();
+  const focused = new MappedKeys();
   let picture: ImageBitmap | null = null;
   let pictureOf: DataView | null = null;
 
@@ -73,59 +80,33 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
     update();
   }
 
-  function pick(event: PointerEvent): void {
-    if (event.type === "pointerdown" && event.button !== 0) return;
-    if (event.type === "pointermove" && event.buttons !== 1) return;
-    const [rows, columns] = model.get("grid");
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const cell = (along: number, size: number, cells: number) =>
-      Math.min(cells - 1, Math.max(0, Math.floor((along / size) * cells)));
-    const row = cell(event.clientY - box.top, box.height, rows);
-    change(model, "patch", row * columns + cell(event.clientX - box.left, box.width, columns));
-    picker.focus({ preventScroll: true });
-  }
-
-  for (const canvas of [picker, ...maps.map((map) => map.canvas)]) {
-    canvas.addEventListener("pointerdown", pick, { signal });
-    canvas.addEventListener("pointermove", pick, { signal });
-  }
+  for (const map of maps) picker.also(map.canvas);
   shared.addEventListener("change", () => update(), { signal });
-  picker.addEventListener("keydown", (event) => {
-    const step = ARROWS[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const [rows, columns] = model.get("grid");
-    const row = Math.floor(queryPatch(model) / columns) + step[0];
-    const column = (queryPatch(model) % columns) + step[1];
-    if (row >= 0 && row < rows && column >= 0 && column < columns) change(model, "patch", row * columns + column);
-  }, { signal });
 
   function update(): void {
     if (model.get("view") !== "photo") return;
-    const [bytes, q, k] = [model.get("photo"), model.get("tokens_q"), model.get("tokens_k")];
-    waiting.hidden = Boolean(bytes && q && k);
+    const [bytes, tokens] = [model.get("photo"), model.get("tokens")];
+    waiting.hidden = Boolean(bytes && tokens);
     source.textContent = model.get("features");
-    if (!bytes || !q || !k) return;
+    if (!bytes || !tokens) return;
     if (bytes !== pictureOf) void decode(bytes);
     if (!picture) return;
     const grid = model.get("grid");
     const patch = queryPatch(model);
     const p = model.get("p");
-    const n = grid[0] * grid[1];
-    const query = tokenRows(q, n)[patch];
-    const keys = tokenRows(k, n);
+    const { q, k: keys } = tokenRows.get(tokens);
+    const query = q[patch];
     const weights: Record<Kind, number[]> = {
       softmax: softmaxWeights(query, keys),
-      p1: linearWeights(focusedMap(query, 1), plain.get(k, keys, 1)),
-      p: linearWeights(focusedMap(query, p), focused.get(k, keys, p)),
+      relu: linearWeights(focusedMap(query, 1), plain.get(keys, 1)),
+      focused: linearWeights(focusedMap(query, p), focused.get(keys, p)),
     };
     const brightest = Math.max(...Object.values(weights).flat());
-    paint(picker, picture, grid, patch);
+    const context = start(picker.canvas);
+    context.drawImage(picture, 0, 0, PIXELS, PIXELS);
+    outline(context, boxOf(patch, grid));
     for (const map of maps) map.show(weights[map.kind], picture, grid, patch, shared.checked ? brightest : null, p);
-    picker.setAttribute("aria-valuemax", String(n - 1));
-    picker.setAttribute("aria-valuenow", String(patch));
-    picker.setAttribute("aria-valuetext", `row ${Math.floor(patch / grid[1]) + 1}, column ${(patch % grid[1]) + 1}`);
+    picker.update();
   }
 
   return { node, update, remove: () => picture?.close() };
@@ -148,38 +129,13 @@ class WeightMap {
 
   show(weights: number[], picture: ImageBitmap, grid: [number, number], patch: number, top: number | null, p: number): void {
     const share = top1Share(weights);
-    const title = this.kind === "p" ? `focused, p = ${formatP(p)}` : TITLES[this.kind];
+    const title = this.kind === "focused" ? `focused, p = ${formatP(p)}` : TITLES[this.kind];
     this.title.textContent = title;
     this.entropy.set(entropyBits(weights));
     this.top.set(share);
-    const scale = top ?? share;
-    paint(this.canvas, picture, grid, patch, (i) => (scale > 0 ? weights[i] / scale : 0));
+    drawLit(this.canvas, picture, weights, top ?? share, grid, patch);
     this.canvas.setAttribute("aria-label", Number.isFinite(share)
       ? `Attention by ${title}: brightest patch ${percent(share)}, entropy ${entropyBits(weights).toFixed(2)} bits`
       : `Attention by ${title}: this query has no positive feature, so there is none`);
-  }
-}
-
-/**
- * The photograph with each patch lit in proportion to its weight, and the query patch outlined.
- * A screen's light grows with about the square of the value that is painted: hence the root.
- */
-function paint(
-  canvas: HTMLCanvasElement, picture: ImageBitmap, [rows, columns]: [number, number], patch: number,
-  brightness: (i: number) => number = () => 1,
-): void {
-  const context = canvas.getContext("2d")!;
-  const [width, height] = [PIXELS / columns, PIXELS / rows];
-  const box = (i: number): [number, number, number, number] =>
-    [(i % columns) * width, Math.floor(i / columns) * height, width, height];
-  context.drawImage(picture, 0, 0, PIXELS, PIXELS);
-  for (let i = 0; i < rows * columns; i++) {
-    context.fillStyle = `rgb(8 10 20 / ${0.92 * (1 - Math.sqrt(brightness(i)))})`;
-    context.fillRect(...box(i));
-  }
-  for (const [colour, lineWidth] of [["#000", 5], ["#ffb000", 3]] as const) {
-    context.strokeStyle = colour;
-    context.lineWidth = lineWidth;
-    context.strokeRect(...box(patch));
   }
 }

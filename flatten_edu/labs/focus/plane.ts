@@ -3,8 +3,8 @@ import { drag, type D3DragEvent } from "d3-drag";
 import { scaleLinear } from "d3-scale";
 import { select } from "d3-selection";
 import { svg } from "../frame/dom";
-import { change, type View } from "../frame/lab";
-import { norm } from "../frame/maths";
+import { change, type View } from "../frame/model";
+import { norm } from "../frame/maths/attention";
 import { vectors, type FocusModel, type Point, type VectorState } from "./state";
 
 const SIZE = 340;
@@ -56,7 +56,7 @@ export function plane(model: FocusModel): View & { node: Element } {
       update();
     })
     .on("drag", ({ subject, x: left, y: top }: DragEvent) => move(subject.name, [x.invert(left), y.invert(top)]));
-  select(node).call(dragging);
+  select(node).call(dragging).style("touch-action", null); // d3 takes touch from all of it, and a swipe would not scroll
 
   function nearest(all: VectorState[], left: number, top: number): Dragged | null {
     const points = all.map(({ name, raw }) => ({ name, x: x(raw[0]), y: y(raw[1]) }));

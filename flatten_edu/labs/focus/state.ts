@@ -1,6 +1,6 @@
 // The traits of the lab `focus` (Python: FocusLab), and what its views compute from them.
-import { angleDegrees, focusedMap, largestCoordinate, linearWeights, norm, softmaxWeights } from "../frame/maths";
-import type { LabModel } from "../frame/lab";
+import { angleDegrees, focusedMap, largestCoordinate, linearWeights, norm, softmaxWeights } from "../frame/maths/attention";
+import type { LabModel } from "../frame/model";
 
 export type Point = [number, number];
 
@@ -14,8 +14,8 @@ export interface FocusTraits {
   grid: [number, number];
   features: string;
   photo: DataView | null;
-  tokens_q: DataView | null;
-  tokens_k: DataView | null;
+  /** q, and k where it is not q: n tokens x d each. */
+  tokens: DataView | null;
 }
 
 export type FocusModel = LabModel<FocusTraits>;
@@ -71,32 +71,15 @@ export function queryPatch(model: FocusModel): number {
   return Math.min(model.get("patch"), rows * columns - 1);
 }
 
-export const KINDS = ["p1", "p", "softmax"] as const;
+export const KINDS = ["relu", "focused", "softmax"] as const;
 
-/** The attention weights of q over the keys by each kind: plain linear (p = 1), focused, softmax. */
+/** The attention weights of q over the keys by each kind: ReLU, which is p = 1, focused, softmax. */
 export function planeWeights([q, ...keys]: VectorState[]): Record<(typeof KINDS)[number], number[]> {
   return {
-    p1: linearWeights(q.relu, keys.map((k) => k.relu)),
-    p: linearWeights(q.turned, keys.map((k) => k.turned)),
+    relu: linearWeights(q.relu, keys.map((k) => k.relu)),
+    focused: linearWeights(q.turned, keys.map((k) => k.turned)),
     softmax: softmaxWeights(q.raw, keys.map((k) => k.raw)),
   };
 }
 
 export const lengths = (v: VectorState) => ({ before: norm(v.relu), after: norm(v.turned) });
-
-/** The traits that a link to a view carries. */
-export const shared = ["p", "q", "k", "view", "patch", "step"] as const;
-
-const isPoint = (v: unknown) => Array.isArray(v) && v.length === 2 && v.every((c) => Number.isFinite(c) && Math.abs(c) <= 1e6);
-
-/** Whether a value that came with a link will do for a trait: FocusLab's limits; `queryPatch` sees to the grid. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  switch (trait) {
-    case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
-    case "q": return isPoint(value);
-    case "k": return Array.isArray(value) && value.length >= 1 && value.length <= 6 && value.every(isPoint);
-    case "view": return value === "plane" || value === "photo";
-    case "step":
-    case "patch": return Number.isInteger(value) && (value as number) >= 0;
-  }
-}

@@ -1,8 +1,8 @@
 // One row a key: its angle to q before and after, and the attention that q pays it by each of the three kinds.
 import { fixed, h, Readout } from "../frame/dom";
-import type { View } from "../frame/lab";
-import { entropyBits, top1Share } from "../frame/maths";
-import { formatP } from "../frame/focusing_factor";
+import type { View } from "../frame/model";
+import { entropyBits, top1Share } from "../frame/maths/attention";
+import { formatP } from "../frame/numbers";
 import { KINDS, pair, planeWeights, vectors, verdict, type FocusModel, type PairState } from "./state";
 
 const GROUPS = { same: "same axis", different: "other axis", none: "no one axis" };
@@ -72,7 +72,7 @@ export function table(model: FocusModel): View & { node: HTMLElement } {
       h("span", { class: "fe-small" }, "same axis: q and the key have their largest entry in the same place")),
     h("thead", {}, h("tr", {},
       head("key", null), head("angle to q", small("p = 1 → now")),
-      head("linear", small("p = 1")), head("focused", focused), head("softmax", small("q·k/√2")))),
+      head("ReLU", small("p = 1")), head("focused", focused), head("softmax", small("q·k/√2")))),
     body,
     h("tfoot", {}, foot("entropy", "bits", entropies), foot("top-1 share", "", shares)));
   let rows: KeyRow[] = [];

@@ -1,7 +1,8 @@
 // The controls that labs share. Each is native, so that keyboard and touch work as a reader expects, and each has an
 // accessible name that begins with its symbol.
 import { h, Readout, uniqueId, type Child } from "./dom";
-import { change, type LabModel, type View } from "./lab";
+import { change, rulesOf, type LabModel, type View } from "./model";
+import { allows, type Rule } from "./schema";
 
 type Numeric<Traits> = { [K in keyof Traits & string]: Traits[K] extends number ? K : never }[keyof Traits & string];
 type Flag<Traits> = { [K in keyof Traits & string]: Traits[K] extends boolean ? K : never }[keyof Traits & string];
@@ -15,12 +16,20 @@ interface Named {
 
 const label = ({ symbol, name }: Named): Child[] => symbol ? [h("i", {}, symbol), `, ${name}`] : [name];
 
-/** A slider over a rising list of values. A value between two stops, which Python may set, stands between them. */
+/** Those of a rising list of values that a setting may have. */
+function allowed<Traits>(model: LabModel<Traits>, trait: string, stops: readonly number[]): readonly number[] {
+  const rule: Rule | undefined = rulesOf(model)[trait];
+  return rule && "least" in rule ? stops.filter((stop) => allows(rule, stop)) : stops;
+}
+
+/** A slider over a rising list of values, within what the setting may be. A value between two stops, which Python may
+ * set, stands between them. */
 export function slider<Traits>(
   model: LabModel<Traits>, signal: AbortSignal, trait: Numeric<Traits>,
-  { stops, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
+  { stops: wanted, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
 ): View & { node: HTMLElement } {
   const id = uniqueId(trait);
+  const stops = allowed(model, trait, wanted);
   const input = h("input", { id, type: "range", min: 0, max: stops.length - 1, step: 1, "data-lm-suppress-shortcuts": "true" });
   input.addEventListener("input", () => change(model, trait, stops[input.valueAsNumber] as Traits[typeof trait]), { signal });
   const value = new Readout(trait, format);

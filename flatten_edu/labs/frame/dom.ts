@@ -42,13 +42,19 @@ export class Readout {
 export const fixed = (digits: number, unit = "") => (value: number) => value.toFixed(digits) + unit;
 export const percent = (value: number) => (100 * value).toFixed(1) + " %";
 
-/** Text in which *p* is set in italics, as a symbol is. */
-export function rich(text: string): Child[] {
-  return text.split("*").map((part, i) => (i % 2 ? h("i", {}, part) : part));
+/** Text in which *p* is set in italics, as a symbol is, _{m} as a subscript and ^{p} as a superscript. */
+export function rich(text: string): (Node | string)[] {
+  return text.split("*").flatMap((part, i) => (i % 2 ? [h("i", {}, ...raisedAndLowered(part))] : raisedAndLowered(part)));
 }
 
-/** The same without its asterisks, for where only text can stand. */
-export const plain = (text: string) => text.replaceAll("*", "");
+const raisedAndLowered = (text: string): (Node | string)[] =>
+  text.split(/([_^]\{[^}]*\})/).filter(Boolean).map((part) => {
+    const inside = /^([_^])\{(.*)\}$/.exec(part);
+    return inside ? h(inside[1] === "_" ? "sub" : "sup", {}, inside[2]) : part;
+  });
+
+/** The same without its marks, for where only text can stand. */
+export const plain = (text: string) => text.replaceAll("*", "").replace(/[_^]\{([^}]*)\}/g, "$1");
 
 // Each lab is a bundle with a counter of its own: the letters keep those of two labs on one page apart.
 const bundle = Math.random().toString(36).slice(2, 8);

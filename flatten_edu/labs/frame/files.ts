@@ -1,5 +1,5 @@
 // The large files of a lab (Python: Lab.files), which no view needs until a reader asks for what they make possible.
-import type { LabModel } from "./lab";
+import type { LabModel } from "./model";
 
 interface KernelModel {
   send(content: unknown): void;

@@ -1,6 +1,6 @@
 // What leads a reader through a lab: what to try first, three steps that set the lab, and a way back.
-import { h, rich } from "./dom";
-import type { LabModel, View } from "./lab";
+import { h, plain, rich } from "./dom";
+import { rulesOf, type LabModel, type View } from "./model";
 
 export interface Step<Traits> {
   /** A few words on the step's button. */
@@ -17,16 +17,15 @@ export interface Guided {
 }
 
 export interface Lead<Traits> {
-  first: string;
+  /** What to try before any step; a lab of two views may have one for each. */
+  first: string | ((model: LabModel<Traits>) => string);
   steps: readonly Step<Traits>[];
-  /** The traits that a link to a view carries, and that Reset brings back. */
-  shared: readonly (keyof Traits & string)[];
 }
 
 export function guide<Traits extends Guided>(
-  model: LabModel<Traits>, signal: AbortSignal, { first, steps, shared }: Lead<Traits>,
+  model: LabModel<Traits>, signal: AbortSignal, { first, steps }: Lead<Traits>,
 ): View & { node: HTMLElement } {
-  const back = initialTraits(model, shared);
+  const back = startingSettings(model);
   const set = (traits: Partial<Traits>, step: number) => {
     for (const [name, value] of Object.entries({ ...traits, step })) {
       model.set(name as keyof Traits & string, value as Traits[keyof Traits & string]);
@@ -38,25 +37,36 @@ export function guide<Traits extends Guided>(
   buttons.forEach((button, i) => button.addEventListener("click", () => set({ ...back, ...steps[i].set }, i + 1), { signal }));
   const reset = h("button", { type: "button", class: "fe-reset" }, "Reset");
   reset.addEventListener("click", () => set(back, 0), { signal });
-  const look = h("p", { class: "fe-look", role: "status" });
-  let shown = "";
+  // All sentences lie over one another, so that a press of a button moves nothing below.
+  const looks = steps.map(({ look }) => h("p", { class: "fe-look" }, h("span", { class: "fe-moved-on" }, "As the step set it: "), ...rich(look)));
+  const start = h("p", { class: "fe-first" });
+  let tried = "";
+  const said = h("p", { class: "fe-spoken", role: "status" });
+  const differs = (i: number) => Object.entries({ ...back, ...steps[i].set }).some(([name, value]) =>
+    name !== "step" && JSON.stringify(model.get(name as keyof Traits & string)) !== JSON.stringify(value));
   return {
     node: h("div", { class: "fe-guide" },
-      h("p", { class: "fe-first" }, h("b", {}, "Try first: "), ...rich(first)),
-      h("div", { class: "fe-steps", role: "group", "aria-label": "guided steps" }, ...buttons, reset), look),
+      h("div", { class: "fe-steps", role: "group", "aria-label": "guided steps" }, ...buttons, reset),
+      h("div", { class: "fe-looks" }, start, ...looks), said),
     update() {
-      const chosen = model.get("step");
-      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i + 1 === chosen)));
-      const text = steps[chosen - 1]?.look ?? "";
-      if (shown !== text) look.replaceChildren(...rich(text).filter((child) => child !== null));
-      shown = text;
-      look.hidden = !text;
+      const chosen = model.get("step") - 1;
+      start.dataset.shown = String(!(chosen in steps));
+      const now = typeof first === "string" ? first : first(model);
+      if (now !== tried) start.replaceChildren(h("b", {}, "Try first: "), ...rich(now));
+      tried = now;
+      looks.forEach((look, i) => {
+        look.dataset.shown = String(i === chosen);
+        look.dataset.past = String(i === chosen && differs(i));
+      });
+      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === chosen)));
+      const text = chosen in steps ? plain(steps[chosen].look) : "";
+      if (said.textContent !== text) said.textContent = text;
     },
   };
 }
 
 /** The values to which Reset returns: the page's own, not those of a link; under a kernel, those at the start. */
-function initialTraits<Traits>(model: LabModel<Traits>, shared: readonly (keyof Traits & string)[]): Partial<Traits> {
-  const value = (trait: keyof Traits & string) => (model.initial ? model.initial(trait) : model.get(trait));
-  return Object.fromEntries(shared.map((trait) => [trait, value(trait)])) as Partial<Traits>;
+function startingSettings<Traits>(model: LabModel<Traits>): Partial<Traits> {
+  const names = Object.keys(rulesOf(model)) as (keyof Traits & string)[];
+  return Object.fromEntries(names.map((name) => [name, model.initial ? model.initial(name) : model.get(name)])) as Partial<Traits>;
 }

@@ -1,27 +1,21 @@
-"""What every lab shares: its bundle, and a constructor that refuses what it does not know."""
+"""What every lab is: its bundle, its settings' rules, and a constructor that refuses what it does not know."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets as t
-from traitlets import TraitError
 
-STATIC = Path(__file__).parents[1] / "static"
+from flatten_edu.analysis.proposition import LARGEST_P
+from flatten_edu.functional import DEFAULT_P
+from flatten_edu.labs.frame.settings import Rule, Setting, allows, number, refuse, wanted, whole
+from flatten_edu.labs.frame.still import STATIC, still
 
 
-LARGEST_P = 256.0
-
-
-class FocusingFactor(t.Float):
-    """The trait p of a lab: a number from 1 to `LARGEST_P`."""
-
-    def validate(self, obj: t.HasTraits, value: object) -> float:
-        """p, or the lab's error."""
-        if not isinstance(value, int | float) or not 1 <= value <= LARGEST_P:  # NaN fails too
-            raise refuse(obj, self.name, f"a number from 1 to {LARGEST_P:g}", value)
-        return float(value)
+def focusing_factor() -> Setting:
+    """The trait p of a lab."""
+    return number(float(DEFAULT_P), 1, LARGEST_P)
 
 
 class Lab(anywidget.AnyWidget):
@@ -34,7 +28,10 @@ class Lab(anywidget.AnyWidget):
 
     lab: ClassVar[str]
     files: ClassVar[Mapping[str, Path]] = {}  # large files, by name, that the view fetches once a reader asks for them
-    step = t.Int(0, min=0, max=3, help="the guided step that is shown, 0 for none").tag(sync=True)
+    stills: ClassVar[Mapping[str, Mapping[str, Any]]] = {"first": {}}  # the settings of each view that is photographed
+    width: ClassVar[int] = 688  # pixels that the book gives it on a wide screen
+    step = whole(0, 0, 3)  # the guided step that is shown, 0 for none
+    _rules = t.Dict().tag(sync=True)  # of each setting, as it stands
 
     def __init_subclass__(cls, lab: str | None = None, **kwargs: object) -> None:
         if lab is not None:  # traitlets makes further subclasses by itself, one a widget
@@ -50,6 +47,33 @@ class Lab(anywidget.AnyWidget):
             raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}; it takes {', '.join(known)}")
         super().__init__(**traits)
         self.on_msg(self._answer)
+        self.observe(self._keep_rules)
+
+    @t.default("_rules")
+    def _rules_at_first(self) -> dict[str, Rule]:
+        return self.rules()
+
+    def limits(self) -> dict[str, Rule]:
+        """Rules that depend on what the lab holds, by setting: the parts that differ from what is declared."""
+        return {}
+
+    def rules(self) -> dict[str, Rule]:
+        """The rule of each setting, in the lab as it stands."""
+        limits = self.limits()
+        declared = {name: trait.rule for name, trait in self.traits().items() if isinstance(trait, Setting)}
+        return {name: rule | limits.get(name, {}) for name, rule in declared.items()}
+
+    def within_limits(self, proposal: dict) -> Any:
+        """For a lab with `limits`: its validator of the settings that they concern."""
+        name, value = proposal["trait"].name, proposal["value"]
+        rule = self.rules()[name]
+        if not allows(rule, value):
+            raise refuse(self, name, wanted(rule), value)
+        return value
+
+    def _keep_rules(self, change: dict) -> None:
+        if change["name"] in self.own_traits():
+            self._rules = self.rules()
 
     def _answer(self, widget: object, content: object, buffers: object) -> None:
         """Send a file that the view asks for; on a published page it lies beside the page instead."""
@@ -57,13 +81,21 @@ class Lab(anywidget.AnyWidget):
         if name in self.files:
             self.send({"file": name}, buffers=[self.files[name].read_bytes()])
 
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
+        """Beside the live lab its photograph, for viewers that run no widget: GitHub's preview, an e-mail."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        picture = still(type(self), {name: getattr(self, name) for name in self.own_traits()})
+        if bundle is not None and picture.exact:
+            bundle[0]["image/png"] = picture.png()
+        return bundle
+
     @classmethod
     def own_traits(cls) -> list[str]:
         """The names of the traits that are the lab's state; the rest is the widget's machinery."""
         machinery = anywidget.AnyWidget.class_trait_names()
         return [trait for trait in cls.class_trait_names(sync=True) if trait not in machinery and trait[0] != "_"]
 
-
-def refuse(lab: Lab, trait: str, wanted: str, got: object) -> TraitError:
-    """The error of a trait that was given a value which will not do."""
-    return TraitError(f"{type(lab).__name__} needs {trait} to be {wanted}, got {got!r}")
+    @classmethod
+    def sent_traits(cls) -> list[str]:
+        """The names of the traits that a page needs: the state, and the rules of the settings."""
+        return [*cls.own_traits(), "_rules"]

@@ -2,37 +2,16 @@
 import { h, plain, rich } from "./dom";
 import { guide, type Guided, type Lead } from "./guide";
 import { linkButton } from "./link";
-
-/** The part of an anywidget model that labs use. On a static page mount.ts provides it; there it also has a link. */
-export interface LabModel<Traits> {
-  get<K extends keyof Traits & string>(name: K): Traits[K];
-  set<K extends keyof Traits & string>(name: K, value: Traits[K]): void;
-  save_changes(): void;
-  on(event: string, handler: () => void): void;
-  off(event: string, handler: () => void): void;
-  /** On a static page: one of the lab's files; under a kernel it is asked for by a message. */
-  file?(name: string): Promise<DataView>;
-  link?(): string;
-  /** On a static page: a trait as the page has it, whatever a link set. */
-  initial?<K extends keyof Traits & string>(name: K): Traits[K];
-}
-
-export interface View {
-  /** Show the traits as they are now. */
-  update(): void;
-  /** Undo what the removal of the lab's own elements does not undo. */
-  remove?(): void;
-}
-
-export interface RenderContext<Traits> {
-  model: LabModel<Traits>;
-  el: HTMLElement;
-}
+import { presentButton } from "./present";
+import type { LabModel, RenderContext, View } from "./model";
 
 /** What a lab says about itself; in its texts *p* is set in italics. */
 export interface About<Traits> extends Lead<Traits> {
   name: string;
   question: string;
+  /** What the lab leaves open, and the lab that goes on from there. */
+  open: string;
+  next: string;
 }
 
 /** Build a lab in `el`: its question, its guide, what `build` puts in, the link. Views are updated once a frame at most.
@@ -53,10 +32,9 @@ export function mountLab<Traits extends Guided>(
   const views = [lead, ...build(body, life.signal, head)];
   root.append(head, lead.node, body);
   const link = linkButton(model, life.signal);
-  if (link) {
-    views.push(link);
-    root.append(link.node);
-  }
+  if (link) views.push(link);
+  const present = presentButton(root, life.signal);
+  root.append(leftOpen(model, about), h("div", { class: "fe-link" }, ...(link?.nodes ?? []), present));
   let frame = 0;
   const update = () => {
     frame = 0;
@@ -77,22 +55,9 @@ export function mountLab<Traits extends Guided>(
   };
 }
 
-/** Set a trait from a control: the page and, under a kernel, Python see it. */
-export function change<Traits, K extends keyof Traits & string>(
-  model: LabModel<Traits>, name: K, value: Traits[K],
-): void {
-  model.set(name, value);
-  model.save_changes();
-}
-
-/** Call `speak` with the text's latest value once it has rested: a screen reader should not hear every step. */
-export function settled(delay: number, speak: (text: string) => void): { set(text: string): void; cancel(): void } {
-  let timer = 0;
-  return {
-    set(text) {
-      clearTimeout(timer);
-      timer = setTimeout(speak, delay, text);
-    },
-    cancel: () => clearTimeout(timer),
-  };
+/** The thread to the next lab; on a published page a link to it. */
+function leftOpen<Traits>(model: LabModel<Traits>, { open, next }: About<Traits>): HTMLElement {
+  const address = model.lab?.(next);
+  const name = address ? h("a", { href: address }, next) : next;
+  return h("p", { class: "fe-open" }, h("b", {}, "What this leaves open: "), ...rich(open), " Next lab: ", name, ".");
 }

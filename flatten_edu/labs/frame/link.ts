@@ -1,10 +1,10 @@
 // The button that copies a link to what the reader sees; only a published page has one.
 import { h } from "./dom";
-import type { LabModel, View } from "./lab";
+import type { LabModel, View } from "./model";
 
 const LABEL = "Copy a link to this view";
 
-export function linkButton<Traits>(model: LabModel<Traits>, signal: AbortSignal): (View & { node: HTMLElement }) | null {
+export function linkButton<Traits>(model: LabModel<Traits>, signal: AbortSignal): (View & { nodes: HTMLElement[] }) | null {
   if (!model.link) return null;
   const button = h("button", { type: "button" }, LABEL);
   const status = h("span", { role: "status" });
@@ -23,7 +23,7 @@ export function linkButton<Traits>(model: LabModel<Traits>, signal: AbortSignal)
     }
   }, { signal });
   return {
-    node: h("div", { class: "fe-link" }, button, status, address),
+    nodes: [button, status, address],
     update() {
       status.textContent = "";
       address.hidden = true;

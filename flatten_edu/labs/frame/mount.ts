@@ -1,23 +1,23 @@
 // Mounts the labs of a published page: no kernel, no widget manager. Each lab is an anywidget module and a JSON state.
-import type { LabModel } from "./lab";
+import type { LabModel } from "./model";
+import { allows, type Rules } from "./schema";
 
 type Traits = Record<string, unknown>;
 
 interface LabModule {
   default: { render(context: { model: PageModel; el: HTMLElement }): (() => void) | undefined };
-  /** The traits that a link carries, and whether a value from a link will do. */
-  shared?: readonly string[];
-  accepts?(trait: string, value: unknown): boolean;
 }
 
 interface Description {
   esm: string;
   css: string;
-  state: Traits;
+  state: Traits & { _rules: Rules };
   /** Traits that are bytes: the file that holds each. */
   buffers: Record<string, string>;
   /** Files that the lab fetches by itself, once a reader asks for what needs them. */
   files: Record<string, string>;
+  /** The folder of the labs' own pages, where the site has them. */
+  pages?: string;
 }
 
 /** What an anywidget model does under a kernel, within the page. */
@@ -26,7 +26,7 @@ export class PageModel implements LabModel<Traits> {
   private readonly listeners = new Map<string, Set<() => void>>();
 
   /** `state` is what the page says, `linked` what a link to a view sets beyond it. */
-  constructor(private readonly state: Traits, linked: Traits, private readonly files: Record<string, string>) {
+  constructor(private readonly state: Traits, linked: Traits, private readonly files: Record<string, string>, private readonly pages?: string) {
     this.traits = { ...state, ...linked };
   }
 
@@ -60,6 +60,8 @@ export class PageModel implements LabModel<Traits> {
 
   link = () => location.href;
 
+  lab = (name: string): string | undefined => this.pages && `${this.pages}${name}.html`;
+
   private emit(event: string) {
     for (const handler of [...(this.listeners.get(event) ?? [])]) handler();
   }
@@ -74,16 +76,16 @@ function fragmentName(host: HTMLElement): string {
   return nth > 0 ? `${name}-${nth + 1}` : name;
 }
 
-/** The traits that the page's link sets. One that was cut short or makes no sense keeps its default. */
-function readFragment(name: string, module: LabModule): Traits {
+/** The settings that the page's link makes. One that was cut short or makes no sense keeps its default. */
+function readFragment(name: string, rules: Rules): Traits {
   const fields = new URLSearchParams(location.hash.slice(1));
   const found: Traits = {};
-  for (const trait of module.shared ?? []) {
+  for (const [trait, rule] of Object.entries(rules)) {
     const text = fields.get(`${name}.${trait}`);
     if (text === null) continue;
     try {
       const value = JSON.parse(text);
-      if (module.accepts!(trait, value)) found[trait] = value;
+      if (allows(rule, value)) found[trait] = value;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
@@ -110,8 +112,8 @@ async function fetchBuffers(model: PageModel, buffers: Record<string, string>): 
 }
 
 async function fetchBytes(url: string): Promise<DataView> {
-  const answer = await fetch(new URL(url, document.baseURI));
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  const answer = await fetch(new URL(url, document.baseURI)).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? `the server has no ${url} (${answer.status})` : "a file did not come: is there a connection?");
   return new DataView(await answer.arrayBuffer());
 }
 
@@ -119,12 +121,13 @@ async function fetchBytes(url: string): Promise<DataView> {
 export async function mount(host: HTMLElement): Promise<() => void> {
   const description: Description = JSON.parse(host.querySelector('script[type="application/json"]')!.textContent!);
   const module: LabModule = await import(new URL(description.esm, document.baseURI).href);
-  const traits = module.shared ?? [];
   const name = fragmentName(host);
   const defaults = description.state;
+  const rules = defaults._rules;
+  const traits = Object.keys(rules);
   const empty = Object.fromEntries(Object.keys(description.buffers).map((trait) => [trait, null]));
-  const linked = readFragment(name, module);
-  const model = new PageModel({ ...defaults, ...empty }, linked, description.files);
+  const linked = readFragment(name, rules);
+  const model = new PageModel({ ...defaults, ...empty }, linked, description.files, description.pages);
 
   let writing = 0;
   const write = () => {
@@ -140,23 +143,37 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   };
   const el = document.createElement("div");
   el.className = "fe-live";
+  const life = new AbortController();
+  if (!Object.keys(linked).length) keepPlace(el, host.querySelector(".fe-still"), life.signal);
   const unrender = module.default.render({ model, el });
   host.append(el);
   host.dataset.state = "ready";
   for (const trait of traits) model.on(`change:${trait}`, changed);
+  // A link to another view, or Back: what it does not name has its default. A section's anchor names no view.
   const followed = () => {
-    for (const [trait, value] of Object.entries(readFragment(name, module))) model.set(trait, value);
+    if (location.hash && !location.hash.includes("=")) return;
+    const linked = readFragment(name, rules);
+    for (const trait of traits) model.set(trait, linked[trait] ?? defaults[trait]);
   };
   addEventListener("hashchange", followed);
   fetchBuffers(model, description.buffers).catch((error) => say(host, error, "This lab's data could not be fetched: reload the page."));
   return () => {
     clearTimeout(writing);
+    life.abort();
     removeEventListener("hashchange", followed);
     for (const trait of traits) model.off(`change:${trait}`, changed);
     unrender?.();
     el.remove();
     host.dataset.state = "unmounted";
   };
+}
+
+/** Until the reader does something, a lab is as high as its picture, though some of its data come later. */
+function keepPlace(el: HTMLElement, still: HTMLElement | null, signal: AbortSignal): void {
+  if (!still?.offsetHeight) return;
+  el.style.minHeight = `${still.offsetHeight}px`;
+  const free = () => { el.style.minHeight = ""; };
+  for (const event of ["pointerdown", "keydown", "resize"]) addEventListener(event, free, { once: true, signal });
 }
 
 function say(host: HTMLElement, error: unknown, text: string): void {

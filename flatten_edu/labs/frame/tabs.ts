@@ -1,6 +1,6 @@
 // Two views of one lab, as tabs.
 import { h, uniqueId } from "./dom";
-import { change, type LabModel, type View } from "./lab";
+import { change, type LabModel, type View } from "./model";
 
 /** Tabs for the trait `view`: a name and a panel each. */
 export function tabList<Kind extends string>(

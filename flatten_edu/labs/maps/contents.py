@@ -52,8 +52,8 @@ def own_view(
     tensors["pictures/0"] = _picture(image, grid)
     entries = [
         {**PLAIN, "name": "own", "title": "softmax", "kind": "softmax", "heads": heads},
-        {**PLAIN, "name": "own", "title": "linear", "kind": "linear", "heads": heads},
-        {**PLAIN, "name": "own", "title": "focused", "kind": "linear", "heads": heads, "moves": True},
+        {**PLAIN, "name": "own", "title": "ReLU", "kind": "relu", "heads": heads},
+        {**PLAIN, "name": "own", "title": "focused", "kind": "relu", "heads": heads, "moves": True},
     ]
     if kernel is not None:
         tensors["own/0/kernel"] = torch.as_tensor(kernel).detach().float().contiguous()
@@ -105,7 +105,7 @@ def _entry(title: str, record: Captured) -> Entry:
         focused = {"kind": "focused", "moves": True, "trained_p": record.p, "dwc": record.dwc_kernel is not None}
         return {**entry, **focused, "per_head": record.norm_over == "head"}
     if record.phi_q.shape == record.q.shape and record.phi_q.equal(record.q.relu()):
-        return {**entry, "kind": "linear"}
+        return {**entry, "kind": "relu"}
     raise ValueError(f"MapsLab shows softmax attention, ReLU's and the paper's; {title!r} has another")
 
 
@@ -132,7 +132,7 @@ def _row(entry: Entry, state: Mapping[str, Any], tensors: Tensors) -> Float[Tens
         for name in "qkv"
         if (key := f"{prefix}/{state['picture']}/{name}") in tensors
     }
-    moves = entry["moves"] or (entry["kind"] == "linear" and state["on_linear"])
+    moves = entry["moves"] or (entry["kind"] == "relu" and state["on_relu"])
     maps = what_if_map(
         heads["q"], heads["k"], entry["kind"], float(state["p"]) if moves else 1.0, tensors.get(f"{prefix}/scale"),
         "head" if entry["per_head"] else "channels",
@@ -153,10 +153,10 @@ def shown_picture(state: Mapping[str, Any], tokens: bytes) -> UInt8[np.ndarray, 
     return load(bytes(tokens))[f"pictures/{state['picture']}"].numpy()
 
 
-def first_view(state: Mapping[str, Any], tokens: bytes) -> dict[str, Any]:
+def preview_of(state: Mapping[str, Any], tokens: bytes) -> dict[str, Any]:
     """A small copy of what a view shows, so that it can be painted before the tokens have arrived."""
     picture = shown_picture(state, tokens)
-    settings = ("picture", "block", "head", "patch", "p", "channel", "on_linear", "by_value", "inside")
+    settings = ("picture", "block", "head", "patch", "p", "channel", "on_relu", "by_value", "inside")
     return {
         "state": {name: state[name] for name in settings},
         "size": list(picture.shape[:2]),

@@ -1,26 +1,27 @@
 // The lab `maps`: where does a trained patch look?
 import { choice } from "../frame/controls";
 import { focusingFactorControl } from "../frame/focusing_factor";
-import { mountLab, type About, type RenderContext, type View } from "../frame/lab";
-import { Engine } from "./engine";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext, View } from "../frame/model";
+import { Sources } from "./sources";
 import { figures } from "./figures";
 import { pictures } from "./pictures";
 import { legend, settings, status } from "./settings";
-import { canRun, shared, type MapsTraits } from "./state";
+import { canRun, type MapsTraits } from "./state";
 
-export * from "../frame/maths";
+export * from "../frame/maths/attention";
 export * from "../frame/maths/attention_maps";
 export * from "../frame/maths/deit";
 export { erf, gelu, softmax } from "../frame/maths/layers";
 export { centreSquare } from "../frame/maths/pictures";
 export { half, readSafetensors } from "../frame/maths/safetensors";
-export { accepts, shared } from "./state";
 
 const ABOUT: About<MapsTraits> = {
   name: "maps",
   question: "Where does a trained patch look?",
+  open: "These are four small models and twelve pictures. Nothing here says what linear attention saves: does it pay on a machine?",
+  next: "timing",
   first: "click another patch of the picture, or move it with the arrow keys.",
-  shared,
   steps: [
     {
       label: "From the background",
@@ -61,21 +62,21 @@ export function render(context: RenderContext<MapsTraits>): () => void {
         views.forEach((view) => view.update());
       });
     };
-    const engine = new Engine(model, signal, redraw);
+    const sources = new Sources(model, signal, redraw);
     const display = choice(model, signal, "display", { name: "show", options: [["overlay", "Picture"], ["matrix", "Matrix"]] });
     display.node.classList.add("fe-display");
     head.append(display.node);
     const p = focusingFactorControl(model, signal);
     const parts = [
-      pictures(model, engine, signal, body, redraw), p, figures(model, engine, signal), legend(model),
-      status(model, engine, signal, redraw), settings(model, signal),
+      pictures(model, sources, signal, body, redraw), p, figures(model, sources, signal), legend(model),
+      status(model, sources, signal, redraw), settings(model, signal),
     ];
     body.append(...parts.map((part) => part.node));
     const work = {
-      update: () => engine.work(),
+      update: () => sources.work(),
       remove: () => {
         cancelAnimationFrame(frame);
-        engine.remove();
+        sources.remove();
       },
     };
     views = [display, ...parts, work];

@@ -9,11 +9,13 @@ import traitlets as t
 from numpy import ndarray
 
 from flatten_edu.analysis import Captured
-from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
-from flatten_edu.labs.maps.contents import Rows, first_view, own_view, records_view
+from flatten_edu.labs.frame.lab import Lab, focusing_factor
+from flatten_edu.labs.frame.settings import Rule, choice, flag, whole
+from flatten_edu.labs.maps.contents import Rows, own_view, preview_of, records_view
 from flatten_edu.models.pretrained import WEIGHTS
 
 DATA = Path(__file__).parent / "data"
+MANY = 1_000_000  # of what the lab holds: `limits` says how many there are
 MODELS = ("deit_cifar10_softmax", "deit_cifar10_linear", "flatten_deit_cifar10_focused_without_dwc",
           "flatten_deit_cifar10_focused")  # fmt: skip
 
@@ -43,7 +45,7 @@ class MapsLab(Lab, lab="maps"):
         head: from 0, or -1 for the mean of the heads.
         patch: the query, row by row from the top left.
         p: focusing factor, 1 to 256.
-        on_linear: whether f_p is laid over the linear model's features too.
+        on_relu: whether f_p is laid over the linear model's features too.
         inside: whether the models themselves run with p (in the page), instead of their captured queries and keys.
         display: "overlay" or "matrix".
         channel: of the convolution, from 0; -1 is the mean magnitude over all.
@@ -52,19 +54,20 @@ class MapsLab(Lab, lab="maps"):
         models, pictures, classes, blocks, heads, channels, grid, class_token, tokens, source: what is looked at.
     """
 
+    width: ClassVar = 928
     files: ClassVar = {name: WEIGHTS / f"{name}.safetensors" for name in MODELS}
 
-    picture = t.Int(0).tag(sync=True)
-    block = t.Int(1).tag(sync=True)
-    head = t.Int(0).tag(sync=True)
-    patch = t.Int(118).tag(sync=True)
-    p = FocusingFactor(3.0).tag(sync=True)
-    on_linear = t.Bool(False).tag(sync=True)
-    inside = t.Bool(False).tag(sync=True)
-    display = t.Enum(["overlay", "matrix"], "overlay").tag(sync=True)
-    channel = t.Int(-1).tag(sync=True)
-    by_value = t.Bool(False).tag(sync=True)
-    common_scale = t.Bool(False).tag(sync=True)
+    picture = whole(0, -1, MANY)
+    block = whole(1, 0, MANY)
+    head = whole(0, -1, MANY)
+    patch = whole(118, 0, MANY)
+    p = focusing_factor()
+    on_relu = flag(False)
+    inside = flag(False)
+    display = choice("overlay", "matrix")
+    channel = whole(-1, -1, MANY)
+    by_value = flag(False)
+    common_scale = flag(False)
     grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
     class_token = t.Bool(True).tag(sync=True)
     models = t.List(t.Dict()).tag(sync=True)
@@ -76,7 +79,7 @@ class MapsLab(Lab, lab="maps"):
     source = t.Unicode().tag(sync=True)
     standard = t.Dict().tag(sync=True)
     tokens = t.Bytes().tag(sync=True)
-    first = t.Dict().tag(sync=True)
+    preview = t.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -125,27 +128,27 @@ class MapsLab(Lab, lab="maps"):
         """
         return cls(**(records_view(records, image) | traits))
 
-    @t.default("first")
-    def _first_view(self) -> dict[str, Any]:
+    @t.default("preview")
+    def _preview(self) -> dict[str, Any]:
         shipped = any(model["file"] for model in self.models)
         cached = f"/{self.block}/{self.picture}/q".encode() in self.tokens[:100_000]
         return (
-            first_view({name: getattr(self, name) for name in self.own_traits() if name != "first"}, self.tokens)
+            preview_of({name: getattr(self, name) for name in self.own_traits() if name != "preview"}, self.tokens)
             if shipped and cached and self.picture >= 0
             else {}
         )
 
-    @t.validate("picture", "block", "head", "patch", "channel")
-    def _index_is_there(self, proposal: dict) -> int:
-        trait, value = proposal["trait"].name, proposal["value"]
-        count = {
+    def limits(self) -> dict[str, Rule]:
+        """As many as the lab holds."""
+        counts = {
             "picture": len(self.pictures), "block": self.blocks, "head": self.heads, "channel": self.channels,
             "patch": self.grid[0] * self.grid[1],
-        }[trait]  # fmt: skip
-        lowest = 0 if trait in ("block", "patch") else -1
-        if not lowest <= value < count:
-            raise refuse(self, trait, f"from {lowest} to {count - 1}", value)
-        return value
+        }  # fmt: skip
+        return {name: {"most": count - 1} for name, count in counts.items()}
+
+    @t.validate("picture", "block", "head", "patch", "channel")
+    def _index_is_there(self, proposal: dict) -> int:
+        return self.within_limits(proposal)
 
 
 #: Another name for `MapsLab`.

@@ -14,7 +14,7 @@ from flatten_edu.labs.maps.lab import DATA, MODELS
 from flatten_edu.models import DeiTConfig, card, pretrained
 from flatten_edu.models.pretrained import WEIGHTS
 
-TITLES = {"softmax": "softmax", "relu": "linear", "focused": "focused", "focused_dwc": "focused + DWC"}
+TITLES = {"softmax": "softmax", "relu": "ReLU", "focused": "focused", "focused_dwc": "focused + DWC"}
 PHOTOS = {"chelsea": ("cat", "a photograph of Chelsea the cat"), "coffee": ("", "a photograph of a cup of coffee")}
 FIRST = [14]  # of the 20 test images that come with the library
 SAMPLES = [1, 2, 5, 7, 9, 11, 12, 16, 19]  # after the photographs: with the first, one a class
@@ -52,7 +52,7 @@ def _entry(name: str, config: DeiTConfig, about: dict) -> dict:
         **PLAIN,
         "name": name,
         "title": TITLES[config.attention],
-        "kind": {"softmax": "softmax", "relu": "linear"}.get(config.attention, "focused"),
+        "kind": "focused" if focused else config.attention,
         "variant": config.attention,
         "heads": config.num_heads,
         "per_head": not focused or config.norm_over == "head",

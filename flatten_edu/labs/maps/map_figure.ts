@@ -1,21 +1,22 @@
 // One model's map: where the query patch looks, the figures of its row, and what the model takes the picture for.
 import { fixed, h, percent, Readout } from "../frame/dom";
-import { formatP } from "../frame/focusing_factor";
-import { entropyBits, top1Share } from "../frame/maths";
+import { formatP } from "../frame/numbers";
+import { entropyBits, top1Share } from "../frame/maths/attention";
 import { magnitudeShare } from "../frame/maths/attention_maps";
 import { softmax } from "../frame/maths/layers";
-import { drawLit, drawMatrix, drawSigned, PIXELS } from "./draw";
-import type { Engine, Picture } from "./engine";
-import { firstRow } from "./first";
-import { seen, type Seen } from "./seen";
-import { focusing, follows, shown, slug, whatIf, type Entry, type MapsModel } from "./state";
+import { PIXELS } from "../frame/pictures";
+import { drawMatrix, drawSigned, drawWeights } from "./draw";
+import type { Sources } from "./sources";
+import { previewRow } from "./preview";
+import { paintedOf, type Painted } from "./painted";
+import { focusing, follows, chosen, slug, whatIf, type Entry, type MapsModel, type Picture } from "./state";
 
 /** What a model shows in this view; null while it has not arrived. */
-export function see(model: MapsModel, engine: Engine, entry: Entry, index: number): Seen | null {
-  const found = engine.see(entry);
-  if (found || engine.needsModels() || model.get("display") === "matrix") return found;
-  const row = firstRow(model, index);
-  return row && seen([row], 0, shown(model).first);
+export function paintedMap(model: MapsModel, sources: Sources, entry: Entry, index: number): Painted | null {
+  const found = sources.paintedMap(entry);
+  if (found || sources.needsModels() || model.get("display") === "matrix") return found;
+  const row = previewRow(model, index);
+  return row && paintedOf([row], 0, chosen(model).offset);
 }
 
 export class MapFigure {
@@ -27,7 +28,7 @@ export class MapFigure {
   private readonly confidence: Readout;
   private readonly entropy: Readout;
   private readonly top: Readout;
-  private readonly first: Readout;
+  private readonly classToken: Readout;
   private readonly sum: Readout;
   private readonly tokenLine: HTMLElement;
   private readonly sumLine: HTMLElement;
@@ -38,11 +39,11 @@ export class MapFigure {
     this.confidence = new Readout(`confidence_${name}`, (share) => `${Math.round(100 * share)} %`);
     this.entropy = new Readout(`entropy_${name}`, fixed(2));
     this.top = new Readout(`top1_${name}`, percent);
-    this.first = new Readout(`class_token_${name}`, percent);
+    this.classToken = new Readout(`class_token_${name}`, percent);
     this.says.dataset.name = `says_${name}`;
     this.sum = new Readout(`sum_${name}`, (sum) => sum.toPrecision(2));
     const line = (term: string, value: Readout) => h("div", {}, h("dt", {}, term), h("dd", {}, value.node));
-    this.tokenLine = line("class token", this.first);
+    this.tokenLine = line("class token", this.classToken);
     this.sumLine = line("row sums to", this.sum);
     const lines = [line("entropy, bits", this.entropy), line("top-1 share", this.top), this.tokenLine, this.sumLine];
     if (entry.accuracy !== null) {
@@ -55,13 +56,13 @@ export class MapFigure {
       h("figcaption", {}, h("b", {}, entry.title), this.tag, h("dl", {}, ...lines), entry.file ? verdict : null));
   }
 
-  show(model: MapsModel, engine: Engine, what: Seen | null, picture: Picture | null, common = what?.top ?? 0): void {
-    const { first, channel } = shown(model);
+  show(model: MapsModel, sources: Sources, what: Painted | null, picture: Picture | null, common = what?.top ?? 0): void {
+    const { offset, channel } = chosen(model);
     this.node.dataset.state = what ? "ready" : "waiting";
     this.tag.textContent = tag(model, this.entry);
     this.tag.classList.toggle("fe-what-if", whatIf(model, this.entry));
-    this.tokenLine.hidden = first === 0;
-    this.verdict(model, engine);
+    this.tokenLine.hidden = offset === 0;
+    this.verdict(model, sources);
     const share = what ? magnitudeShare(what.row) : null;
     const sum = what ? what.row.reduce((a, b) => a + b, 0) : NaN;
     // The module adds eps to a query's mean similarity: where hardly any key is like it, the row sums to less than 1.
@@ -69,7 +70,7 @@ export class MapFigure {
     this.sum.set(sum);
     this.entropy.set(share ? entropyBits(share) : NaN);
     this.top.set(share ? top1Share(share) : NaN);
-    this.first.set(share && first ? share[0] : NaN);
+    this.classToken.set(share && offset ? share[0] : NaN);
     const signed = this.entry.dwc && channel >= 0;
     if (what && picture) this.draw(model, what, picture, common, signed);
     this.canvas.setAttribute("aria-label", share
@@ -77,15 +78,15 @@ export class MapFigure {
       : `Attention by ${this.entry.title}: not here yet`);
   }
 
-  private draw(model: MapsModel, what: Seen, picture: Picture, top: number, signed: boolean): void {
-    const { grid, patch } = shown(model);
+  private draw(model: MapsModel, what: Painted, picture: Picture, top: number, signed: boolean): void {
+    const { grid, patch } = chosen(model);
     if (what.painted.length > 1) drawMatrix(this.canvas, what.painted, top, signed, patch);
     else if (signed) drawSigned(this.canvas, picture, what.painted[0], top, grid, patch);
-    else drawLit(this.canvas, picture, what.painted[0], top, grid, patch);
+    else drawWeights(this.canvas, picture, what.painted[0], top, grid, patch);
   }
 
-  private verdict(model: MapsModel, engine: Engine): void {
-    const scores = engine.scores(this.entry);
+  private verdict(model: MapsModel, sources: Sources): void {
+    const scores = sources.scores(this.entry);
     const now = scores.now && best(scores.now);
     const before = scores.trained && best(scores.trained);
     const classes = model.get("classes");

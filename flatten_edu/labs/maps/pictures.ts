@@ -1,20 +1,21 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
 import { h, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { centreSquare } from "../frame/maths/pictures";
 import { drawPicture } from "./draw";
-import type { Engine } from "./engine";
-import { canRun, shown, type MapsModel, type MapsTraits } from "./state";
+import type { Sources } from "./sources";
+import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";
 
 const LONGEST = 1024; // a photograph of 50 megapixels need not be read pixel by pixel
+const READABLE = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp"; // by every browser
 
 export function pictures(
-  model: MapsModel, engine: Engine, signal: AbortSignal, body: HTMLElement, redraw: () => void,
+  model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
 ): View & { node: HTMLElement } {
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
   const message = h("span", { role: "status" });
-  const input = h("input", { type: "file", accept: "image/*" });
+  const input = h("input", { type: "file", accept: READABLE });
   const own = h("label", { class: "fe-file" }, input, h("span", {}, "Your own picture …"));
   const hint = h("p", { class: "fe-hint" }, "Or drop a file here. It is read in your browser and sent nowhere. ", message);
   const node = h("fieldset", { class: "fe-choice fe-pictures" }, h("legend", {}, "picture"), row, hint);
@@ -24,9 +25,9 @@ export function pictures(
   async function take(file: File | undefined): Promise<void> {
     if (!file) return;
     try {
-      engine.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
+      sources.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
     } catch {
-      message.textContent = `${file.name} cannot be read as a picture.`;
+      message.textContent = `${file.name} cannot be read as a picture: choose a JPEG, PNG, WebP or GIF.`;
       return;
     }
     if (signal.aborted) return;
@@ -66,13 +67,13 @@ export function pictures(
     node,
     update() {
       rebuild();
-      const { picture } = shown(model);
+      const { picture } = chosen(model);
       for (const thumb of thumbs) {
-        thumb.node.hidden = thumb.index < 0 && !engine.own;
-        thumb.input.checked = thumb.index === (picture < 0 && !engine.own ? 0 : picture);
-        thumb.draw(engine);
+        thumb.node.hidden = thumb.index < 0 && !sources.own;
+        thumb.input.checked = thumb.index === (picture < 0 && !sources.own ? 0 : picture);
+        thumb.draw(sources);
       }
-      if (picture < 0 && !engine.own) message.textContent = "Your file stayed with the page that you left: choose it again.";
+      if (picture < 0 && !sources.own) message.textContent = "Your file stayed with the page that you left: choose it again.";
     },
   };
 }
@@ -91,8 +92,8 @@ class Thumb {
     this.node = h("label", { class: "fe-thumb", title: about }, this.input, this.canvas);
   }
 
-  draw(engine: Engine): void {
-    const picture = engine.picture(this.index, true);
+  draw(sources: Sources): void {
+    const picture = sources.picture(this.index, true);
     if (!picture || this.drawn === picture.pixels) return;
     this.drawn = picture.pixels;
     drawPicture(this.canvas, picture);
@@ -102,13 +103,13 @@ class Thumb {
 /** The file's centre square, as the models see it. */
 async function readSquare(file: File, size: number): Promise<Uint8ClampedArray> {
   const whole = await createImageBitmap(file);
-  const shrink = Math.min(1, LONGEST / Math.max(whole.width, whole.height));
-  const [width, height] = [whole.width, whole.height].map((side) => Math.max(1, Math.round(side * shrink)));
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+  const square = Math.min(whole.width, whole.height); // cut first: a panorama keeps all of its height
+  const side = Math.min(square, LONGEST);
+  const context = h("canvas", { width: side, height: side }).getContext("2d", { willReadFrequently: true })!;
   context.imageSmoothingQuality = "high";
   context.fillStyle = "#fff"; // what is transparent in a picture lies on a white page
-  context.fillRect(0, 0, width, height);
-  context.drawImage(whole, 0, 0, width, height);
+  context.fillRect(0, 0, side, side);
+  context.drawImage(whole, (whole.width - square) / 2, (whole.height - square) / 2, square, square, 0, 0, side, side);
   whole.close();
-  return centreSquare(context.getImageData(0, 0, width, height).data, width, height, size);
+  return centreSquare(context.getImageData(0, 0, side, side).data, side, side, size);
 }

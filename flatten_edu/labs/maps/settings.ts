@@ -1,11 +1,11 @@
 // The controls below the maps, what their colours mean, and where the numbers come from.
 import { choice, range, slider, toggle } from "../frame/controls";
 import { fixed, h, Readout } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { diverging, gradient, sequential } from "./colour";
-import type { Engine } from "./engine";
-import { isFirst } from "./first";
-import { canRun, shown, whatIf, type Entry, type MapsModel } from "./state";
+import type { Sources } from "./sources";
+import { isPreview } from "./preview";
+import { canRun, chosen, whatIf, type Entry, type MapsModel } from "./state";
 
 type Part = View & { node: HTMLElement };
 
@@ -53,7 +53,7 @@ function toggles(model: MapsModel, signal: AbortSignal): Part {
   const italic = (text: string) => h("i", {}, text);
   const scale = toggle(model, signal, "common_scale", "one scale for all maps");
   const value = toggle(model, signal, "by_value", "weigh by the length of each value");
-  const linear = toggle(model, signal, "on_linear", italic("f"), h("sub", {}, "p"), " on the linear model too");
+  const linear = toggle(model, signal, "on_relu", italic("f"), h("sub", {}, "p"), " on the ReLU model too");
   const inside = toggle(model, signal, "inside", italic("p"), " inside the models: run them, see what they say");
   const all = canRun(model) ? [inside, linear, value, scale] : [value, scale];
   return { node: h("div", { class: "fe-toggles" }, ...all.map((one) => one.node)), update: () => all.forEach((one) => one.update()) };
@@ -68,7 +68,7 @@ export function legend(model: MapsModel): Part {
     node: h("p", { class: "fe-legend" }, bar, text, convolution),
     update() {
       const matrix = model.get("display") === "matrix";
-      const signed = shown(model).channel >= 0 && model.get("channels") > 0;
+      const signed = chosen(model).channel >= 0 && model.get("channels") > 0;
       const scale = model.get("common_scale") ? "the brightest of all maps" : "the brightest of its map";
       bar.style.backgroundImage = matrix || signed ? gradient(signed ? diverging : sequential, signed ? -1 : 0) : "";
       bar.hidden = !(matrix || signed);
@@ -83,40 +83,40 @@ export function legend(model: MapsModel): Part {
 }
 
 /** Where the numbers come from; said aloud when it changes. */
-export function status(model: MapsModel, engine: Engine, signal: AbortSignal, redraw: () => void): Part {
+export function status(model: MapsModel, sources: Sources, signal: AbortSignal, redraw: () => void): Part {
   const text = h("span", { role: "status" });
   const time = new Readout("pass_ms", fixed(0, " ms"));
   const took = h("span", {}, " Last pass: ", time.node);
   const again = h("button", { type: "button" }, "Try again");
   again.addEventListener("click", () => {
-    engine.runs.retry();
+    sources.runs.retry();
     redraw();
   }, { signal });
   return {
     node: h("p", { class: "fe-source" }, text, took, " ", again),
     update() {
-      const live = engine.needsModels();
-      const said = live && engine.runs.failed ? engine.runs.failed : sentence(model, engine, live);
+      const live = sources.needsModels();
+      const said = live && sources.runs.failed ? sources.runs.failed : sentence(model, sources, live);
       if (text.textContent !== said) text.textContent = said;
-      again.hidden = !(live && engine.runs.failed);
-      took.hidden = !live || Boolean(engine.runs.failed) || !Number.isFinite(engine.runs.milliseconds);
-      time.set(engine.runs.milliseconds);
+      again.hidden = !(live && sources.runs.failed);
+      took.hidden = !live || Boolean(sources.runs.failed) || !Number.isFinite(sources.runs.milliseconds);
+      time.set(sources.runs.milliseconds);
     },
   };
 }
 
-function sentence(model: MapsModel, engine: Engine, live: boolean): string {
+function sentence(model: MapsModel, sources: Sources, live: boolean): string {
   if (!model.get("tokens")?.byteLength) {
-    return isFirst(model) ? "" : "The trained queries and keys have not arrived yet.";
+    return isPreview(model) ? "" : "The trained queries and keys have not arrived yet.";
   }
   if (!canRun(model)) return model.get("source");
   const asked = model.get("models").find((entry) => whatIf(model, entry));
   const question = asked ? `What if: ${was(asked)}; here ${model.get("inside") ? "the models run" : "their queries and keys are seen"} with another p. ` : "";
   if (!live) return `${question}Queries and keys as four trained models form them, stored in half precision.`;
-  if (!engine.complete) return engine.runs.arrived < model.get("models").length ? `Fetching the models, ${megabytes(model)} MB, once …` : "The models run in your browser …";
+  if (!sources.complete) return sources.runs.arrived < model.get("models").length ? `Fetching the models, ${megabytes(model)} MB, once …` : "The models run in your browser …";
   return `${question}Computed in your browser by the models themselves; nothing was sent.`;
 }
 
-const was = (entry: Entry) => (entry.trained_p === null ? "the linear model was trained with plain ReLU" : `the focused models were trained with p = ${entry.trained_p}`);
+const was = (entry: Entry) => (entry.trained_p === null ? "the ReLU model was trained without f_p" : `the focused models were trained with p = ${entry.trained_p}`);
 
 const megabytes = (model: MapsModel) => (model.get("models").reduce((sum, entry) => sum + (entry.file_bytes ?? 0), 0) / 1e6).toFixed(1);

@@ -1,7 +1,13 @@
 // The traits of the lab `maps` (Python: MapsLab), and what follows from them.
-import type { LabModel } from "../frame/lab";
+import type { LabModel } from "../frame/model";
 import type { Kind } from "../frame/maths/attention_maps";
 import type { Variant } from "../frame/maths/deit";
+
+/** Height and width; red, green and blue of each pixel, row after row. */
+export interface Picture {
+  size: [number, number];
+  pixels: ArrayLike<number> & object;
+}
 
 export interface Entry {
   name: string;
@@ -11,7 +17,7 @@ export interface Entry {
   per_head: boolean;
   /** Whether its map is shown with the convolution's share. */
   dwc: boolean;
-  /** Whether p moves it; the linear model's features only on request. */
+  /** Whether p moves it; the ReLU model's features only on request. */
   moves: boolean;
   trained_p: number | null;
   accuracy: number | null;
@@ -23,7 +29,7 @@ export interface Entry {
   logits: number[][];
 }
 
-export interface FirstView {
+export interface Preview {
   state?: Record<string, unknown>;
   size?: [number, number];
   pixels?: string;
@@ -36,7 +42,7 @@ export interface MapsTraits {
   head: number;
   patch: number;
   p: number;
-  on_linear: boolean;
+  on_relu: boolean;
   inside: boolean;
   display: "overlay" | "matrix";
   channel: number;
@@ -54,13 +60,13 @@ export interface MapsTraits {
   source: string;
   standard: { mean?: number[]; deviation?: number[]; size?: number };
   tokens: DataView | null;
-  first: FirstView;
+  preview: Preview;
 }
 
 export type MapsModel = LabModel<MapsTraits>;
 
 /** What is shown: the traits, within what there is; a link may name a picture or a patch that this lab does not have. */
-export function shown(model: MapsModel) {
+export function chosen(model: MapsModel) {
   const within = (trait: "picture" | "block" | "head" | "patch" | "channel", count: number) => Math.min(model.get(trait), count - 1);
   const grid = model.get("grid");
   return {
@@ -70,12 +76,13 @@ export function shown(model: MapsModel) {
     patch: within("patch", grid[0] * grid[1]),
     channel: within("channel", model.get("channels")),
     grid,
-    first: model.get("class_token") ? 1 : 0,
+    /** Where the patches begin among the tokens. */
+    offset: model.get("class_token") ? 1 : 0,
   };
 }
 
 /** Whether the slider of p moves this model's map. */
-export const follows = (model: MapsModel, entry: Entry) => entry.moves || (entry.kind === "linear" && model.get("on_linear"));
+export const follows = (model: MapsModel, entry: Entry) => entry.moves || (entry.kind === "relu" && model.get("on_relu"));
 
 /** The p of a model's map: the slider's, or 1, which is plain ReLU. */
 export const focusing = (model: MapsModel, entry: Entry) => (follows(model, entry) ? model.get("p") : 1);
@@ -92,23 +99,3 @@ export const slug = (entry: Entry) => entry.title.replace(/\W+/g, "_").toLowerCa
 
 /** Whether the models can be run in the page. */
 export const canRun = (model: MapsModel) => model.get("models").some((entry) => entry.file !== null);
-
-export const shared = [
-  "picture", "block", "head", "patch", "p", "on_linear", "inside", "display", "channel", "by_value", "common_scale", "step",
-] as const;
-
-/** Whether a value that came with a link will do; `shown` sees to what there is. A reader's file cannot come with one. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  const whole = (lowest: number) => Number.isInteger(value) && (value as number) >= lowest;
-  switch (trait) {
-    case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
-    case "display": return value === "overlay" || value === "matrix";
-    case "head":
-    case "channel": return whole(-1);
-    case "picture":
-    case "block":
-    case "patch": return whole(0);
-    case "step": return whole(0) && (value as number) <= 3;
-    default: return typeof value === "boolean";
-  }
-}

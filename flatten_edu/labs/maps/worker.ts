@@ -1,7 +1,7 @@
 // Runs the models beside the page, so that a slider never waits for them.
 import { forward, type Pass, type Settings } from "../frame/maths/deit";
 import { readSafetensors, type Tensors } from "../frame/maths/safetensors";
-import { answer } from "../frame/background";
+import { answer } from "../frame/worker";
 
 export type Question =
   | { load: string; file: DataView }

@@ -1,16 +1,16 @@
 // The lab `precision`: why did fp16 give NaN, and which fix works?
 import { choice, range, slider, toggle } from "../frame/controls";
 import { h } from "../frame/dom";
-import { mountLab, type About, type RenderContext, type View } from "../frame/lab";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext, View } from "../frame/model";
 import { outcome } from "./outcome";
 import { sliced } from "./sliced";
-import { Bench, MOST_QUERIES, ownMatrices, settings, shared, working, type PrecisionModel, type PrecisionTraits, type Result } from "./state";
+import { Bench, MOST_QUERIES, ownMatrices, settings, working, type PrecisionModel, type PrecisionTraits, type Result } from "./state";
 import { rangeTable } from "./table";
 
 export * from "../frame/maths/focused_steps";
-export * from "../frame/maths/hashed";
+export * from "../frame/maths/noise";
 export * from "../frame/maths/rounding";
-export { accepts, shared } from "./state";
 
 const START = {
   dtype: "fp16", n: 196, d: 64, p: 3, size: 8, seed: 0, row_max: false, over_sqrt_n: false, wide_sums: true, whole: false,
@@ -18,8 +18,9 @@ const START = {
 const ABOUT: About<PrecisionTraits> = {
   name: "precision",
   question: "Why did fp16 give NaN, and which fix works?",
+  open: "Finite numbers are not yet useful ones. Where does a trained patch look?",
+  next: "maps",
   first: "switch the four fixes on, one by one and together, and see which bring the output back.",
-  shared,
   steps: [
     {
       label: "fp16 breaks",

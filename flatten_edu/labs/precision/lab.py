@@ -2,10 +2,12 @@
 
 import traitlets as t
 
-from flatten_edu.labs.frame.lab import Lab, refuse
-from flatten_edu.labs.frame.matrices import matrix_bytes, shape_of
+from flatten_edu.analysis.precision import FORMATS, LARGEST_P
+from flatten_edu.functional import DEFAULT_P
+from flatten_edu.labs.frame.lab import Lab
+from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
+from flatten_edu.labs.frame.tensors import matrix_bytes, shape_of
 
-LARGEST_P = 16
 MOST_TOKENS = 4096
 MOST_CHANNELS = 256
 
@@ -23,20 +25,20 @@ class PrecisionLab(Lab, lab="precision"):
         p: focusing factor, a whole number from 1 to 16.
         row_max, over_sqrt_n, wide_sums, whole: the fixes; see `flatten_edu.analysis.Fixes`.
         q, k, v: own tensors of two dimensions, entries from -1000 to 1000, or None for random ones. Read back as bytes:
-            rows and columns as uint32, then float32 numbers. Of q the first 196 rows count.
+            safetensors files, each with one tensor `matrix`. Of q the first 196 rows count.
         source: "own" once q, k and v are there, else "random".
     """
 
-    dtype = t.Enum(["fp16", "bf16", "fp32"], "fp16").tag(sync=True)
-    n = t.Int(196, min=1, max=MOST_TOKENS).tag(sync=True)
-    d = t.Int(64, min=1, max=MOST_CHANNELS).tag(sync=True)
-    p = t.Int(3, min=1, max=LARGEST_P).tag(sync=True)
-    size = t.Float(8.0, min=2.0**-10, max=64.0).tag(sync=True)
-    seed = t.Int(0, min=0, max=9999).tag(sync=True)
-    row_max = t.Bool(False).tag(sync=True)
-    over_sqrt_n = t.Bool(False).tag(sync=True)
-    wide_sums = t.Bool(True).tag(sync=True)
-    whole = t.Bool(False).tag(sync=True)
+    dtype = choice(*FORMATS)
+    n = whole(196, 1, MOST_TOKENS)
+    d = whole(64, 1, MOST_CHANNELS)
+    p = whole(DEFAULT_P, 1, LARGEST_P)
+    size = number(8.0, 2.0**-10, 64.0)
+    seed = whole(0, 0, 9999)
+    row_max = flag(False)
+    over_sqrt_n = flag(False)
+    wide_sums = flag(True)
+    whole = flag(False)
     source = t.Enum(["random", "own"], "random").tag(sync=True)
     q = t.Any(None, allow_none=True).tag(sync=True)
     k = t.Any(None, allow_none=True).tag(sync=True)
@@ -49,12 +51,6 @@ class PrecisionLab(Lab, lab="precision"):
         if given:
             traits = {"size": 1.0, "source": "own"} | traits  # as they are
         super().__init__(**traits)
-
-    @t.validate("size")
-    def _size_in_range(self, proposal: dict) -> float:
-        if not 2.0**-10 <= proposal["value"] <= 64:  # NaN fails too
-            raise refuse(self, "size", "a number from 1/1024 to 64", proposal["value"])
-        return proposal["value"]
 
     @t.validate("q", "k", "v")
     def _own_tensor(self, proposal: dict) -> bytes | None:

@@ -1,6 +1,6 @@
 // What came out: one verdict, and where the trouble began.
 import { h, Readout } from "../frame/dom";
-import { settled } from "../frame/lab";
+import { spokenLine } from "../frame/summary";
 import { LIMITS, type Format } from "../frame/maths/rounding";
 import type { Result } from "./state";
 import { spoken } from "./steps";
@@ -11,11 +11,10 @@ const rough = (value: number) => `${Number((100 * value).toPrecision(2))} %`;
 export function outcome(): { node: HTMLElement; show(result: Result, format: Format): void; remove(): void } {
   const verdict = h("p", { class: "fe-outcome" });
   const reason = h("p", { class: "fe-reason" });
-  const aloud = h("p", { class: "fe-spoken", role: "status" });
   const error = new Readout("error", rough);
-  const speech = settled(600, (text) => { aloud.textContent = text; });
+  const aloud = spokenLine();
   return {
-    node: h("div", { class: "fe-result" }, verdict, reason, aloud),
+    node: h("div", { class: "fe-result" }, verdict, reason, aloud.node),
     show(result, format) {
       const { nan, overflowed, flushed } = result.tensors.out;
       error.set(result.error);
@@ -23,9 +22,9 @@ export function outcome(): { node: HTMLElement; show(result: Result, format: For
       verdict.dataset.kind = kind;
       verdict.replaceChildren(...says(kind, result, error));
       reason.textContent = why(kind, result, format);
-      speech.set(`${verdict.textContent} ${reason.textContent}`);
+      aloud.say(`${verdict.textContent} ${reason.textContent}`);
     },
-    remove: () => speech.cancel(),
+    remove: aloud.stop,
   };
 }
 

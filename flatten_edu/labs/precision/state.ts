@@ -1,9 +1,9 @@
 // The traits of the lab `precision` (Python: PrecisionLab), and the work that they ask for.
 import { focusedSteps, outputError, storedRange, type Fixes, type Matrix, type Steps, type StoredRange } from "../frame/maths/focused_steps";
-import { hashedNormals } from "../frame/maths/hashed";
+import { hashedNormals } from "../frame/maths/noise";
 import type { Format } from "../frame/maths/rounding";
-import type { LabModel } from "../frame/lab";
-import { readMatrix } from "../frame/matrices";
+import type { LabModel } from "../frame/model";
+import { matrixOf } from "../frame/tensors";
 
 export interface PrecisionTraits extends Fixes {
   dtype: Format;
@@ -12,7 +12,7 @@ export interface PrecisionTraits extends Fixes {
   p: number;
   size: number;
   seed: number;
-  /** "own": the reader's tensors, which are bytes: rows and columns as uint32, then float32 numbers. */
+  /** "own": the reader's tensors. */
   source: "random" | "own";
   q: DataView | null;
   k: DataView | null;
@@ -80,7 +80,7 @@ const scaled = ({ data, ...shape }: Matrix, size: number): Matrix => ({ ...shape
 
 /** The reader's own q, k and v; null where one is missing or they do not fit. */
 export function ownMatrices(model: PrecisionModel): Matrix[] | null {
-  const [q, k, v] = (["q", "k", "v"] as const).map((name) => model.get(name) && readMatrix(model.get(name)!));
+  const [q, k, v] = (["q", "k", "v"] as const).map((name) => model.get(name) && matrixOf(model.get(name)!));
   return q && k && v && q.columns === k.columns && k.rows === v.rows ? [firstRows(q, MOST_QUERIES), k, v] : null;
 }
 
@@ -90,25 +90,4 @@ const firstRows = ({ rows, columns, data }: Matrix, most: number): Matrix =>
 export function settings(model: PrecisionModel): Settings {
   const names = ["dtype", "n", "d", "p", "size", "seed", "row_max", "over_sqrt_n", "wide_sums", "whole"] as const;
   return Object.fromEntries(names.map((name) => [name, model.get(name)])) as unknown as Settings;
-}
-
-export const shared = [
-  "dtype", "n", "d", "p", "size", "seed", "row_max", "over_sqrt_n", "wide_sums", "whole", "step",
-] as const;
-
-const whole = (value: unknown, low: number, high: number) =>
-  Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
-
-/** Whether a value that came with a link will do for a trait: PrecisionLab's limits. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  switch (trait) {
-    case "dtype": return ["fp16", "bf16", "fp32"].includes(value as string);
-    case "n": return whole(value, 1, 4096);
-    case "d": return whole(value, 1, 256);
-    case "p": return whole(value, 1, 16);
-    case "seed": return whole(value, 0, 9999);
-    case "step": return whole(value, 0, 3);
-    case "size": return Number.isFinite(value) && (value as number) >= 2 ** -10 && (value as number) <= 64;
-    default: return typeof value === "boolean";
-  }
 }

@@ -2,10 +2,10 @@
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
 import { h, svg, uniqueId } from "../frame/dom";
-import { formatP } from "../frame/focusing_factor";
-import type { View } from "../frame/lab";
+import { formatP } from "../frame/numbers";
+import type { View } from "../frame/model";
 import { focusedCosine, LARGEST_P, type Verdict } from "../frame/maths/proposition";
-import { figures, pOf, type Judge, type ProofModel } from "./state";
+import { figures, pOf, type VerdictCache, type ProofModel } from "./state";
 
 const WIDTH = 360;
 const HEIGHT = 244;
@@ -14,7 +14,7 @@ const y = scaleLinear().domain([0, 1]).range([HEIGHT - 24, 40]);
 const FACTORS = Array.from({ length: 129 }, (_, i) => 2 ** (i / 16));
 const OCTAVES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-export function curve(model: ProofModel, judge: Judge): View & { node: HTMLElement } {
+export function curve(model: ProofModel, verdicts: VerdictCache): View & { node: HTMLElement } {
   const hatch = uniqueId("hatch");
   const still = svg("g");
   const moving = svg("g");
@@ -27,7 +27,7 @@ export function curve(model: ProofModel, judge: Judge): View & { node: HTMLEleme
     node: h("div", {}, picture, keys),
     update() {
       const { cosine } = figures(model);
-      const verdict = judge.of(model);
+      const verdict = verdicts.of(model);
       if (verdict !== drawn) { // p moves the marker alone
         drawn = verdict;
         still.replaceChildren(...failing(verdict, hatch), ...atOne(cosine.first), ...path(model), ...limit(verdict), ...holding(verdict));

@@ -1,7 +1,7 @@
 // The two vectors: a slider an entry, and under it what the power leaves of that entry beside the largest one.
 import { range, slider } from "../frame/controls";
 import { h, Readout, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { figures, resized, type ProofModel } from "./state";
 
 const SUBSCRIPTS = "₁₂₃₄₅₆₇₈";

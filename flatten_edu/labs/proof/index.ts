@@ -1,22 +1,23 @@
 // The lab `proof`: what does Proposition 1 say, and what not?
 import { h } from "../frame/dom";
 import { focusingFactorControl } from "../frame/focusing_factor";
-import { mountLab, type About, type RenderContext } from "../frame/lab";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext } from "../frame/model";
 import { curve } from "./curve";
 import { editor } from "./editor";
 import { proof } from "./proof";
-import { Judge, matched, shared, type ProofTraits } from "./state";
+import { VerdictCache, matched, type ProofTraits } from "./state";
 import { sentence, table } from "./verdict";
 
-export * from "../frame/maths";
+export * from "../frame/maths/attention";
 export * from "../frame/maths/proposition";
-export { accepts, shared } from "./state";
 
 const ABOUT: About<ProofTraits> = {
   name: "proof",
   question: "What does Proposition 1 say, and what not?",
+  open: "The proposition is about one pair of vectors. What becomes of a whole map, and of its rank?",
+  next: "rank",
   first: "slide *p* from 1 to 256 and watch the curve leave its dashed line, and come back.",
-  shared,
   steps: [
     {
       label: "Not at p = 3",
@@ -39,11 +40,11 @@ const ABOUT: About<ProofTraits> = {
 export function render(context: RenderContext<ProofTraits>): () => void {
   return mountLab(context, ABOUT, (body, signal) => {
     const model = matched(context.model);
-    const judge = new Judge();
+    const verdicts = new VerdictCache();
     const p = focusingFactorControl(model, signal);
     const parts = {
-      editor: editor(model, signal), curve: curve(model, judge), table: table(model, judge),
-      sentence: sentence(model, judge), proof: proof(model, signal, judge),
+      editor: editor(model, signal), curve: curve(model, verdicts), table: table(model, verdicts),
+      sentence: sentence(model, verdicts), proof: proof(model, signal, verdicts),
     };
     body.append(p.node, h("div", { class: "fe-columns" },
       parts.editor.node, h("div", { class: "fe-drawing" }, parts.curve.node, parts.sentence.node), parts.table.node, parts.proof.node));

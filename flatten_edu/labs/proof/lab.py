@@ -1,11 +1,9 @@
 """The lab `proof`: what does Proposition 1 say, and what not?"""
 
-import math
-
-import torch
 import traitlets as t
 
-from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
+from flatten_edu.labs.frame.lab import Lab, focusing_factor
+from flatten_edu.labs.frame.settings import refuse, vector, whole
 
 # They share their largest entry, and f_3 pushes them apart: 37 degrees instead of 18.
 EXAMPLE = {"x": [1.0, 0.99], "y": [1.0, 0.5]}
@@ -22,45 +20,15 @@ class ProofLab(Lab, lab="proof"):
         stage: which step of the proof is open, 1 to 5.
     """
 
-    x = t.Any().tag(sync=True)
-    y = t.Any().tag(sync=True)
-    p = FocusingFactor(3.0).tag(sync=True)
-    stage = t.Int(1).tag(sync=True)
-
-    @t.default("x")
-    def _example_x(self) -> list[float]:
-        return list(EXAMPLE["x"])
-
-    @t.default("y")
-    def _example_y(self) -> list[float]:
-        return list(EXAMPLE["y"])
-
-    @t.validate("stage")
-    def _stage_of_the_proof(self, proposal: dict) -> int:
-        if not 1 <= proposal["value"] <= 5:
-            raise refuse(self, "stage", "from 1 to 5", proposal["value"])
-        return proposal["value"]
+    x = vector(EXAMPLE["x"], FEWEST, MOST, least=0)
+    y = vector(EXAMPLE["y"], FEWEST, MOST, least=0)
+    p = focusing_factor()
+    stage = whole(1, 1, 5)
 
     @t.validate("x", "y")
     def _vectors_of_one_length(self, proposal: dict) -> list[float]:
-        trait = proposal["trait"].name
-        vector = self._vector(trait, proposal["value"])
+        trait, value = proposal["trait"].name, proposal["value"]
         other = getattr(self, "y" if trait == "x" else "x")
-        try:
-            length = torch.as_tensor(other).numel()
-        except (TypeError, ValueError, RuntimeError):
-            return vector  # its own turn comes, and its own error
-        if length != len(vector):
-            raise refuse(self, "x and y", "of one length (set both)", f"{trait} of {len(vector)} beside {length}")
-        return vector
-
-    def _vector(self, trait: str, value: object) -> list[float]:
-        wanted = f"{FEWEST} to {MOST} finite numbers from 0 to 1e6"
-        try:
-            # A row of a tensor, [1, d], will do as well: so queries come out of a model.
-            vector = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1).tolist()
-        except (TypeError, ValueError, RuntimeError):
-            raise refuse(self, trait, wanted, value) from None
-        if not FEWEST <= len(vector) <= MOST or not all(math.isfinite(entry) and 0 <= entry <= 1e6 for entry in vector):
-            raise refuse(self, trait, wanted, value)
-        return vector
+        if len(other) != len(value):
+            raise refuse(self, "x and y", "of one length (set both)", f"{trait} of {len(value)} beside {len(other)}")
+        return value

@@ -1,7 +1,7 @@
 // The five steps of the proof, with the numbers that they have for the pair at hand.
 import { fixed, h, Readout, rich, type Child } from "../frame/dom";
-import { change, type View } from "../frame/lab";
-import { figures, STAGES, type Figures, type Judge, type ProofModel } from "./state";
+import { change, type View } from "../frame/model";
+import { figures, STAGES, type Figures, type VerdictCache, type ProofModel } from "./state";
 import type { Verdict } from "../frame/maths/proposition";
 
 const four = fixed(4);
@@ -16,7 +16,7 @@ interface Stage {
   set(now: Figures, verdict: Verdict): void;
 }
 
-export function proof(model: ProofModel, signal: AbortSignal, judge: Judge): View & { node: HTMLElement } {
+export function proof(model: ProofModel, signal: AbortSignal, verdicts: VerdictCache): View & { node: HTMLElement } {
   const stages = [norms(), product(), largest(), limits(), comparison()];
   const items = stages.map(({ title, lines }, at) => {
     const button = h("button", { type: "button", class: "fe-stage" }, h("span", { class: "fe-step-number" }, String(at + 1)), ...rich(title));
@@ -35,7 +35,7 @@ export function proof(model: ProofModel, signal: AbortSignal, judge: Judge): Vie
       h("div", { class: "fe-proof-head" }, h("p", {}, h("b", {}, "The proof")), h("div", {}, back, next)),
       h("ol", {}, ...items.map(({ node }) => node))),
     update() {
-      const [now, verdict, open] = [figures(model), judge.of(model), model.get("stage")];
+      const [now, verdict, open] = [figures(model), verdicts.of(model), model.get("stage")];
       stages.forEach((stage, at) => {
         stage.set(now, verdict);
         items[at].button.setAttribute("aria-expanded", String(at + 1 === open));

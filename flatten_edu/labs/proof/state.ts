@@ -1,6 +1,6 @@
 // The traits of the lab `proof` (Python: ProofLab), and what its views compute from them.
-import type { LabModel } from "../frame/lab";
-import { angleDegrees, dot, focusedMap, largestCoordinate, norm } from "../frame/maths";
+import type { LabModel } from "../frame/model";
+import { angleDegrees, dot, focusedMap, largestCoordinate, norm } from "../frame/maths/attention";
 import { byLargest, direction, focusedCosine, proposition, type Verdict } from "../frame/maths/proposition";
 
 export interface ProofTraits {
@@ -53,7 +53,7 @@ function distanceToAxis(x: number[], p: number, m: number): number {
 }
 
 /** The verdict on a pair, kept until a vector changes: it needs a scan over p, and p itself has no part in it. */
-export class Judge {
+export class VerdictCache {
   private key = "";
   private verdict!: Verdict;
 
@@ -64,24 +64,6 @@ export class Judge {
       this.verdict = proposition(model.get("x"), model.get("y"));
     }
     return this.verdict;
-  }
-}
-
-/** The traits that a link to a view carries. */
-export const shared = ["x", "y", "p", "stage", "step"] as const;
-
-const isVector = (value: unknown) => Array.isArray(value) && value.length >= 2 && value.length <= 8 &&
-  value.every((entry) => Number.isFinite(entry) && entry >= 0 && entry <= 1e6);
-
-/** Whether a value that came with a link will do for a trait: ProofLab's limits; `matched` sees to the two lengths. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  const whole = (low: number, high: number) => Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
-  switch (trait) {
-    case "x":
-    case "y": return isVector(value);
-    case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
-    case "stage": return whole(1, STAGES);
-    case "step": return whole(0, 3);
   }
 }
 

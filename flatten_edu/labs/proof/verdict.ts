@@ -1,11 +1,12 @@
 // The figures of the pair at p = 1 and now, and in a sentence what the proposition makes of it.
 import { fixed, h, Readout } from "../frame/dom";
-import { formatP } from "../frame/focusing_factor";
-import { settled, type View } from "../frame/lab";
+import { formatP } from "../frame/numbers";
+import { summary } from "../frame/summary";
+import type { View } from "../frame/model";
 import type { Verdict } from "../frame/maths/proposition";
-import { figures, pOf, type Judge, type ProofModel } from "./state";
+import { figures, pOf, type VerdictCache, type ProofModel } from "./state";
 
-export function table(model: ProofModel, judge: Judge): View & { node: HTMLElement } {
+export function table(model: ProofModel, verdicts: VerdictCache): View & { node: HTMLElement } {
   const row = (name: string, format: (value: number) => string) => [new Readout(`${name}_first`, format), new Readout(name, format)];
   const rows = { cosine: row("cosine", fixed(4)), angle: row("angle", fixed(1, "°")), inner: row("inner", fixed(4)) };
   const titles = { cosine: "cosine", angle: "angle", inner: "inner product" };
@@ -30,7 +31,7 @@ export function table(model: ProofModel, judge: Judge): View & { node: HTMLEleme
         rows[name][1].set(now[name].now);
       }
       head.replaceChildren(h("i", {}, "p"), ` = ${formatP(model.get("p"))}`);
-      const verdict = judge.of(model);
+      const verdict = verdicts.of(model);
       change.textContent = TURN[turn(now.angle.now - now.angle.first)];
       holdsFrom.set(verdict.holdsFrom ?? NaN);
       worstRow.hidden = verdict.worstP === null;
@@ -48,18 +49,8 @@ function turn(change: number): keyof typeof TURN {
   return Math.abs(change) < 0.05 ? "none" : change < 0 ? "closer" : "apart";
 }
 
-export function sentence(model: ProofModel, judge: Judge): View & { node: HTMLElement } {
-  const text = h("p", { "aria-hidden": "true" });
-  const spoken = h("p", { class: "fe-spoken", role: "status" });
-  const speech = settled(600, (said) => { spoken.textContent = said; });
-  return {
-    node: h("div", { class: "fe-summary" }, text, spoken),
-    update() {
-      text.textContent = says(model, judge.of(model));
-      speech.set(text.textContent);
-    },
-    remove: () => speech.cancel(),
-  };
+export function sentence(model: ProofModel, verdicts: VerdictCache): View & { node: HTMLElement } {
+  return summary(() => says(model, verdicts.of(model)));
 }
 
 function says(model: ProofModel, verdict: Verdict): string {

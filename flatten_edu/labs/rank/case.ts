@@ -1,11 +1,11 @@
 // From traits to the four maps, on the page's own thread: what did not change is kept.
-import { hashNoise } from "../frame/maths/hash_noise";
+import { hashNoise } from "../frame/maths/noise";
 import {
   differences, dwcMatrix, focusedHead, headRows, linearMap, namedKernel, normOfRowSums, softmaxMap, sumOf,
   type Kernel, type LinearMap, type Matrix, type Tokens,
 } from "../frame/maths/rank_maps";
 import type { PerMap } from "../frame/maths/rank_study";
-import { floats } from "./floats";
+import { tensorsOf } from "../frame/tensors";
 import { KERNEL_SIDE, setting, type RankModel, type Setting } from "./state";
 
 export interface Case {
@@ -29,14 +29,13 @@ export interface Case {
 /** Makes cases from the traits, or null while tokens or kernels that were promised have not arrived. */
 export class CaseMaker {
   private readonly kept = new Map<string, [key: string, value: unknown]>();
-  private readonly numbers = new WeakMap<DataView, { name: number; values: Float64Array }>();
-  private names = 0;
+  private readonly names = new WeakMap<DataView, number>();
+  private named = 0;
   private current: Case | null = null;
 
   make(model: RankModel): Case | null {
     const s = setting(model);
-    if (s.source === "given" && !(model.get("tokens_q") && model.get("tokens_k"))) return null;
-    if (s.convolution === "given" && !model.get("kernels")) return null;
+    if ((s.source === "given" || s.convolution === "given") && !model.get("tokens")?.byteLength) return null;
     const tokens = this.tokenKey(model, s);
     const linearKey = `${tokens}/${s.head}/${model.get("p")}`;
     const kernelKey = this.kernelKey(model, s);
@@ -78,11 +77,11 @@ export class CaseMaker {
 
   private tokens(model: RankModel, s: Setting, key: string): { q: Tokens; k: Tokens } {
     return this.keep("tokens", key, () => {
-      const [q, k] = (["tokens_q", "tokens_k"] as const).map((trait, stream) => ({
+      const [q, k] = ["q", "k"].map((name, stream) => ({
         n: s.n, d: s.d, heads: s.heads,
         values: s.source === "random"
           ? hashNoise(model.get("seed"), stream, s.n, s.d)
-          : tokenFirst(this.layer(model.get(trait)!, s, model.get("index").layers.length), s),
+          : tokenFirst(layerOf(model, name, s), s),
       }));
       return { q, k };
     });
@@ -91,36 +90,36 @@ export class CaseMaker {
   private kernel(model: RankModel, s: Setting): Kernel {
     if (s.convolution === "random") return randomKernel(model.get("seed"), s.channel);
     if (s.convolution !== "given") return namedKernel(s.convolution);
-    const { sides, layers } = model.get("index");
+    const { sides } = model.get("index");
     const size = sides[0] * sides[1];
-    const values = this.layer(model.get("kernels")!, s, Math.max(layers.length, 1));
+    const values = layerOf(model, "kernel", s);
     return { values: values.subarray(s.channel * size, (s.channel + 1) * size), sides };
-  }
-
-  private layer(view: DataView, s: Setting, layers: number): Float64Array {
-    const all = this.numbersOf(view).values;
-    const size = all.length / layers;
-    return all.subarray(s.layer * size, (s.layer + 1) * size);
-  }
-
-  private numbersOf(view: DataView): { name: number; values: Float64Array } {
-    const known = this.numbers.get(view) ?? { name: (this.names += 1), values: floats(view) };
-    this.numbers.set(view, known);
-    return known;
   }
 
   private tokenKey(model: RankModel, s: Setting): string {
     if (s.source === "random") return `random ${model.get("seed")} ${s.n} ${s.d}`;
-    return `given ${this.name(model.get("tokens_q"))} ${this.name(model.get("tokens_k"))} ${s.layer}`;
+    return `given ${this.name(model)} ${s.layer}`;
   }
 
   private kernelKey(model: RankModel, s: Setting): string {
     if (s.convolution === "random") return `random ${model.get("seed")} ${s.channel}`;
-    if (s.convolution === "given") return `given ${this.name(model.get("kernels"))} ${s.layer} ${s.channel}`;
+    if (s.convolution === "given") return `given ${this.name(model)} ${s.layer} ${s.channel}`;
     return s.convolution;
   }
 
-  private name = (view: DataView | null) => this.numbersOf(view!).name;
+  /** A number for the tensors that were given: others have another. */
+  private name(model: RankModel): number {
+    const bytes = model.get("tokens")!;
+    if (!this.names.has(bytes)) this.names.set(bytes, (this.named += 1));
+    return this.names.get(bytes)!;
+  }
+}
+
+/** One layer of a given tensor, whose first dimension counts the layers. */
+function layerOf(model: RankModel, name: string, { layer }: Setting): Float64Array {
+  const { shape, data } = tensorsOf(model.get("tokens")).get(name)!;
+  const size = data.length / shape[0];
+  return data.subarray(layer * size, (layer + 1) * size);
 }
 
 /** A channel's random kernel: 25 numbers of mean 0 and variance 1 / 25. */

@@ -2,26 +2,26 @@
 
 import json
 import math
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 import traitlets as t
+from safetensors import safe_open
 from torch import Tensor
 
 from flatten_edu.analysis import NAMED_KERNELS, RankMaps, named_kernel, rank_maps
 from flatten_edu.data import hash_noise
-from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
+from flatten_edu.labs.frame.lab import Lab, focusing_factor
+from flatten_edu.labs.frame.settings import choice, flag, grid, number, whole
+from flatten_edu.labs.frame.tensors import pack, unpack
 
 # Trained queries, keys and kernels, where they were made: python -m flatten_edu.labs.rank.make_data.
-SHIPPED = Path(__file__).parent / "data.npz"
+SHIPPED = Path(__file__).parent / "data.safetensors"
 MOST_CELLS, LARGEST_D = 256, 256
 KERNEL_SIDE = 5
 LARGEST_ENTRY = 1e6
 NOTHING = {"name": "", "about": "", "layers": [], "heads": 0, "d": 0, "grid": [0, 0], "channels": 0, "sides": [0, 0]}
-_ITEMS = {2: np.dtype("<f2"), 4: np.dtype("<f4"), 8: np.dtype("<f8")}
 
 
 class RankLab(Lab, lab="rank"):
@@ -49,21 +49,20 @@ class RankLab(Lab, lab="rank"):
     To change your tensors later, see `give`; for the maps as tensors, `maps`.
     """
 
-    grid = t.Tuple(t.Int(), t.Int(), default_value=(14, 14)).tag(sync=True)
-    d = t.Int(64, min=1, max=LARGEST_D).tag(sync=True)
-    p = FocusingFactor(3.0).tag(sync=True)
-    convolution = t.Enum(["random", "given", *NAMED_KERNELS], "random").tag(sync=True)
-    channel = t.Int(0, min=0, max=1023).tag(sync=True)
-    wrapped = t.Bool(False).tag(sync=True)
-    tolerance = t.Float(0.0).tag(sync=True)
-    seed = t.Int(0, min=0, max=2**32 - 1).tag(sync=True)
-    source = t.Enum(["random", "given"], "random").tag(sync=True)
-    layer = t.Int(0, min=0, max=63).tag(sync=True)
-    head = t.Int(0, min=0, max=63).tag(sync=True)
+    width: ClassVar = 928
+    grid = grid((14, 14), MOST_CELLS)
+    d = whole(64, 1, LARGEST_D)
+    p = focusing_factor()
+    convolution = choice("random", "given", *NAMED_KERNELS)
+    channel = whole(0, 0, 1023)
+    wrapped = flag(False)
+    tolerance = number(0.0, 1e-15, 0.5, besides=0)
+    seed = whole(0, 0, 2**32 - 1)
+    source = choice("random", "given")
+    layer = whole(0, 0, 63)
+    head = whole(0, 0, 63)
     index = t.Dict().tag(sync=True)
-    tokens_q = t.Bytes(None, allow_none=True).tag(sync=True)
-    tokens_k = t.Bytes(None, allow_none=True).tag(sync=True)
-    kernels = t.Bytes(None, allow_none=True).tag(sync=True)
+    tokens = t.Bytes().tag(sync=True)
 
     def __init__(
         self, q: Any = None, k: Any = None, kernel: Any = None, name: str = "yours", about: str = "", **traits: object
@@ -92,7 +91,7 @@ class RankLab(Lab, lab="rank"):
         """
         if (q is None) != (k is None):
             raise ValueError("RankLab needs both q and k, or neither")
-        index, content = dict(NOTHING, name=name, about=about), {"tokens_q": None, "tokens_k": None, "kernels": None}
+        index, content = dict(NOTHING, name=name, about=about), {}
         layers = None
         if q is not None:
             q, k = _tensor("q", q, 4), _tensor("k", k, 4)
@@ -100,7 +99,7 @@ class RankLab(Lab, lab="rank"):
                 raise ValueError(f"RankLab needs q and k of one shape, got {_shape(q)} and {_shape(k)}")
             layers, heads, n, d = q.shape
             index |= {"heads": heads, "d": d, "grid": list(_fitting_grid(grid, n))}
-            content |= {"tokens_q": pack(q), "tokens_k": pack(k)}
+            content |= {"q": q, "k": k}
         if kernel is not None:
             kernel = _tensor("kernel", kernel, 4)
             if kernel.shape[2] % 2 == 0 or kernel.shape[3] % 2 == 0:
@@ -109,12 +108,11 @@ class RankLab(Lab, lab="rank"):
                 raise ValueError(f"RankLab needs kernels for each of {layers} layers, got {_shape(kernel)}")
             layers = len(kernel)
             index |= {"channels": kernel.shape[1], "sides": list(kernel.shape[2:])}
-            content |= {"kernels": pack(kernel)}
+            content |= {"kernel": kernel}
         index["layers"] = [f"layer {i + 1}" for i in range(layers or 0)]
         with self.hold_trait_notifications():
             self.set_trait("index", index)
-            for trait, value in content.items():
-                self.set_trait(trait, value)
+            self.set_trait("tokens", pack(**content))
 
     def maps(self) -> RankMaps:
         """The maps that the lab shows, as float64 tensors."""
@@ -127,9 +125,9 @@ class RankLab(Lab, lab="rank"):
         if self.source == "random" or not index["heads"]:
             n = math.prod(self.grid)
             return *(hash_noise(self.seed, stream, n, self.d)[None] for stream in (0, 1)), self.grid
-        shape = (len(index["layers"]), index["heads"], math.prod(index["grid"]), index["d"])
-        layer = min(self.layer, shape[0] - 1)
-        return *(unpack(b).reshape(shape)[layer] for b in (self.tokens_q, self.tokens_k)), tuple(index["grid"])
+        given = unpack(self.tokens)
+        layer = min(self.layer, len(given["q"]) - 1)
+        return *(given[name][layer].double() for name in "qk"), tuple(index["grid"])
 
     def _kernel(self, d: int) -> Tensor:
         index = self.index
@@ -139,61 +137,17 @@ class RankLab(Lab, lab="rank"):
             channel = min(self.channel, d - 1)
             numbers = hash_noise(self.seed, 2, channel + 1, KERNEL_SIDE**2)[channel]
             return numbers.reshape(KERNEL_SIDE, KERNEL_SIDE) / KERNEL_SIDE
-        kernels = unpack(self.kernels).reshape(len(index["layers"]), index["channels"], *index["sides"])
-        return kernels[min(self.layer, len(kernels) - 1), min(self.channel, kernels.shape[1] - 1)]
+        kernels = unpack(self.tokens)["kernel"]
+        return kernels[min(self.layer, len(kernels) - 1), min(self.channel, kernels.shape[1] - 1)].double()
 
     @t.default("index")
     def _shipped_index(self) -> dict[str, Any]:
-        return _shipped()["index"]
+        with safe_open(SHIPPED, "pt") as file:
+            return json.loads(file.metadata()["index"])
 
-    @t.default("tokens_q")
-    def _shipped_queries(self) -> bytes | None:
-        return _shipped()["tokens_q"]
-
-    @t.default("tokens_k")
-    def _shipped_keys(self) -> bytes | None:
-        return _shipped()["tokens_k"]
-
-    @t.default("kernels")
-    def _shipped_kernels(self) -> bytes | None:
-        return _shipped()["kernels"]
-
-    @t.validate("grid")
-    def _grid_has_few_cells(self, proposal: dict) -> tuple[int, int]:
-        rows, columns = proposal["value"]
-        if rows < 1 or columns < 1 or not 2 <= rows * columns <= MOST_CELLS:
-            raise refuse(self, "grid", f"rows and columns of 2 to {MOST_CELLS} cells", proposal["value"])
-        return rows, columns
-
-    @t.validate("tolerance")
-    def _tolerance_in_range(self, proposal: dict) -> float:
-        if proposal["value"] != 0 and not 1e-15 <= proposal["value"] <= 0.5:
-            raise refuse(self, "tolerance", "0 for NumPy's, or from 1e-15 to 0.5", proposal["value"])
-        return proposal["value"]
-
-
-def pack(x: Tensor) -> bytes:
-    """Numbers as bytes, after one byte that says how many bytes each has: float16, float32 or float64."""
-    x = x.detach().cpu()
-    x = x if x.dtype in (torch.float16, torch.float64) else x.float()
-    return bytes([x.element_size()]) + x.contiguous().numpy().astype(_ITEMS[x.element_size()]).tobytes()
-
-
-def unpack(content: bytes) -> Tensor:
-    """What `pack` packed, as a row of float64 numbers."""
-    return torch.from_numpy(np.frombuffer(content[1:], _ITEMS[content[0]]).astype(np.float64))
-
-
-@cache
-def _shipped() -> dict[str, Any]:
-    if not SHIPPED.exists():
-        return {"index": NOTHING, "tokens_q": None, "tokens_k": None, "kernels": None}
-    with np.load(SHIPPED) as file:
-        content = {
-            trait: pack(torch.from_numpy(file[name]))
-            for trait, name in {"tokens_q": "q", "tokens_k": "k", "kernels": "kernel"}.items()
-        }
-        return {"index": json.loads(str(file["index"])), **content}
+    @t.default("tokens")
+    def _shipped_tensors(self) -> bytes:
+        return SHIPPED.read_bytes()
 
 
 def _tensor(name: str, value: Any, ndim: int) -> Tensor:

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -53,7 +53,7 @@ def write_rank(model: DeiT, x: Tensor, about: str, path: Path = SHIPPED) -> int:
         "heads": heads, "d": d, "grid": list(model.grid), "channels": channels, "sides": sides,
     }  # fmt: skip
     path.parent.mkdir(exist_ok=True)
-    np.savez_compressed(path, index=json.dumps(index), **{n: p.half().numpy() for n, p in parts.items()})
+    save_file({n: p.half().contiguous() for n, p in parts.items()}, path, {"index": json.dumps(index)})
     size = path.stat().st_size
     if size > LIMIT:
         path.unlink()

@@ -1,5 +1,5 @@
 // The traits of the lab `rank` (Python: RankLab), and what of them is in force.
-import type { LabModel } from "../frame/lab";
+import type { LabModel } from "../frame/model";
 import type { Grid } from "../frame/maths/rank_maps";
 
 export type Convolution = "random" | "given" | "zero" | "minus_impulse" | "right_neighbour";
@@ -34,9 +34,8 @@ export interface RankTraits {
   head: number;
   step: number;
   index: Index;
-  tokens_q: DataView | null;
-  tokens_k: DataView | null;
-  kernels: DataView | null;
+  /** q and k [layers, heads, n, d], kernel [layers, channels, sides]: those that were given. */
+  tokens: DataView | null;
 }
 
 export type RankModel = LabModel<RankTraits>;
@@ -72,35 +71,4 @@ export function setting(model: RankModel): Setting {
     layer: Math.min(model.get("layer"), Math.max(index.layers.length, 1) - 1),
     channel: Math.min(model.get("channel"), channels - 1),
   };
-}
-
-/** The traits that a link to a view carries. */
-export const shared = [
-  "grid", "d", "p", "convolution", "channel", "wrapped", "tolerance", "seed", "source", "layer", "head", "step",
-] as const;
-
-export const MOST_CELLS = 256;
-export const LARGEST_D = 256;
-const CONVOLUTIONS: unknown[] = ["random", "given", "zero", "minus_impulse", "right_neighbour"];
-
-const isWhole = (v: unknown, from: number, to: number) => Number.isInteger(v) && (v as number) >= from && (v as number) <= to;
-
-/** Whether a value that came with a link will do for a trait: RankLab's limits. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  switch (trait) {
-    case "grid":
-      return Array.isArray(value) && value.length === 2 && value.every((side) => isWhole(side, 1, MOST_CELLS)) &&
-        isWhole(value[0] * value[1], 2, MOST_CELLS);
-    case "d": return isWhole(value, 1, LARGEST_D);
-    case "p": return Number.isFinite(value) && (value as number) >= 1 && (value as number) <= 256;
-    case "convolution": return CONVOLUTIONS.includes(value);
-    case "source": return value === "random" || value === "given";
-    case "wrapped": return typeof value === "boolean";
-    case "tolerance": return value === 0 || (Number.isFinite(value) && (value as number) >= 1e-15 && (value as number) <= 0.5);
-    case "seed": return isWhole(value, 0, 2 ** 32 - 1);
-    case "channel": return isWhole(value, 0, 1023);
-    case "layer":
-    case "head": return isWhole(value, 0, 63);
-    case "step": return isWhole(value, 0, 3);
-  }
 }

@@ -1,21 +1,21 @@
 // One paragraph on why the sum has the rank that it has; another for each way to fail.
 import { numericalRank, relativeTolerance } from "../frame/maths/rank_spectrum";
 import { scientific } from "./format";
-import { bounds } from "./guarantee_view";
-import type { Stage } from "./stage";
+import { bounds } from "./guarantee";
+import type { Results } from "./results";
 
 /** In these texts *A* is set in italics. */
-export function verdict(stage: Stage, tolerance: number, drawnWrapped: boolean): string {
-  if (!stage.found) return stage.now ? "The singular values are being computed." : "";
-  const { of, findings: { spectra } } = stage.found;
+export function verdict(results: Results, tolerance: number, drawnWrapped: boolean): string {
+  if (!results.found) return results.now ? "The singular values are being computed." : "";
+  const { of, findings: { spectra } } = results.found;
   const { n, setting: { convolution, d } } = of;
   const b = bounds(spectra.linear, spectra.dwc, spectra.equivalent);
   const parts: string[] = [];
-  if (b.dwc === 0) parts.push(`The kernel is zero: *M*eq is *A* alone, and its rank is at most *d* = ${d}, whatever N is.`);
+  if (b.dwc === 0) parts.push(`The kernel is zero: *M*_{eq} is *A* alone, and its rank is at most *d* = ${d}, whatever N is.`);
   else if (convolution === "minus_impulse") parts.push(impulse(of.zeroRows, b.sum, n, of.ones));
   else if (b.dwc < n) parts.push(singular(b, n));
   else parts.push(generic(b, n));
-  if (drawnWrapped && of.wrong.entries > 0) parts.push(`Drawn as the authors' figure code does, ${of.wrong.entries} entries of *M*DWC in ${of.wrong.rows} rows are wrong, and these ranks are not the convolution's.`);
+  if (drawnWrapped && of.wrong.entries > 0) parts.push(`Drawn as the authors' figure code does, ${of.wrong.entries} entries of *M*_{DWC} in ${of.wrong.rows} rows are wrong, and these ranks are not the convolution's.`);
   if (b.sum === n) {
     const smallest = spectra.equivalent[n - 1] / spectra.equivalent[0];
     parts.push(`Full says nothing about how full: the smallest singular value is ${scientific(smallest)} of the largest.`);
@@ -30,13 +30,13 @@ type Ranks = ReturnType<typeof bounds>;
 function generic({ linear, sum, low }: Ranks, n: number): string {
   if (linear === n) return `*A* has rank ${n} by itself here, since *d* is not below N: nothing is left for the convolution to mend.`;
   if (sum < n) return `Both are as full as they can be, and the sum still falls short: ${sum} of ${n}. One of the rare failures.`;
-  return `*M*DWC has full rank by itself; *A*, of rank ${linear}, adds nothing to that. It could take away: only ${low} is certain. ` +
-    "For a full sum to lose rank, the lemma's second factor must be exactly zero, which random or trained numbers almost surely avoid.";
+  return `*M*_{DWC} has full rank by itself; *A*, of rank ${linear}, adds nothing to that. It could take away: only ${low} is certain. ` +
+    "For a full sum to lose rank, the lemma's second factor must be exactly zero: whatever *A* is, almost every kernel avoids that.";
 }
 
 function impulse(zeroRows: number, sum: number, n: number, ones: number): string {
   if (zeroRows === 0) {
-    return `Built to fail: *M*DWC = −I has full rank, and each row of *A* sums to 1, so *A* − I sends the vector of ones to zero: ` +
+    return `Built to fail: *M*_{DWC} = −I has full rank, and each row of *A* sums to 1, so *A* − I sends the vector of ones to zero: ` +
       `‖(*A* − I)1‖ = ${scientific(ones)}. Rank ${sum} of ${n}.`;
   }
   const rows = zeroRows === 1 ? "One query has" : `${zeroRows} queries have`;
@@ -46,7 +46,7 @@ function impulse(zeroRows: number, sum: number, n: number, ones: number): string
 
 function singular({ linear, dwc, sum, high }: Ranks, n: number): string {
   const missing = n - dwc;
-  const start = `*M*DWC alone has rank ${dwc}: ${missing} ${missing === 1 ? "is" : "are"} missing, and *A* has rank ${linear}. `;
+  const start = `*M*_{DWC} alone has rank ${dwc}: ${missing} ${missing === 1 ? "is" : "are"} missing, and *A* has rank ${linear}. `;
   if (sum === n) return start + "Here the low rank fills the gap.";
   return start + `So the sum can reach ${high} at most${sum === high ? ", and does" : `; it has ${sum}`}.`;
 }

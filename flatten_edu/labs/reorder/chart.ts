@@ -1,7 +1,7 @@
 // Both costs against N, at the d that is set; the marker is the slider of N, to drag or to move by keys.
 import { scaleLog } from "d3-scale";
 import { svg } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { attentionCost } from "../frame/maths/cost";
 import { FORMULA, N_STOPS, ORDERS, type ReorderModel } from "./state";
 
@@ -29,7 +29,7 @@ export function chart(model: ReorderModel, signal: AbortSignal): View & { node: 
     event.stopPropagation(); // JupyterLab would move to another cell
     change(model, "n", to);
   }, { signal });
-  const drag = (event: PointerEvent) => {
+  const drag = (event: MouseEvent) => {
     const box = node.getBoundingClientRect();
     change(model, "n", nearest(x.invert(((event.clientX - box.left) / box.width) * WIDTH)));
   };
@@ -37,8 +37,9 @@ export function chart(model: ReorderModel, signal: AbortSignal): View & { node: 
     if (event.button !== 0) return;
     node.setPointerCapture(event.pointerId);
     marker.focus({ preventScroll: true });
-    drag(event);
+    if (event.pointerType !== "touch") drag(event); // a finger may be about to scroll: it chooses by a tap, or sideways
   }, { signal });
+  node.addEventListener("click", drag, { signal });
   node.addEventListener("pointermove", (event) => {
     if (node.hasPointerCapture(event.pointerId)) drag(event);
   }, { signal });

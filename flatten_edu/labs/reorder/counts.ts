@@ -1,6 +1,6 @@
 // What each order costs: counted, for the N and d that are set.
 import { h, Readout, rich } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { attentionCost, type Cost } from "../frame/maths/cost";
 import { bytes, count, times } from "./format";
 import { FORMULA, ITEM_SIZE, ORDERS, type ReorderModel } from "./state";

@@ -1,6 +1,6 @@
 // The small example as a scheme: each entry stands where its row, from the left, and its column, from above, cross.
 import { svg } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { transposed, type Matrix } from "../frame/maths/cost";
 import { short } from "./format";
 import { MIDDLE, example, type Example, type ReorderModel } from "./state";

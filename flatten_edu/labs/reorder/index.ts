@@ -1,7 +1,8 @@
 // The lab `reorder`: where does N² go when the brackets move?
 import { choice, slider, toggle } from "../frame/controls";
 import { h } from "../frame/dom";
-import { mountLab, type About, type RenderContext, type View } from "../frame/lab";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext, View } from "../frame/model";
 import { chart } from "./chart";
 import { counts } from "./counts";
 import { count } from "./format";
@@ -9,18 +10,19 @@ import { grid } from "./grid";
 import { player, tally } from "./player";
 import { scale } from "./scale";
 import { agreement, sentence } from "./sentence";
-import { D_STOPS, FORMULA, N_STOPS, ORDERS, shared, type ReorderModel, type ReorderTraits } from "./state";
+import { D_STOPS, FORMULA, N_STOPS, ORDERS, type ReorderModel, type ReorderTraits } from "./state";
 import { tabList } from "../frame/tabs";
 
-export * from "../frame/maths";
+export * from "../frame/maths/attention";
 export * from "../frame/maths/cost";
-export { accepts, D_STOPS, N_STOPS, shared } from "./state";
+export { D_STOPS, N_STOPS } from "./state";
 
 const ABOUT: About<ReorderTraits> = {
   name: "reorder",
   question: "Where does *N*² go when the brackets move?",
+  open: "The new order is cheap only where weights are products of two maps, φ(q)·φ(k). What does such a map do to a row of attention?",
+  next: "sharpness",
   first: "move the brackets, then slide *N* up.",
-  shared,
   steps: [
     {
       label: "DeiT's 196 patches",

@@ -1,6 +1,6 @@
 // Forwards and back through the entries of the example, or one after the other by itself.
 import { h, Readout, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { multiplyAddsAfter } from "../frame/maths/cost";
 import { count } from "./format";
 import { example, exampleCost, FORMULA, ORDERS, type ReorderModel } from "./state";

@@ -1,6 +1,6 @@
 // The matrices of both products, drawn to one scale, with the brackets round the product that comes first.
 import { svg } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import type { Order } from "../frame/maths/cost";
 import { MIDDLE, type ReorderModel } from "./state";
 

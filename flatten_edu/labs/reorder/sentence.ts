@@ -1,25 +1,14 @@
 // One sentence or two on what the reader is looking at; read aloud once it rests.
 import { h, Readout } from "../frame/dom";
-import { settled, type View } from "../frame/lab";
+import { summary } from "../frame/summary";
+import type { View } from "../frame/model";
 import { attentionCost } from "../frame/maths/cost";
 import { count, short, times } from "./format";
 import { differenceOfOrders, example, FORMULA, MIDDLE, type ReorderModel } from "./state";
 import { unitsPerNumber } from "./scale";
 
 export function sentence(model: ReorderModel, view: "scale" | "steps"): View & { node: HTMLElement } {
-  const text = h("p", { "aria-hidden": "true" });
-  const spoken = h("p", { class: "fe-spoken", role: "status" });
-  const speech = settled(600, (said) => { spoken.textContent = said; });
-  return {
-    node: h("div", { class: "fe-summary" }, text, spoken),
-    update() {
-      if (model.get("view") !== view) return speech.cancel();
-      const said = view === "scale" ? ofScale(model) : ofSteps(model);
-      text.textContent = said;
-      speech.set(said);
-    },
-    remove: () => speech.cancel(),
-  };
+  return summary(() => (model.get("view") !== view ? null : view === "scale" ? ofScale(model) : ofSteps(model)));
 }
 
 function ofScale(model: ReorderModel): string {

@@ -1,5 +1,5 @@
 // The traits of the lab `reorder` (Python: ReorderLab), and what its views compute from them.
-import type { LabModel } from "../frame/lab";
+import type { LabModel } from "../frame/model";
 import {
   attentionCost, bothProducts, dividedByLast, largestDifference, withOnes, type Matrix, type Order,
 } from "../frame/maths/cost";
@@ -96,24 +96,4 @@ export function differenceOfOrders(model: ReorderModel): number {
 export function exampleCost(model: ReorderModel, order: Order) {
   const columns = model.get("v")[0].length + (model.get("normalised") ? 1 : 0);
   return attentionCost(model.get("q").length, model.get("q")[0].length, order, columns);
-}
-
-/** The traits that a link to a view carries. */
-export const shared = ["n", "d", "order", "dtype", "view", "at", "normalised", "step"] as const;
-
-const whole = (value: unknown, from: number, to: number) =>
-  Number.isInteger(value) && (value as number) >= from && (value as number) <= to;
-
-/** Whether a value that came with a link will do for a trait: ReorderLab's limits. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  switch (trait) {
-    case "n": return whole(value, 4, 16384);
-    case "d": return whole(value, 1, 256);
-    case "order": return ORDERS.includes(value as Order);
-    case "dtype": return value === "float32" || value === "float16";
-    case "view": return value === "scale" || value === "steps";
-    case "at": return whole(value, 0, 104);
-    case "normalised": return typeof value === "boolean";
-    case "step": return whole(value, 0, 3);
-  }
 }

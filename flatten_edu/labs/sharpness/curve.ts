@@ -9,7 +9,7 @@ const WIDTH = 340;
 const HEIGHT = 284;
 const SCALES = Array.from({ length: 97 }, (_, i) => 2 ** (i / 16 - 3));
 const x = scaleLog().base(2).domain([1 / 8, 8]).range([34, WIDTH - 8]);
-const NAMES: Record<Kind, string> = { softmax: "softmax", p1: "linear", p: "focused" };
+const NAMES: Record<Kind, string> = { softmax: "softmax", relu: "ReLU", focused: "focused" };
 
 export function curve(): { node: Element; show(input: QueryAndKeys, rows: Rows, scale: number, divide: boolean): void } {
   const layer = svg("g");
@@ -17,17 +17,17 @@ export function curve(): { node: Element; show(input: QueryAndKeys, rows: Rows, 
   return {
     node,
     show(input, rows, scale, divide) {
-      const y = scaleLinear().domain([0, Math.log2(Math.max(rows.p.weights.length, 2))]).range([HEIGHT - 38, 36]);
+      const y = scaleLinear().domain([0, Math.log2(Math.max(rows.focused.weights.length, 2))]).range([HEIGHT - 38, 36]);
       const curved = entropyCurve(input.q, input.keys, SCALES, divide);
       const points = SCALES.map((s, i): [number, number] => [x(s), y(curved[i])]);
-      const flat = (["p1", "p"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
+      const flat = (["relu", "focused"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
       layer.replaceChildren(
         axes(y),
         ...flat.map((kind) => svg("path", { class: "fe-line", "data-kind": kind, d: `M${x(1 / 8)} ${y(rows[kind].entropy)}H${x(8)}` })),
         svg("path", { class: "fe-line", "data-kind": "softmax", d: line()(points) ?? "" }),
         svg("path", { class: "fe-now", d: `M${x(scale)} ${y.range()[0]}V${y.range()[1]}` }),
         ...crossing(rows, y),
-        ...(["p1", "p", "softmax"] as const).filter((kind) => Number.isFinite(rows[kind].entropy))
+        ...(["relu", "focused", "softmax"] as const).filter((kind) => Number.isFinite(rows[kind].entropy))
           .map((kind) => svg("circle", { "data-kind": kind, cx: x(scale), cy: y(rows[kind].entropy), r: 4 })),
         ...names(rows, y, curved));
       node.setAttribute("aria-label", `Entropy in bits against the scale from 1/8 to 8. Softmax falls from ${curved[0].toFixed(2)} ` +
@@ -51,7 +51,7 @@ function axes(y: ReturnType<typeof scaleLinear<number, number>>): SVGGElement {
 }
 
 /** The point where softmax passes the focused row, with its scale; beyond the chart an arrow at its edge. */
-function crossing({ p: { crossing: at, entropy } }: Rows, y: Y): SVGElement[] {
+function crossing({ focused: { crossing: at, entropy } }: Rows, y: Y): SVGElement[] {
   if (!Number.isFinite(entropy) || !(at > 0) || at === Infinity) return [];
   const text = `s = ${formatScale(at)}`;
   const right = at > 2;
@@ -69,13 +69,13 @@ function crossing({ p: { crossing: at, entropy } }: Rows, y: Y): SVGElement[] {
 
 /** Each line's name at its end; two that would touch are set apart. */
 function names(rows: Rows, y: Y, curved: number[]): SVGElement[] {
-  const flat = (["p1", "p"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
-  const close = flat.length === 2 && Math.abs(y(rows.p1.entropy) - y(rows.p.entropy)) < 14;
+  const flat = (["relu", "focused"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
+  const close = flat.length === 2 && Math.abs(y(rows.relu.entropy) - y(rows.focused.entropy)) < 14;
   // At the side where softmax's curve is further away from the line.
   const side = (bits: number) => Math.abs(bits - curved[0]) > Math.abs(bits - curved.at(-1)!) ? "left" : "right";
   return flat.map((kind) => {
     const left = side(rows[kind].entropy) === "left";
-    const below = close && kind === "p";
+    const below = close && kind === "focused";
     return svg("text", { class: "fe-name", "data-kind": kind, x: left ? x(1 / 8) + 3 : x(8) - 2, y: y(rows[kind].entropy) + (below ? 13 : -5),
       "text-anchor": left ? "start" : "end" }, NAMES[kind]);
   }).concat(svg("text", { class: "fe-name", "data-kind": "softmax", ...softmaxPlace(curved, y) }, NAMES.softmax));

@@ -1,22 +1,26 @@
 // The lab `sharpness`: is focused attention really sharper than softmax?
 import { choice, range, slider, toggle } from "../frame/controls";
 import { h, Readout } from "../frame/dom";
-import { focusingFactorControl, formatP } from "../frame/focusing_factor";
-import { mountLab, settled, type About, type RenderContext, type View } from "../frame/lab";
+import { focusingFactorControl } from "../frame/focusing_factor";
+import { formatP } from "../frame/numbers";
+import { summary } from "../frame/summary";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext, View } from "../frame/model";
 import { curve } from "./curve";
-import { formatScale, Reader, rowsAt, shared, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
+import { formatScale, Reader, rowsAt, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
 import { weightTable } from "./weights";
 
-export * from "../frame/maths";
+export * from "../frame/maths/attention";
 export * from "../frame/maths/sharpness";
-export { accepts, EXAMPLES, rowsAt, shared } from "./state";
+export { EXAMPLES, rowsAt } from "./state";
 
 const ISSUE = { example: "issue", divide: false, p: 3 } as const;
 const ABOUT: About<SharpnessTraits> = {
   name: "sharpness",
   question: "Is focused attention really sharper than softmax?",
+  open: "Entropy says how sharp a row is, and not whether it looks at the right keys. What does *f*_{p} do to directions?",
+  next: "focus",
   first: "slide *s*, which multiplies q and every key, from 1 down to 1/8. One curve falls, one stays.",
-  shared,
   steps: [
     {
       label: "The issue's example",
@@ -83,16 +87,15 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
 function resultView(model: SharpnessModel): Part {
   const reader = new Reader();
   const [table, chart] = [weightTable(), curve()];
-  const crossings = { p: crossingWords("p"), p1: crossingWords("p1") };
+  const crossings = { focused: crossingWords("focused"), relu: crossingWords("relu") };
   const waiting = h("p", {}, "The rows have not arrived yet, or do not fit together.");
-  const text = h("p", { "aria-hidden": "true" });
-  const spoken = h("p", { class: "fe-spoken", role: "status" });
-  const speech = settled(600, (said) => { spoken.textContent = said; });
+  let now: { rows: Rows; scale: number; p: number } | null = null;
+  const sentence = summary(() => now && said(now.rows, now.scale, now.p));
   const columns = h("div", { class: "fe-columns" }, h("div", {}, table.node), h("div", {}, chart.node));
-  const line = h("p", { class: "fe-crossings" }, "Softmax is sharper than the focused row ", crossings.p.node,
-    ", and than the linear one ", crossings.p1.node, ".");
+  const line = h("p", { class: "fe-crossings" }, "Softmax is sharper than the focused row ", crossings.focused.node,
+    ", and than the one of ReLU ", crossings.relu.node, ".");
   return {
-    node: h("div", {}, waiting, columns, h("div", { class: "fe-summary" }, text, spoken), line),
+    node: h("div", {}, waiting, columns, sentence.node, line),
     update() {
       const input = reader.get(model);
       const [scale, p, divide] = [model.get("scale"), model.get("p"), model.get("divide")];
@@ -102,17 +105,17 @@ function resultView(model: SharpnessModel): Part {
       const rows = rowsAt(input, scale, p, divide);
       table.show(rows, p, divide);
       chart.show(input, rows, scale, divide);
-      crossings.p.set(rows.p.crossing);
-      crossings.p1.set(rows.p1.crossing);
-      text.textContent = summary(rows, scale, p);
-      speech.set(text.textContent);
+      crossings.focused.set(rows.focused.crossing);
+      crossings.relu.set(rows.relu.crossing);
+      now = { rows, scale, p };
+      sentence.update();
     },
-    remove: () => speech.cancel(),
+    remove: sentence.remove,
   };
 }
 
 /** "where s is above 0.21", or that there is no such scale. */
-function crossingWords(kind: "p" | "p1"): { node: HTMLElement; set(at: number): void } {
+function crossingWords(kind: "focused" | "relu"): { node: HTMLElement; set(at: number): void } {
   const readout = new Readout(`crossing_${kind}`, formatScale);
   const [words, value] = [h("span"), h("span", {}, "where s is above ", readout.node)];
   return {
@@ -125,7 +128,7 @@ function crossingWords(kind: "p" | "p1"): { node: HTMLElement; set(at: number): 
   };
 }
 
-function summary({ softmax, p: focused }: Rows, scale: number, p: number): string {
+function said({ softmax, focused }: Rows, scale: number, p: number): string {
   if (!Number.isFinite(focused.entropy)) return "ReLU leaves nothing of the query or of the keys: the focused row pays no attention.";
   const [a, b] = [softmax.entropy.toFixed(2), focused.entropy.toFixed(2)];
   const who = a === b ? "both are as sharp" : softmax.entropy < focused.entropy ? "softmax is sharper" : "the focused row is sharper";

@@ -7,8 +7,9 @@ import torch
 import traitlets as t
 
 from flatten_edu.labs.focus.lab import FIGURE_4
-from flatten_edu.labs.frame.lab import FocusingFactor, Lab, refuse
-from flatten_edu.labs.frame.matrices import matrix_bytes, shape_of
+from flatten_edu.labs.frame.lab import Lab, focusing_factor
+from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
+from flatten_edu.labs.frame.tensors import matrix_bytes, shape_of
 
 # The example of issue 4 of the authors' repository: the keys are the whole numbers from 1 to 8 that its seed draws.
 ISSUE_4 = {
@@ -22,7 +23,7 @@ MOST_CHANNELS = 1024
 
 
 class SharpnessLab(Lab, lab="sharpness"):
-    """One query's weights by softmax, linear and focused attention, and their entropy against the scale of q and k.
+    """One query's weights by softmax, ReLU and focused attention, and their entropy against the scale of q and k.
 
     `SharpnessLab(q=..., k=...)` takes the reader's own query [d] and keys [n, d], before any feature map.
 
@@ -31,22 +32,22 @@ class SharpnessLab(Lab, lab="sharpness"):
         scale: q and every key are multiplied by it, 1/8 to 8.
         p: focusing factor, 1 to 256.
         divide: whether softmax divides the products by sqrt(d).
-        q, k: own query and keys, entries from -1000 to 1000, or None. Read back as bytes: rows and columns as uint32,
-            then float32 numbers.
+        q, k: own query and keys, entries from -1000 to 1000, or None. Read back as bytes: safetensors files,
+            each with one tensor `matrix`.
         sets: the trained rows, a list of {"name", "n", "d"}.
-        rows: their numbers as float32, of each set first q, then its n keys.
+        rows: a safetensors file: of each set a matrix, first q, then its n keys.
         row: which of them is shown.
     """
 
-    example = t.Enum(["issue", "figure", "trained", "own"], "issue").tag(sync=True)
-    scale = t.Float(1.0).tag(sync=True)
-    p = FocusingFactor(3.0).tag(sync=True)
-    divide = t.Bool(False).tag(sync=True)
-    row = t.Int(0, min=0).tag(sync=True)
+    example = choice("issue", "figure", "trained", "own")
+    scale = number(1.0, 1 / 8, 8)
+    p = focusing_factor()
+    divide = flag(False)
+    row = whole(0, 0, 999)
     q = t.Any(None, allow_none=True).tag(sync=True)
     k = t.Any(None, allow_none=True).tag(sync=True)
     sets = t.List(t.Dict()).tag(sync=True)
-    rows = t.Bytes(None, allow_none=True).tag(sync=True)
+    rows = t.Bytes().tag(sync=True)
 
     def __init__(self, **traits: object) -> None:
         given = [name for name in "qk" if traits.get(name) is not None]
@@ -58,19 +59,11 @@ class SharpnessLab(Lab, lab="sharpness"):
 
     @t.default("sets")
     def _trained_sets(self) -> list[dict]:
-        path = TRAINED.with_suffix(".json")
-        return json.loads(path.read_text()) if path.exists() else []
+        return json.loads(TRAINED.with_suffix(".json").read_text())
 
     @t.default("rows")
-    def _trained_rows(self) -> bytes | None:
-        path = TRAINED.with_suffix(".bin")
-        return path.read_bytes() if path.exists() else None
-
-    @t.validate("scale")
-    def _scale_in_range(self, proposal: dict) -> float:
-        if not 0.125 <= proposal["value"] <= 8:  # NaN fails too
-            raise refuse(self, "scale", "a number from 1/8 to 8", proposal["value"])
-        return proposal["value"]
+    def _trained_rows(self) -> bytes:
+        return TRAINED.with_suffix(".safetensors").read_bytes()
 
     @t.validate("q", "k")
     def _own_rows(self, proposal: dict) -> bytes | None:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from flatten_edu.analysis import capture
 from flatten_edu.data import cifar10_samples
+from flatten_edu.labs.frame.tensors import pack
 from flatten_edu.labs.sharpness.lab import TRAINED
 from flatten_edu.models import pretrained
 
@@ -27,7 +28,7 @@ def main() -> None:
         rows += trained_rows(model, x, name, range(model.config.depth))
     sets, numbers = pack_rows(rows)
     TRAINED.with_suffix(".json").write_text(json.dumps(sets, indent=1) + "\n")
-    TRAINED.with_suffix(".bin").write_bytes(numbers)
+    TRAINED.with_suffix(".safetensors").write_bytes(numbers)
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,10 @@ def _row(model: nn.Module, record, name: str, token: int | None, head: int) -> R
 
 
 def pack_rows(rows: Iterable[Row]) -> tuple[list[dict], bytes]:
-    """What SharpnessLab's traits `sets` and `rows` hold: the rows' names and sizes, and their numbers as float32."""
+    """What SharpnessLab's traits `sets` and `rows` hold: the rows' names and sizes, and their numbers."""
     rows = list(rows)
     sets = [{"name": row.name, "n": len(row.k), "d": len(row.q)} for row in rows]
-    numbers = [torch.cat([row.q[None], row.k]).contiguous().numpy().tobytes() for row in rows]
-    return sets, b"".join(numbers)
+    return sets, pack(**{row.name: torch.cat([row.q[None], row.k]) for row in rows})
 
 
 if __name__ == "__main__":

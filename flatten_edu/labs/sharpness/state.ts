@@ -1,9 +1,9 @@
 // The traits of the lab `sharpness` (Python: SharpnessLab), and what its views compute from them.
-import { formatP } from "../frame/focusing_factor";
-import { entropyBits, focusedMap, linearWeights, top1Share, type Vector } from "../frame/maths";
+import { formatP } from "../frame/numbers";
+import { entropyBits, focusedMap, linearWeights, top1Share, type Vector } from "../frame/maths/attention";
 import { crossingScale, scaledSoftmaxWeights } from "../frame/maths/sharpness";
-import { readMatrix, type FloatMatrix } from "../frame/matrices";
-import type { LabModel } from "../frame/lab";
+import { asMatrix, matrixOf, rowsOf, tensorsOf } from "../frame/tensors";
+import type { LabModel } from "../frame/model";
 
 export interface RowSet { name: string; n: number; d: number }
 
@@ -52,26 +52,19 @@ export class Reader {
   }
 }
 
-const cut = ({ rows, columns, data }: FloatMatrix): Float32Array[] =>
-  Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));
-
 function ownRows(model: SharpnessModel): QueryAndKeys | null {
-  const [q, k] = [model.get("q"), model.get("k")].map((view) => view && readMatrix(view));
-  return q && k && q.columns === k.columns ? { q: cut(q)[0], keys: cut(k) } : null;
+  const [q, k] = [model.get("q"), model.get("k")].map((view) => view && matrixOf(view));
+  return q && k && q.columns === k.columns ? { q: rowsOf(q)[0], keys: rowsOf(k) } : null;
 }
 
 function trainedRow(model: SharpnessModel): QueryAndKeys | null {
-  const [view, sets, row] = [model.get("rows"), model.get("sets"), chosenSet(model)];
-  if (!view || row < 0) return null;
-  const before = sets.slice(0, row).reduce((sum, { n, d }) => sum + (n + 1) * d, 0);
-  const { n, d } = sets[row];
-  const from = view.byteOffset + 4 * before;
-  const data = new Float32Array(view.buffer.slice(from, from + 4 * (n + 1) * d));
-  const [q, ...keys] = cut({ rows: n + 1, columns: d, data });
+  const found = tensorsOf(model.get("rows")).get(model.get("sets")[chosenSet(model)]?.name);
+  if (!found) return null;
+  const [q, ...keys] = rowsOf(asMatrix(found));
   return { q, keys };
 }
 
-export const KINDS = ["softmax", "p1", "p"] as const;
+export const KINDS = ["softmax", "relu", "focused"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Row { weights: number[]; entropy: number; top1: number; crossing: number }
@@ -85,26 +78,11 @@ export function rowsAt({ q, keys }: QueryAndKeys, scale: number, p: number, divi
     const entropy = entropyBits(weights);
     return { weights, entropy, top1: top1Share(weights), crossing: crosses ? crossingScale(q, keys, entropy, divide) : NaN };
   };
-  return { softmax: row(scaledSoftmaxWeights(q, keys, scale, divide), false), p1: row(linear(1), true), p: row(linear(p), true) };
+  return { softmax: row(scaledSoftmaxWeights(q, keys, scale, divide), false), relu: row(linear(1), true), focused: row(linear(p), true) };
 }
 
-export const title = (kind: Kind, p: number) => ({ softmax: "softmax", p1: "linear, p = 1", p: `focused, p = ${formatP(p)}` })[kind];
+export const title = (kind: Kind, p: number) => ({ softmax: "softmax", relu: "ReLU, p = 1", focused: `focused, p = ${formatP(p)}` })[kind];
 
 /** A scale as a reader would write it: 1/8, 0.35, 2. */
 export const formatScale = (scale: number) =>
   scale < 1 && Number.isInteger(1 / scale) ? `1/${1 / scale}` : String(Number(scale.toPrecision(2)));
-
-export const shared = ["example", "scale", "p", "divide", "row", "step"] as const;
-
-/** Whether a value that came with a link will do for a trait: SharpnessLab's limits. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  const within = (low: number, high: number) => Number.isFinite(value) && (value as number) >= low && (value as number) <= high;
-  switch (trait) {
-    case "example": return ["issue", "figure", "trained", "own"].includes(value as string);
-    case "scale": return within(1 / 8, 8);
-    case "p": return within(1, 256);
-    case "divide": return typeof value === "boolean";
-    case "row": return Number.isInteger(value) && within(0, 999);
-    case "step": return Number.isInteger(value) && within(0, 3);
-  }
-}

@@ -23,7 +23,7 @@ export function weightTable(): { node: HTMLElement; show(rows: Rows, p: number, 
   return {
     node,
     show(rows, p, divide) {
-      const count = rows.p.weights.length;
+      const count = rows.focused.weights.length;
       if (shown?.count !== count) {
         const lines = count <= FEW ? Array.from({ length: count }, (_, j) => keyLine(j)) : [profiles(count)];
         body.replaceChildren(...lines.map((line) => line.node));
@@ -31,9 +31,9 @@ export function weightTable(): { node: HTMLElement; show(rows: Rows, p: number, 
         first.textContent = count <= FEW ? "key" : "";
       }
       shown.view.set(rows);
-      const notes: Record<Kind, string> = { softmax: divide ? "s² q·k/√d" : "s² q·k", p1: "p = 1", p: title("p", p).slice(9) };
+      const notes: Record<Kind, string> = { softmax: divide ? "s² q·k/√d" : "s² q·k", relu: "p = 1", focused: title("focused", p).slice(9) };
       heads.forEach(({ kind, name, note }) => {
-        name.textContent = { softmax: "softmax", p1: "linear", p: "focused" }[kind];
+        name.textContent = { softmax: "softmax", relu: "ReLU", focused: "focused" }[kind];
         note.textContent = notes[kind];
       });
       KINDS.forEach((kind, i) => {

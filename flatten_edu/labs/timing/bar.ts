@@ -1,9 +1,11 @@
 // Run, stop, go on; how far a run has come, and what came of it, in a sentence.
 import { h } from "../frame/dom";
-import { settled, type View } from "../frame/lab";
+import { summary } from "../frame/summary";
+import type { View } from "../frame/model";
 import { findingsOf, lead, type Findings } from "./findings";
 import type { Run } from "./run";
-import type { TimingModel } from "./state";
+import type { TimingRecord } from "./record";
+import { isCovered, type TimingModel } from "./state";
 import { crossingText } from "./table";
 
 export function runBar(model: TimingModel, run: Run, signal: AbortSignal): View & { node: HTMLElement } {
@@ -34,6 +36,7 @@ function stateText(run: Run): string {
   const { status, progress, failure, goesOn } = run;
   if (status === "failed") return `It could not be timed here: ${failure}.`;
   if (status === "starting") return "Starting: the browser compiles what it will time.";
+  if (status === "stopped" && run.changed) return `Stopped: ${run.changed} changed. What was measured stays below.`;
   if (!progress) return "";
   const counted = `${progress.taken} of ${progress.all} samples`;
   if (status === "running") return `${counted}, about ${roughly(progress.left)} left`;
@@ -45,36 +48,26 @@ function roughly(seconds: number): string {
   return `${Math.round(seconds / 60)} min`;
 }
 
-/** What came out, in a sentence or two; read aloud once it rests. */
-export function summary(model: TimingModel): View & { node: HTMLElement } {
-  const text = h("p", { "aria-hidden": "true" });
-  const spoken = h("p", { class: "fe-spoken", role: "status" });
-  const speech = settled(1500, (said) => { spoken.textContent = said; });
-  let shown = "";
-  return {
-    node: h("div", { class: "fe-summary" }, text, spoken),
-    update() {
-      const own = model.get("own");
-      const now = own ? said(findingsOf(own), model.get("guess")) : "These points were measured elsewhere. Yours will stand among them.";
-      if (now === shown) return;
-      shown = now;
-      text.textContent = now;
-      speech.set(now);
-    },
-    remove: () => speech.cancel(),
-  };
-}
+/** What came out, in a sentence or two. */
+export const outcome = (model: TimingModel) => summary(() => {
+  const own = model.get("own");
+  if (own) return `${at(own)}${said(findingsOf(own), model.get("guess"))}`;
+  return isCovered(model) ? "" : "These points were measured elsewhere. Yours will stand among them.";
+}, 1500);
+
+/** Which d a record is of, once the lab is set to another. */
+const at = ({ settings }: TimingRecord) => (typeof settings.head_dim === "number" ? `At d = ${settings.head_dim}: ` : "");
 
 function said(found: Findings, guess: number): string {
-  const crossing = found.crossings["linear softmax"];
+  const crossing = found.crossings["relu softmax_written_out"];
   if (!crossing) return "The first points are there; where the lines cross is not known yet.";
   const { n, low, high } = crossing;
-  const text = (value: number) => crossingText(value, found, "softmax", "linear");
-  const ahead = lead(found, "softmax", "linear")!;
+  const text = (value: number) => crossingText(value, found, "softmax_written_out", "relu");
+  const ahead = lead(found, "softmax_written_out", "relu")!;
   const parts = [
-    n === 0 ? `Here linear attention is the faster one at every N that was measured, ${text(n)} too, perhaps.`
-      : n === Infinity ? `Here softmax is the faster one up to N = ${ahead.n}.`
-        : `Here linear attention is the faster one from N = ${text(n)} on (${text(low)} to ${text(high)} in 95 % of the resamples).`,
+    n === 0 ? `linear attention is the faster one at every N that was measured, ${text(n)} too, perhaps.`
+      : n === Infinity ? `softmax is the faster one up to N = ${ahead.n}.`
+        : `linear attention is the faster one from N = ${text(n)} on (${text(low)} to ${text(high)} in 95 % of the resamples).`,
   ];
   if (ahead.times > 1) parts.push(`At N = ${ahead.n} softmax takes ${Number(ahead.times.toPrecision(2))} times as long.`);
   if (guess && n > 0 && n < Infinity) parts.push(`You guessed ${guess}.`);

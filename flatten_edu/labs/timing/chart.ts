@@ -1,7 +1,8 @@
 // Seconds against N, both logarithmic: the reader's points as they come, a record beside them, crossovers and the guess.
+import { extent, max, min } from "d3-array";
 import { scaleLog } from "d3-scale";
 import { svg } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { fitPowerLaw, median, middle, quantile, type Series } from "../frame/maths/power_law";
 import { DRAWN, findingsOf, FIT_FROM, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";
@@ -30,7 +31,7 @@ export function chart(model: TimingModel): View & { node: Element } {
         ...axes(scales),
         ...(beside ? drawn(beside, scales, "beside") : []),
         ...(own ? drawn(own, scales, "own") : []),
-        ...names(own && own.laws.softmax ? own : beside ?? own, scales),
+        ...names(own && own.laws.softmax_written_out ? own : beside ?? own, scales),
         ...marks(own, beside, guess, scales),
       );
       node.setAttribute("aria-label", `Seconds against N, both logarithmic: ${own ? "your points, and " : ""}a record beside. ` +
@@ -44,8 +45,8 @@ function scalesFor(all: readonly (Findings | null)[]): Scales {
   const series = all.flatMap((one) => (one ? Object.values(one.series) : []));
   const n = series.flatMap((one) => [...one.n]);
   const seconds = series.flatMap((one) => one.seconds.flat());
-  const [low, high] = seconds.length ? [Math.min(...seconds), Math.max(...seconds)] : [1e-5, 1];
-  const ends = [Math.min(16, ...n) * 0.85, Math.max(12544, ...n) * 1.15];
+  const [low = 1e-5, high = 1] = extent(seconds);
+  const ends = [Math.min(16, min(n) ?? 16) * 0.85, Math.max(12544, max(n) ?? 0) * 1.15];
   return {
     x: scaleLog().domain(ends).range([BOX.left, BOX.right]),
     y: scaleLog().domain([10 ** Math.floor(Math.log10(low) - 0.1), 10 ** Math.ceil(Math.log10(high) + 0.05)]).range([BOX.bottom, BOX.top]),
@@ -83,8 +84,8 @@ function line(series: Series, { x, y }: Scales): SVGElement {
 }
 
 const SHAPES: Record<Drawn, string> = {
-  softmax: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", sdpa: "M0 -5L5 0L0 5L-5 0z",
-  linear: "M-3.6 -3.6H3.6V3.6H-3.6z", focused: "M0 -4.8L4.6 3.4H-4.6z",
+  softmax_written_out: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", softmax: "M0 -5L5 0L0 5L-5 0z",
+  relu: "M-3.6 -3.6H3.6V3.6H-3.6z", focused: "M0 -4.8L4.6 3.4H-4.6z",
 };
 
 function points(variant: Drawn, { n, seconds }: Series, { x, y }: Scales): SVGElement[] {
@@ -128,9 +129,9 @@ function names(found: Findings | null, { x, y }: Scales): SVGElement[] {
 
 /** Crossovers as bands of their intervals, and the reader's guess. */
 function marks(own: Findings | null, beside: Findings | null, guess: number, { x }: Scales): SVGElement[] {
-  const of = own?.crossings["linear softmax"] ? own : beside;
-  const lines = (["linear", "focused"] as const).flatMap((fast, i) => {
-    const found = of?.crossings[`${fast} softmax`];
+  const of = own?.crossings["relu softmax_written_out"] ? own : beside;
+  const lines = (["relu", "focused"] as const).flatMap((fast, i) => {
+    const found = of?.crossings[`${fast} softmax_written_out`];
     if (!of || !found || found.n === 0 || found.n === Infinity) return [];
     const [low, high] = [found.low, found.high].map((value) => x(Math.min(Math.max(value, x.domain()[0]), x.domain()[1])));
     const top = 14 + 14 * i;
@@ -138,7 +139,7 @@ function marks(own: Findings | null, beside: Findings | null, guess: number, { x
     return [
       svg("rect", { class: `fe-interval fe-${fast}`, x: low, y: top + 4, width: Math.max(high - low, 1), height: BOX.bottom - top - 4 }),
       svg("path", { class: `fe-crossing fe-${fast}`, d: `M${x(found.n)} ${top + 3}V${BOX.bottom}` }),
-      svg("text", { class: `fe-mark fe-${fast}`, x: x(found.n) + (end ? -4 : 4), y: top, "text-anchor": end ? "end" : "start" }, `${fast} is faster from N = ${crossingText(found.n, of, "softmax", fast)}`),
+      svg("text", { class: `fe-mark fe-${fast}`, x: x(found.n) + (end ? -4 : 4), y: top, "text-anchor": end ? "end" : "start" }, `${SHORT[fast]} is faster from N = ${crossingText(found.n, of, "softmax_written_out", fast)}`),
     ];
   });
   if (guess > 0) {

@@ -1,7 +1,7 @@
 // The record as a file: to keep, to compare with another machine's, to read in Python.
 import { choice } from "../frame/controls";
 import { h } from "../frame/dom";
-import { change, type View } from "../frame/lab";
+import { change, type View } from "../frame/model";
 import { parseRecord, type TimingRecord } from "./record";
 import type { TimingModel, TimingTraits } from "./state";
 

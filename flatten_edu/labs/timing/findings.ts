@@ -1,26 +1,27 @@
 // What is read off a record: exponents, crossovers, and how sure they are.
+import { max } from "d3-array";
 import { bootstrap, crossover, fitPowerLaw, middle, type Interval, type Times, type Series } from "../frame/maths/power_law";
-import { partsOf, seriesOf, type TimingRecord } from "./record";
+import { drawnAs, partsOf, seriesOf, type TimingRecord } from "./record";
 
 /** Slopes are fitted from here on: below it, what a call costs bends the lines. */
 export const FIT_FROM = 196;
 
-/** The variants that are drawn; records of Python's bench hold more. */
-export const DRAWN = ["softmax", "sdpa", "linear", "focused"] as const;
+/** The variants that are drawn, by their names in a record; those of Python's bench hold more. */
+export const DRAWN = ["softmax_written_out", "softmax", "relu", "focused"] as const;
 export type Drawn = (typeof DRAWN)[number];
 export const NAMES: Record<Drawn, string> = {
-  softmax: "softmax, written out", sdpa: "softmax, fused (SDPA)", linear: "linear, ReLU", focused: "focused",
+  softmax_written_out: "softmax, written out", softmax: "softmax, fused (SDPA)", relu: "linear, ReLU", focused: "focused",
 };
-export const SHORT: Record<Drawn, string> = { softmax: "softmax", sdpa: "SDPA", linear: "linear", focused: "focused" };
+export const SHORT: Record<Drawn, string> = { softmax_written_out: "softmax", softmax: "SDPA", relu: "ReLU", focused: "focused" };
 
 /** Which variant may pass which. */
-export const CROSSINGS = (["softmax", "sdpa"] as const).flatMap((slow) => (["linear", "focused"] as const).map((fast) => ({ slow, fast })));
+export const CROSSINGS = (["softmax_written_out", "softmax"] as const).flatMap((slow) => (["relu", "focused"] as const).map((fast) => ({ slow, fast })));
 
 export interface Findings {
   part: string;
   series: Partial<Record<Drawn, Series>>;
   laws: Partial<Record<Drawn, Interval & { exponent: number }>>;
-  /** By "linear softmax": from which N on linear takes less time than softmax. */
+  /** By "relu softmax_written_out": from which N on the first takes less time than the second. */
   crossings: Record<string, Interval & { n: number }>;
   /** Variants that the record holds and the lab does not draw. */
   others: string[];
@@ -51,7 +52,7 @@ function find(record: TimingRecord): Findings {
   const variants = [...new Set(record.points.map(({ variant }) => variant))];
   return {
     part, series, ...estimates(series),
-    others: variants.filter((variant) => !(variant in series)),
+    others: variants.filter((variant) => !(drawnAs(variant) in series)),
     failures: record.points.filter(({ error }) => error !== null).map(({ variant, n, error }) => `${variant} at N = ${n}: ${error}`),
   };
 }
@@ -78,8 +79,8 @@ function estimates(series: Findings["series"]): Pick<Findings, "laws" | "crossin
 /** How many times longer `slow` takes than `fast`, at the largest N that both have. */
 export function lead({ series }: Findings, slow: Drawn, fast: Drawn): { n: number; times: number } | null {
   const [one, other] = [series[slow], series[fast]];
-  const n = one && other && Math.max(...one.n.filter((value) => other.n.includes(value)));
-  if (!one || !other || !n || !Number.isFinite(n)) return null;
+  const n = one && other && max(one.n.filter((value) => other.n.includes(value)));
+  if (!one || !other || !n) return null;
   const at = (of: Series) => middle(of).seconds[of.n.indexOf(n)];
   return { n, times: at(one) / at(other) };
 }

@@ -1,5 +1,5 @@
 // The same two orders as compute shaders, through WebGPU.
-import { gridOf, inputs, kernel, KERNEL_SIDE, type Engine, type Task, type Variant } from "./engine";
+import { gridOf, inputs, kernel, KERNEL_SIDE, type Backend, type Task, type Variant } from "./backend";
 import { COLUMN_SUMS, CONVOLUTION, DIVIDE, GATHER, MAP, PRODUCT, SOFTMAX } from "./wgsl";
 
 const SHADERS = { product: PRODUCT, softmax: SOFTMAX, map: MAP, columnSums: COLUMN_SUMS, gather: GATHER, divide: DIVIDE, convolution: CONVOLUTION };
@@ -23,7 +23,7 @@ interface Part {
   column: number;
 }
 
-export class Gpu implements Engine {
+export class Gpu implements Backend {
   /** Says what is missing where there is no WebGPU or no adapter. */
   static async open(task: Task, mapBytes = MAP_BYTES): Promise<Gpu> {
     if (!navigator.gpu) throw new Error("this browser gives this page no WebGPU");
@@ -142,7 +142,7 @@ export class Gpu implements Engine {
 
   private plan(variant: Variant, n: number): Launch[] {
     const key = `${variant} ${n}`;
-    if (!this.plans.has(key)) this.plans.set(key, variant === "softmax" ? this.softmax(n) : this.linear(n, variant));
+    if (!this.plans.has(key)) this.plans.set(key, variant === "softmax_written_out" ? this.softmax(n) : this.linear(n, variant));
     return this.plans.get(key)!;
   }
 
@@ -168,7 +168,7 @@ export class Gpu implements Engine {
   }
 
   /** The maps of q and k, K^T V and the keys' sum by chunks of tokens, Q (K^T V), and the division by the rows' sums. */
-  private linear(n: number, variant: "linear" | "focused"): Launch[] {
+  private linear(n: number, variant: "relu" | "focused"): Launch[] {
     const { d, p, dwc } = this.task;
     const { q, k, v, phiQ, phiK, out, parts, partSums, kv, sums } = this.room!;
     const factor = variant === "focused" ? p : 0;

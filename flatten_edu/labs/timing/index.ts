@@ -1,29 +1,30 @@
 // The lab `timing`: at which N does linear attention beat softmax, on this machine?
 import { h } from "../frame/dom";
-import { mountLab, type About, type RenderContext, type View } from "../frame/lab";
-import { runBar, summary } from "./bar";
+import { mountLab, type About } from "../frame/lab";
+import type { RenderContext, View } from "../frame/model";
+import { outcome, runBar } from "./bar";
 import { chart } from "./chart";
 import { files } from "./files";
 import { origins } from "./origins";
 import { Run } from "./run";
-import { settings } from "./settings";
-import { shared, type TimingTraits } from "./state";
+import { cover, settings } from "./settings";
+import { type TimingTraits } from "./state";
 import { allPoints, figures } from "./table";
 
 export * from "../frame/maths/attention_timing";
 export * from "../frame/maths/power_law";
-export { clockTick, GRIDS, inputs, kernel, Stopwatch, TOKENS } from "./engine";
+export { clockTick, GRIDS, inputs, kernel, Stopwatch, TOKENS } from "./backend";
 export { Gpu } from "./gpu";
 export { next, plan, progress } from "./plan";
 export { makePoint, parseRecord } from "./record";
-export { accepts, shared } from "./state";
 export { TypedArrays } from "./typed";
 
 const ABOUT: About<TimingTraits> = {
   name: "timing",
   question: "At which *N* does linear attention beat softmax, on this machine?",
+  open: "These are times of one head in one browser: a whole model on a graphics card has others. Why should there be a crossover at all?",
+  next: "reorder",
   first: "guess the *N*, then press “Time it here” and watch your points come.",
-  shared,
   steps: [
     {
       label: "By the count: at N = d",
@@ -54,11 +55,12 @@ export function render(context: RenderContext<TimingTraits>): () => void {
         views.forEach((view) => view.update());
       });
     });
+    run.restore();
     const parts = {
-      settings: settings(model, signal), bar: runBar(model, run, signal), summary: summary(model),
+      settings: settings(model, signal), cover: cover(model, signal), bar: runBar(model, run, signal), outcome: outcome(model),
       chart: chart(model), figures: figures(model), origins: origins(model), files: files(model, signal), points: allPoints(model, signal),
     };
-    body.append(parts.settings.node, parts.bar.node, parts.summary.node,
+    body.append(parts.settings.node, parts.bar.node, parts.cover.node, parts.outcome.node,
       h("div", { class: "fe-columns" }, h("div", {}, parts.chart.node, parts.origins.node), h("div", {}, parts.figures.node)),
       parts.files.node, parts.points.node);
     views = [...Object.values(parts), {

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import traitlets as t
 
-from flatten_edu.labs.frame.lab import Lab, refuse
+from flatten_edu.functional import DEFAULT_P
+from flatten_edu.labs.frame.lab import Lab
+from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
 from flatten_edu.labs.timing.record import check_record
 
 # Records measured in a browser elsewhere, one a head dimension: python -m flatten_edu.labs.timing.make_data.
@@ -27,16 +29,19 @@ class TimingLab(Lab, lab="timing"):
         budget: seconds that a run may take, about; 1 to 3600. The points that fit are measured.
         guess: the N at which you expect linear attention to pass softmax, 0 for no guess.
         own: the record that is measured here, or None. other: another record: a dict, the path of a file, or None.
+        uncovered: whether the book's record is shown before there is a guess or a time of your own.
         beside: which record is drawn beside your own, "shipped" or "other"; "other" where one is given.
     """
 
-    device = t.Enum(["js", "webgpu"], "js").tag(sync=True)
-    d = t.Enum([32, 64], 64).tag(sync=True)
-    p = t.Float(3.0).tag(sync=True)
-    dwc = t.Bool(False).tag(sync=True)
-    budget = t.Float(10.0).tag(sync=True)
-    guess = t.Int(0, min=0, max=LARGEST_N).tag(sync=True)
-    beside = t.Enum(["shipped", "other"], "shipped").tag(sync=True)
+    width: ClassVar = 928
+    device = choice("js", "webgpu")
+    d = choice(64, 32)
+    p = number(float(DEFAULT_P), 1, LARGEST_P)
+    dwc = flag(False)
+    budget = number(10.0, 1, LARGEST_BUDGET)
+    guess = whole(0, 0, LARGEST_N)
+    beside = choice("shipped", "other")
+    uncovered = flag(False)
     own = t.Any(None, allow_none=True).tag(sync=True)
     other = t.Any(None, allow_none=True).tag(sync=True)
     shipped = t.List(t.Dict()).tag(sync=True)
@@ -48,18 +53,6 @@ class TimingLab(Lab, lab="timing"):
     @t.default("shipped")
     def _measured_elsewhere(self) -> list[dict[str, Any]]:
         return json.loads(SHIPPED.read_text()) if SHIPPED.exists() else []
-
-    @t.validate("p")
-    def _p_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_P:  # NaN fails too
-            raise refuse(self, "p", f"a number from 1 to {LARGEST_P}", proposal["value"])
-        return proposal["value"]
-
-    @t.validate("budget")
-    def _budget_in_range(self, proposal: dict) -> float:
-        if not 1 <= proposal["value"] <= LARGEST_BUDGET:
-            raise refuse(self, "budget", f"from 1 to {LARGEST_BUDGET} seconds", proposal["value"])
-        return proposal["value"]
 
     @t.validate("own", "other")
     def _a_record(self, proposal: dict) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ def measure(page: Page, d: int, budget: float) -> dict[str, Any]:
     lab = TimingLab(d=d, budget=budget, shipped=[])
     page.route(f"{ADDRESS}**", serve)
     page.goto(ADDRESS)
-    page.evaluate(MOUNT, ["/timing.js", {trait: getattr(lab, trait) for trait in lab.own_traits()}])
+    page.evaluate(MOUNT, ["/timing.js", {trait: getattr(lab, trait) for trait in lab.sent_traits()}])
     page.get_by_role("button", name="Time it here").click()
     page.get_by_text("Done: ").wait_for(timeout=1000 * (3 * budget + 60))
     return page.evaluate("state.own")

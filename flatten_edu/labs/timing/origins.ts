@@ -1,6 +1,6 @@
 // Where the points come from: this machine, and the one of the record beside.
 import { h } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { findingsOf } from "./findings";
 import { browserName, clockOf, cores, describe } from "./machine";
 import type { TimingRecord } from "./record";

@@ -1,7 +1,7 @@
 // Which sample is next: rounds over all points, so that a machine that slows down or speeds up does so for all alike.
 // All follows from what is measured, so a run that was stopped goes on where it was, and a larger budget adds points.
 import { median } from "../frame/maths/power_law";
-import { TOKENS, VARIANTS, type Variant } from "./engine";
+import { TOKENS, VARIANTS, type Variant } from "./backend";
 import type { TimingRecord } from "./record";
 
 export const REPEATS = 7;
@@ -34,7 +34,7 @@ export function plan(record: TimingRecord, budget: number, least: number): Plann
         ended.add(variant);
         continue;
       }
-      const guess = last[variant] === undefined ? least : last[variant]! * (variant === "softmax" ? 4.2 : 2.1);
+      const guess = last[variant] === undefined ? least : last[variant]! * (variant === "softmax_written_out" ? 4.2 : 2.1);
       const cost = point ? costOf(point.seconds) : Math.max(1.2 * least, guess);
       if (!point && total + cost * REPEATS > budget) ended.add(variant);
       else {

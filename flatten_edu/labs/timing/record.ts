@@ -1,7 +1,7 @@
 // The record of a run: one JSON schema for this lab and for `python -m flatten_edu bench`, so that each reads the other's.
 import { attentionCost } from "../frame/maths/cost";
 import { median, quantile, type Series } from "../frame/maths/power_law";
-import type { Variant } from "./engine";
+import type { Variant } from "./backend";
 
 export interface Point {
   variant: string;
@@ -36,7 +36,7 @@ export function makePoint(variant: Variant, n: number, d: number, seconds: numbe
     median: seconds.length ? median(seconds) : null,
     quartiles: seconds.length ? [quantile(seconds, 0.25), quantile(seconds, 0.75)] : null,
     peak_bytes: null, // a page cannot ask
-    multiply_adds: attentionCost(n, d, variant === "softmax" ? "qk_first" : "kv_first").multiplyAdds,
+    multiply_adds: attentionCost(n, d, variant === "softmax_written_out" ? "qk_first" : "kv_first").multiplyAdds,
     bytes_moved: 4 * 4 * n * d, // q, k, v and the result, once each
     error,
   };
@@ -46,10 +46,15 @@ export function makePoint(variant: Variant, n: number, d: number, seconds: numbe
 export const partOf = ({ what, passes }: Point) => `${what}, ${passes}`;
 export const partsOf = (record: TimingRecord) => [...new Set(record.points.map(partOf))];
 
+/** The bench names the paper's module by its map and its convolution; here it is drawn as focused attention. */
+const ALIASES: Record<string, string> = { focused_dwc: "focused" };
+
+export const drawnAs = (variant: string) => ALIASES[variant] ?? variant;
+
 /** The times of a variant, by rising N; points that failed are left out. */
 export function seriesOf(record: TimingRecord, variant: string, part: string): Series {
   const points = record.points
-    .filter((point) => point.variant === variant && partOf(point) === part && point.seconds.length > 0)
+    .filter((point) => drawnAs(point.variant) === variant && partOf(point) === part && point.seconds.length > 0)
     .sort((a, b) => a.n - b.n);
   return { n: points.map(({ n }) => n), seconds: points.map(({ seconds }) => seconds) };
 }

@@ -1,11 +1,11 @@
 // A run: asks the worker for one sample after the other, and keeps the record that grows of them.
-import { startWorker, type Ask } from "../frame/background";
-import { change } from "../frame/lab";
+import { startWorker, type Ask } from "../frame/worker";
+import { change } from "../frame/model";
 import code from "worker:./worker.ts";
-import type { Task, Variant } from "./engine";
+import type { Task, Variant } from "./backend";
 import { browserName } from "./machine";
 import { next, plan, progress, REPEATS } from "./plan";
-import { makePoint, type TimingRecord } from "./record";
+import { makePoint, parseRecord, type TimingRecord } from "./record";
 import { isOfThis, task, type TimingModel } from "./state";
 import type { Device, Opened, Question } from "./worker";
 
@@ -17,6 +17,8 @@ export class Run {
   status: Status = "idle";
   /** What went wrong, in a sentence. */
   failure = "";
+  /** What the reader changed, if that stopped the run. */
+  changed = "";
   private worker: Ask<Question, Opened | number> | null = null;
   private record: TimingRecord | null = null;
   /** What the lab was set to when the run began. */
@@ -25,7 +27,7 @@ export class Run {
   private ticking = 0;
   private sampleFrom = 0;
 
-  constructor(private readonly model: TimingModel, private readonly changed: () => void) {}
+  constructor(private readonly model: TimingModel, private readonly redraw: () => void) {}
 
   get active(): boolean {
     return this.status === "starting" || this.status === "running";
@@ -50,9 +52,9 @@ export class Run {
   async start(anew = false): Promise<void> {
     this.asked = this.setting();
     this.record = this.goesOn && !anew ? structuredClone(this.model.get("own")) : null;
-    this.failure = "";
+    this.failure = this.changed = "";
     this.say("starting");
-    this.ticking = setInterval(this.changed, 1000);
+    this.ticking = setInterval(this.redraw, 1000);
     try {
       const worker = startWorker<Question, Opened | number>(code);
       this.worker = worker;
@@ -74,7 +76,12 @@ export class Run {
 
   /** Stop where the lab is set to something else than what is being timed. */
   followSettings(): void {
-    if (this.active && JSON.stringify(this.asked) !== JSON.stringify(this.setting())) this.end("stopped");
+    if (!this.active) return;
+    const [before, now] = [this.asked!, this.setting()].map(({ open, task }): Record<string, unknown> => ({ device: open, ...task }));
+    const other = Object.keys(now).find((name) => before[name] !== now[name]);
+    if (!other) return;
+    this.changed = other === "dwc" ? "the convolution" : other;
+    this.end("stopped");
   }
 
   /** Forget all that runs. */
@@ -106,7 +113,9 @@ export class Run {
   private publish(): void {
     clearTimeout(this.showing);
     this.showing = 0;
-    if (this.record?.points.length) change(this.model, "own", structuredClone(this.record));
+    if (!this.record?.points.length) return;
+    change(this.model, "own", structuredClone(this.record));
+    keep(this.record);
   }
 
   private end(status: Status): void {
@@ -117,9 +126,14 @@ export class Run {
     this.say(status);
   }
 
+  /** On a published page: the run that was left by a reload, if this lab has none of its own. */
+  restore(): void {
+    if (this.model.initial && !this.model.get("own")) change(this.model, "own", kept());
+  }
+
   private say(status: Status): void {
     this.status = status;
-    this.changed();
+    this.redraw();
   }
 
   private putBeside(): void {
@@ -166,6 +180,23 @@ function add(record: TimingRecord, variant: Variant, n: number, seconds: number)
 function fail(record: TimingRecord, variant: Variant, n: number, error: string): void {
   const others = record.points.filter((point) => point.variant !== variant || point.n !== n);
   record.points = [...others, makePoint(variant, n, record.settings.head_dim as number, [], error)];
+}
+
+const KEPT = "flatten_edu timing";
+
+/** A reload must not cost a run of minutes; a page that may store nothing loses it. */
+function keep(record: TimingRecord): void {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(record));
+  } catch { /* no storage, or it is full */ }
+}
+
+function kept(): TimingRecord | null {
+  try {
+    return parseRecord(sessionStorage.getItem(KEPT) ?? "");
+  } catch {
+    return null;
+  }
 }
 
 const reason = (error: unknown) => String((error as Error).message ?? error).replace(/^\w*Error: /, "");

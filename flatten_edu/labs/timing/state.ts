@@ -1,6 +1,6 @@
 // The traits of the lab `timing` (Python: TimingLab).
-import type { LabModel } from "../frame/lab";
-import { TOKENS, type Task } from "./engine";
+import type { LabModel } from "../frame/model";
+import type { Task } from "./backend";
 import type { TimingRecord } from "./record";
 import type { Device } from "./worker";
 
@@ -12,6 +12,8 @@ export interface TimingTraits extends Task {
   guess: number;
   /** What is drawn beside the reader's own times. */
   beside: "shipped" | "other";
+  /** Whether the book's record is shown before the reader has guessed or timed. */
+  uncovered: boolean;
   step: number;
   /** The reader's own run, as far as it has come. */
   own: TimingRecord | null;
@@ -25,8 +27,6 @@ export type TimingModel = LabModel<TimingTraits>;
 
 export const DEVICES: readonly (readonly [Device, string])[] = [["js", "typed arrays"], ["webgpu", "WebGPU"]];
 export const DIMENSIONS = [32, 64] as const;
-export const LARGEST_P = 32;
-export const LARGEST_BUDGET = 3600;
 export const GUESSES = [
   0, 16, 20, 28, 32, 40, 49, 64, 80, 98, 128, 160, 196, 256, 320, 392, 512, 640, 784, 1024, 1280, 1568, 2048, 3136, 4096, 6272, 8192, 12544,
 ];
@@ -42,29 +42,14 @@ export function isOfThis({ settings, device, versions }: TimingRecord, model: Ti
   return alike && versions.user_agent === navigator.userAgent;
 }
 
+/** Whether the book's record is kept back: it would answer the question before the reader has. */
+export const isCovered = (model: TimingModel) =>
+  !(model.get("uncovered") || model.get("guess") || model.get("own") || model.get("other"));
+
 /** The record beside the reader's own: the chosen one, or of those that come with the book the one at this d. */
 export function besideOf(model: TimingModel): TimingRecord | null {
+  if (isCovered(model)) return null;
   const [other, shipped] = [model.get("other"), model.get("shipped")];
   if (model.get("beside") === "other" && other) return other;
   return shipped.find(({ settings }) => settings.head_dim === model.get("d")) ?? shipped[0] ?? null;
-}
-
-/** The traits that a link to a view carries: measurements are not among them. */
-export const shared = ["device", "d", "p", "dwc", "budget", "guess", "beside", "step"] as const;
-
-const number = (value: unknown, from: number, to: number) =>
-  Number.isFinite(value) && (value as number) >= from && (value as number) <= to;
-
-/** Whether a value that came with a link will do for a trait: TimingLab's limits. */
-export function accepts(trait: (typeof shared)[number], value: unknown): boolean {
-  switch (trait) {
-    case "device": return value === "js" || value === "webgpu";
-    case "d": return value === 32 || value === 64;
-    case "p": return number(value, 1, LARGEST_P);
-    case "dwc": return typeof value === "boolean";
-    case "budget": return number(value, 1, LARGEST_BUDGET);
-    case "guess": return Number.isInteger(value) && number(value, 0, TOKENS.at(-1)!);
-    case "beside": return value === "shipped" || value === "other";
-    case "step": return Number.isInteger(value) && number(value, 0, 3);
-  }
 }

@@ -1,6 +1,7 @@
 // What the records say, in figures: the exponents, the crossovers, and all points.
+import { max, min } from "d3-array";
 import { h, Readout } from "../frame/dom";
-import type { View } from "../frame/lab";
+import type { View } from "../frame/model";
 import { median, quantile } from "../frame/maths/power_law";
 import { CROSSINGS, DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";
@@ -34,8 +35,8 @@ function rows(found: Pair): HTMLElement[] {
   const crossings = CROSSINGS.filter(({ slow, fast }) => found.some((one) => one?.crossings[`${fast} ${slow}`]))
     .map(({ slow, fast }) => row(found, h("span", {}, `${SHORT[fast]} beats ${SHORT[slow]} from `, h("i", {}, "N"), " ="),
       (one, who) => one.crossings[`${fast} ${slow}`] && crossingCell(one, slow, fast, who)));
-  const leads = (["linear", "focused"] as const).map((fast) => row(found, h("span", {}, `${SHORT[fast]}, times as fast as softmax`),
-    (one, who) => lead(one, "softmax", fast) && leadCell(one, fast, who)));
+  const leads = (["relu", "focused"] as const).map((fast) => row(found, h("span", {}, `${SHORT[fast]}, times as fast as softmax`),
+    (one, who) => lead(one, "softmax_written_out", fast) && leadCell(one, fast, who)));
   return [...crossings, ...exponents, ...leads];
 }
 
@@ -63,8 +64,8 @@ function exponentCell({ laws }: Findings, variant: Drawn, who: Who): Node[] {
 /** A crossover as text: beyond the measured N it is only known to lie there. */
 export function crossingText(n: number, { series }: Findings, slow: Drawn, fast: Drawn): string {
   const common = series[slow]!.n.filter((value) => series[fast]!.n.includes(value));
-  if (n === 0) return `below ${Math.min(...common)}`;
-  return n === Infinity ? `beyond ${Math.max(...common)}` : String(n < 1000 ? Math.round(n) : Number(n.toPrecision(3)));
+  if (n === 0) return `below ${min(common)}`;
+  return n === Infinity ? `beyond ${max(common)}` : String(n < 1000 ? Math.round(n) : Number(n.toPrecision(3)));
 }
 
 function crossingCell(one: Findings, slow: Drawn, fast: Drawn, who: Who): Node[] {
@@ -80,7 +81,7 @@ function crossingCell(one: Findings, slow: Drawn, fast: Drawn, who: Who): Node[]
 }
 
 function leadCell(one: Findings, fast: Drawn, who: Who): Node[] {
-  const { n, times } = lead(one, "softmax", fast)!;
+  const { n, times } = lead(one, "softmax_written_out", fast)!;
   const figure = (value: number) => `${Number(value.toPrecision(value < 100 ? 2 : 3))}`;
   return [out(`lead_${fast}_${who}`, times, figure), small("at ", h("i", {}, "N"), ` = ${n}`)];
 }

@@ -2,9 +2,9 @@
 import {
   addConvolution, focusedRows, linearAttention, reluRows, Room, softmaxAttention,
 } from "../frame/maths/attention_timing";
-import { gridOf, inputs, kernel, KERNEL_SIDE, type Engine, type Task, type Variant } from "./engine";
+import { gridOf, inputs, kernel, KERNEL_SIDE, type Backend, type Task, type Variant } from "./backend";
 
-export class TypedArrays implements Engine {
+export class TypedArrays implements Backend {
   readonly name = "typed arrays, one thread";
   readonly timer = "performance.now";
   private capacity = 0;
@@ -37,8 +37,8 @@ export class TypedArrays implements Engine {
 
   private evaluate(variant: Variant, n: number): Float32Array {
     const { tokens: [q, k, v], room, task: { d, p, dwc } } = this;
-    if (variant === "softmax") return softmaxAttention(q, k, v, n, room);
-    const [phiQ, phiK] = variant === "linear"
+    if (variant === "softmax_written_out") return softmaxAttention(q, k, v, n, room);
+    const [phiQ, phiK] = variant === "relu"
       ? [reluRows(q, room.phiQ, n * d), reluRows(k, room.phiK, n * d)]
       : [focusedRows(q, room.phiQ, n, d, p, false), focusedRows(k, room.phiK, n, d, p)];
     const out = linearAttention(phiQ, phiK, v, n, room);

@@ -1,6 +1,6 @@
 // Runs beside the page: computes and times, so that the page never waits.
-import { answer } from "../frame/background";
-import { clockTick, leastSeconds, Stopwatch, VARIANTS, type Engine, type Task, type Variant } from "./engine";
+import { answer } from "../frame/worker";
+import { clockTick, leastSeconds, Stopwatch, VARIANTS, type Backend, type Task, type Variant } from "./backend";
 import { Gpu } from "./gpu";
 import { TypedArrays } from "./typed";
 
@@ -26,22 +26,22 @@ let stopwatch: Stopwatch;
 let least = 0;
 
 async function open(device: Device, task: Task): Promise<Opened> {
-  const engine: Engine = device === "webgpu" ? await Gpu.open(task) : new TypedArrays(task);
+  const backend: Backend = device === "webgpu" ? await Gpu.open(task) : new TypedArrays(task);
   const tick = clockTick();
-  least = leastSeconds(tick, engine.timer);
+  least = leastSeconds(tick, backend.timer);
   for (const variant of VARIANTS) {
     const until = performance.now() + 1000 * WARM_SECONDS;
-    while (performance.now() < until) await engine.elapsed(variant, WARM_UP, 4);
+    while (performance.now() < until) await backend.elapsed(variant, WARM_UP, 4);
   }
-  stopwatch = new Stopwatch(engine);
-  const difference = device === "webgpu" ? await largestDifference(engine, new TypedArrays(task)) : null;
-  return { name: engine.name, timer: engine.timer, tick, least, difference };
+  stopwatch = new Stopwatch(backend);
+  const difference = device === "webgpu" ? await largestDifference(backend, new TypedArrays(task)) : null;
+  return { name: backend.name, timer: backend.timer, tick, least, difference };
 }
 
-async function largestDifference(engine: Engine, other: Engine): Promise<number> {
+async function largestDifference(backend: Backend, other: Backend): Promise<number> {
   const shares = [];
   for (const variant of VARIANTS) {
-    const [found, wanted] = [await engine.output(variant, WARM_UP), await other.output(variant, WARM_UP)];
+    const [found, wanted] = [await backend.output(variant, WARM_UP), await other.output(variant, WARM_UP)];
     const largest = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     shares.push(wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i])), 0) / largest);
   }

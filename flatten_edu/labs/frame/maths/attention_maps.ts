@@ -1,8 +1,8 @@
 // Attention maps from captured queries and keys: twins of flatten_edu.functional and flatten_edu.analysis.maps.
-import { dot, focusedMap } from "../maths";
+import { dot, focusedMap } from "./attention";
 import { linear } from "./layers";
 
-export type Kind = "softmax" | "linear" | "focused";
+export type Kind = "softmax" | "relu" | "focused";
 
 /** The official code's: added after ReLU and to the mean similarity. */
 export const EPS = 1e-6;

@@ -1,5 +1,5 @@
 // Twins of flatten_edu.functional.cost, and attention's two products as arrays, in both orders.
-import { dot } from "../maths";
+import { dot } from "./attention";
 
 export type Order = "qk_first" | "kv_first";
 export type Matrix = readonly (readonly number[])[];

@@ -90,7 +90,7 @@ function attend(
 /** phi and the weights of a layer; none are formed where there is the convolution alone. */
 function mapped(layer: Layer, { variant, p, perHead }: Settings): PassBlock {
   const { n, heads, q, k, scale } = layer;
-  const kind = variant === "softmax" ? variant : variant === "relu" ? "linear" : "focused";
+  const kind = variant === "softmax" || variant === "relu" ? variant : "focused";
   const feature: Feature = { kind, p, perHead };
   const all = (x: Float64Array) => (kind === "softmax" || variant === "dwc" ? null : phiRows(x, n, feature, heads, scale));
   const weights = new Float64Array(heads * n * n);

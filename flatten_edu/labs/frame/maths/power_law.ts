@@ -1,4 +1,5 @@
 // Times against N: medians, power laws by least squares, where one line passes another, and how sure that is.
+import { quantile as d3Quantile } from "d3-array";
 
 /** Times of one variant: all repeats at each N, by rising N. */
 export interface Series {
@@ -20,12 +21,7 @@ export interface PowerLaw {
 }
 
 /** What a share of the values lies below, with straight lines between neighbours: numpy.quantile. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const at = share * (sorted.length - 1);
-  const below = Math.floor(at);
-  return below + 1 < sorted.length ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]) : sorted.at(-1) ?? NaN;
-}
+export const quantile = (values: readonly number[], share: number) => d3Quantile(values, share) ?? NaN;
 
 export const median = (values: readonly number[]) => quantile(values, 0.5);
 

@@ -1,5 +1,5 @@
 // Twins of flatten_edu.analysis.proposition: what Proposition 1 says about a pair, and where it does not hold.
-import { angleDegrees, dot, largestCoordinate, norm, type Vector } from "../maths";
+import { angleDegrees, dot, largestCoordinate, norm, type Vector } from "./attention";
 
 export const LARGEST_P = 256;
 const PER_OCTAVE = 64;

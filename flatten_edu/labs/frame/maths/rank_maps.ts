@@ -1,6 +1,6 @@
 // The maps whose ranks the lab compares, as N x N arrays, row after row: twins of functions in flatten_edu.functional
 // (`linear_weights`, `softmax_weights`, `dwc_matrix`, `wrapped_dwc_matrix`) and of `rank_maps` in flatten_edu.analysis.
-import { dot, focusedMap } from "../maths";
+import { dot, focusedMap } from "./attention";
 
 export type Matrix = Float64Array;
 export type Grid = readonly [rows: number, columns: number];

@@ -8,37 +8,31 @@ export type MapName = (typeof MAP_NAMES)[number];
 export type PerMap<T> = Record<MapName, T>;
 
 export interface Question {
-  id: number;
   n: number;
-  /** The matrices that changed since the last question. */
-  maps: Partial<PerMap<Matrix>>;
+  maps: PerMap<Matrix>;
+  /** Two maps with the same key are the same. */
+  keys: PerMap<string>;
   u: Matrix;
   w: Matrix;
 }
 
 export interface Findings {
-  id: number;
   /** Singular values, largest first. */
   spectra: PerMap<Float64Array>;
   /** null where M_DWC's numerical rank, by NumPy's tolerance, is below N. */
   lemma: DeterminantLemma | null;
 }
 
-/** Answers questions, and keeps what did not change between two of them. */
-export class Student {
-  private readonly maps: Partial<PerMap<Matrix>> = {};
-  private readonly spectra: Partial<PerMap<Float64Array>> = {};
+/** Answers questions, and keeps the spectra of maps that did not change between two of them. */
+export class SpectrumCache {
+  private readonly known: Partial<PerMap<{ key: string; values: Float64Array }>> = {};
 
-  answer({ id, n, maps, u, w }: Question): Findings {
+  answer({ n, maps, keys, u, w }: Question): Findings {
     for (const name of MAP_NAMES) {
-      const matrix = maps[name];
-      if (!matrix) continue;
-      this.maps[name] = matrix;
-      this.spectra[name] = singularValues(matrix, n);
+      if (this.known[name]?.key !== keys[name]) this.known[name] = { key: keys[name], values: singularValues(maps[name], n) };
     }
-    const spectra = { ...this.spectra } as PerMap<Float64Array>;
-    const { dwc, equivalent } = this.maps as PerMap<Matrix>;
+    const spectra = Object.fromEntries(MAP_NAMES.map((name) => [name, this.known[name]!.values])) as PerMap<Float64Array>;
     const invertible = numericalRank(spectra.dwc) === n;
-    return { id, spectra, lemma: invertible ? determinantLemma(dwc, equivalent, u, w, n) : null };
+    return { spectra, lemma: invertible ? determinantLemma(maps.dwc, maps.equivalent, u, w, n) : null };
   }
 }

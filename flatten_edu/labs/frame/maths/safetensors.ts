@@ -26,6 +26,7 @@ export function half(bits: number): number {
 const READERS: Record<string, { width: number; read: (view: DataView, at: number) => number }> = {
   F16: { width: 2, read: (view, at) => half(view.getUint16(at, true)) },
   F32: { width: 4, read: (view, at) => view.getFloat32(at, true) },
+  F64: { width: 8, read: (view, at) => view.getFloat64(at, true) },
   U8: { width: 1, read: (view, at) => view.getUint8(at) },
 };
 

@@ -1,5 +1,5 @@
 // Twins of flatten_edu.analysis.sharpness: softmax's row at a given scale of q and k, and where its entropy crosses.
-import { dot, entropyBits, type Vector } from "../maths";
+import { dot, entropyBits, type Vector } from "./attention";
 
 const DOUBLINGS = 60;
 

@@ -1,0 +1,48 @@
+// The model that a lab is a view of, and what its views are.
+import type { Rule, Rules } from "./schema";
+
+/** The part of an anywidget model that labs use. On a static page mount.ts provides it; there it also has a link. */
+export interface LabModel<Traits> {
+  get<K extends keyof Traits & string>(name: K): Traits[K];
+  set<K extends keyof Traits & string>(name: K, value: Traits[K]): void;
+  save_changes(): void;
+  on(event: string, handler: () => void): void;
+  off(event: string, handler: () => void): void;
+  /** On a static page: one of the lab's files; under a kernel it is asked for by a message. */
+  file?(name: string): Promise<DataView>;
+  link?(): string;
+  /** On a published page: the address of another lab's page. */
+  lab?(name: string): string | undefined;
+  /** On a static page: a trait as the page has it, whatever a link set. */
+  initial?<K extends keyof Traits & string>(name: K): Traits[K];
+}
+
+export interface View {
+  /** Show the traits as they are now. */
+  update(): void;
+  /** Undo what the removal of the lab's own elements does not undo. */
+  remove?(): void;
+}
+
+export interface RenderContext<Traits> {
+  model: LabModel<Traits>;
+  el: HTMLElement;
+}
+
+/** Set a trait from a control: the page and, under a kernel, Python see it. */
+export function change<Traits, K extends keyof Traits & string>(
+  model: LabModel<Traits>, name: K, value: Traits[K],
+): void {
+  model.set(name, value);
+  model.save_changes();
+}
+
+/** The rules of all settings: what a link carries and Reset brings back. */
+export const rulesOf = <Traits>(model: LabModel<Traits>): Rules =>
+  (model as unknown as LabModel<{ _rules: Rules }>).get("_rules") ?? {};
+
+/** The least and the most that a setting may be. */
+export function limitsOf<Traits>(model: LabModel<Traits>, trait: keyof Traits & string): [number, number] {
+  const { least, most } = rulesOf(model)[trait] as Extract<Rule, { least: number }>;
+  return [least, most];
+}

@@ -1,0 +1,60 @@
+"""Tensors in a lab's traits: a safetensors file as bytes, the format in which the library keeps weights too.
+
+The labs read it by `readSafetensors` in maths/safetensors.ts.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from safetensors.torch import load, save
+from torch import Tensor
+
+from flatten_edu.labs.frame.settings import refuse
+
+LARGEST_ENTRY = 1000.0
+
+
+def pack(**tensors: Tensor) -> bytes:
+    """Tensors by name; float16, float32 and float64 stay what they are, others become float32."""
+    return save({name: _storable(x.detach().cpu()).contiguous().clone() for name, x in tensors.items()})
+
+
+def unpack(content: bytes) -> dict[str, Tensor]:
+    """What `pack` packed."""
+    return load(bytes(content))
+
+
+def _storable(x: Tensor) -> Tensor:
+    return x if x.dtype in (torch.float16, torch.float64, torch.uint8) else x.float()
+
+
+def matrix_bytes(lab: Any, trait: str, value: Any, most: tuple[int, int]) -> bytes:
+    """What a trait makes of a tensor, an array or lists: one matrix, packed; bytes stay as they are.
+
+    Raises:
+        TraitError: no two dimensions, more rows or columns than `most`, NaN, or entries beyond 1000.
+    """
+    if isinstance(value, bytes):
+        return value
+    try:
+        matrix = torch.as_tensor(value).detach().to("cpu", torch.float32)
+    except (TypeError, ValueError, RuntimeError):
+        raise refuse(lab, trait, "a tensor of two dimensions", value) from None
+    if matrix.ndim != 2 or not matrix.numel():
+        raise refuse(lab, trait, "a tensor of two dimensions, tokens by channels", tuple(matrix.shape))
+    if matrix.shape[0] > most[0] or matrix.shape[1] > most[1]:
+        raise refuse(lab, trait, f"at most {most[0]} x {most[1]}", tuple(matrix.shape))
+    if not (matrix.abs() <= LARGEST_ENTRY).all():  # NaN fails too
+        raise refuse(lab, trait, "numbers from -1000 to 1000", matrix.abs().max().item())
+    return pack(matrix=matrix)
+
+
+def read_matrix(content: bytes) -> Float[Tensor, "rows columns"]:
+    """The matrix that `matrix_bytes` wrote."""
+    return unpack(content)["matrix"]
+
+
+def shape_of(matrix: bytes | Any) -> tuple[int, ...]:
+    """Rows and columns of a matrix, packed or not yet."""
+    return tuple((read_matrix(matrix) if isinstance(matrix, bytes) else torch.as_tensor(matrix)).shape)

@@ -1,0 +1,67 @@
+// A worker made of a string, so that a lab needs no second file.
+
+export interface Ask<Question, Answer> {
+  ask(question: Question, transfer?: Transferable[]): Promise<Answer>;
+  stop(): void;
+}
+
+interface Waiting<Question, Answer> {
+  question: Question;
+  resolve(answer: Answer | PromiseLike<Answer>): void;
+  reject(reason: Error): void;
+}
+
+/** Start a worker; `ask` is answered in the order of the questions. What comes after `stop` is never answered.
+ *
+ * Where a page allows no worker, `instead` answers on the page's own thread, a bit later; without it, `ask` is rejected.
+ */
+export function startWorker<Question, Answer>(source: string, instead?: (question: Question) => Answer): Ask<Question, Answer> {
+  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const waiting: Waiting<Question, Answer>[] = [];
+  let worker: Worker | null = null;
+  let stopped = false;
+  const here = ({ question, resolve, reject }: Waiting<Question, Answer>) => {
+    if (!instead) return reject(new Error("this browser lets the page compute nothing in the background"));
+    setTimeout(() => { if (!stopped) resolve(instead(question)); });
+  };
+  try {
+    worker = new Worker(address);
+    worker.onmessage = ({ data }: MessageEvent<{ answer?: Answer; error?: string }>) => {
+      const { resolve, reject } = waiting.shift()!;
+      if (data.error === undefined) resolve(data.answer!);
+      else reject(new Error(data.error));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      worker?.terminate();
+      worker = null;
+      waiting.splice(0).forEach(here);
+    };
+  } catch {
+    worker = null;
+  }
+  return {
+    ask: (question, transfer = []) => new Promise((resolve, reject) => {
+      const one = { question, resolve, reject };
+      if (!worker) return here(one);
+      waiting.push(one);
+      worker.postMessage(question, transfer);
+    }),
+    stop() {
+      stopped = true;
+      worker?.terminate();
+      URL.revokeObjectURL(address);
+    },
+  };
+}
+
+/** In the worker: answer each question, at once or later; who replies later is asked one question at a time. */
+export function answer<Question>(reply: (question: Question) => unknown): void {
+  addEventListener("message", async ({ data }: MessageEvent<Question>) => {
+    try {
+      postMessage({ answer: await reply(data) });
+    } catch (error) {
+      postMessage({ error: String(error) });
+    }
+  });
+}

@@ -1,0 +1,23 @@
+// The first view, kept small with the page's state, so that it stands there before any file has arrived.
+import type { MapsModel, Picture } from "./state";
+
+function decode(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** Whether the traits are those of the first view. */
+export function isPreview(model: MapsModel): boolean {
+  const { state } = model.get("preview");
+  return state !== undefined && Object.entries(state).every(([trait, value]) => model.get(trait as "p") === value);
+}
+
+export function previewPicture(model: MapsModel): Picture | null {
+  const { size, pixels } = model.get("preview");
+  return size && pixels ? { size, pixels: decode(pixels) } : null;
+}
+
+/** The row that a model shows in the first view; null in another view. */
+export function previewRow(model: MapsModel, index: number): Float64Array | null {
+  const text = isPreview(model) ? model.get("preview").rows?.[index] : undefined;
+  return text === undefined ? null : Float64Array.from(new Float32Array(decode(text).buffer));
+}

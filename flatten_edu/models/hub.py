@@ -1,0 +1,79 @@
+"""A DeiT that comes from the Hugging Face Hub and goes to it; needs the extra `hub`: pip install 'flatten-edu[hub]'."""
+
+import dataclasses
+import json
+from typing import Any
+
+try:
+    from huggingface_hub import ModelCard, PyTorchModelHubMixin
+except ImportError:
+    raise ImportError("models on the Hugging Face Hub need: pip install 'flatten-edu[hub]'") from None
+
+from flatten_edu.models.deit import DeiT, DeiTConfig
+
+CARD = """\
+---
+{{ card_data }}
+---
+
+# A {{ attention }} DeiT, made with flatten_edu
+
+Focused linear attention in DeiT, after Han et al., *FLatten Transformer* (ICCV 2023), {{ paper_url }}.
+The weights are not the authors'.
+
+```python
+from flatten_edu.models import pretrained  # pip install 'flatten-edu[hub]'
+
+model = pretrained("NAME/OF-THIS-REPOSITORY")
+```
+
+{% if made %}How it was made and what it reaches, as its trainer wrote it:
+
+```json
+{{ made }}
+```
+{% else %}Nobody wrote down how it was trained.{% endif %}
+"""
+
+
+class FLattenDeiT(
+    DeiT,
+    PyTorchModelHubMixin,
+    library_name="flatten_edu",
+    paper_url="https://arxiv.org/abs/2308.00442",
+    license="mit",
+    pipeline_tag="image-classification",
+    model_card_template=CARD,
+):
+    """A `DeiT` with `from_pretrained`, `save_pretrained` and `push_to_hub`, of Hugging Face's own mixin.
+
+    A folder or repository holds model.safetensors, config.json and README.md, the model's card.
+
+    Raises:
+        ValueError: sizes that do not fit, or an attention that is not known.
+    """
+
+    def __init__(self, config: DeiTConfig):
+        # JSON has lists for tuples.
+        given = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        super().__init__(DeiTConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}))
+        self.made: dict[str, Any] | None = None  #: how it was trained, for its card
+
+    @classmethod
+    def of(cls, model: DeiT, made: dict[str, Any] | None = None) -> "FLattenDeiT":
+        """The same weights, ready to be saved or pushed; `made` is what `card` or a run's JSON says of them."""
+        shared = cls(model.config)
+        shared.load_state_dict(model.state_dict())
+        shared.made = made
+        return shared.train(model.training)
+
+    @classmethod
+    def _from_pretrained(cls, *, strict: bool = True, **settings: Any) -> "FLattenDeiT":
+        """As the mixin does, but a name that only one side has is an error."""
+        return super()._from_pretrained(strict=strict, **settings)
+
+    def generate_model_card(self, *given: Any, **settings: Any) -> ModelCard:
+        """The README.md of its repository."""
+        made = json.dumps(self.made, indent=1) if self.made else ""
+        kinds = ", ".join(sorted(set(self.config.kinds)))
+        return super().generate_model_card(*given, attention=kinds, made=made, **settings)
