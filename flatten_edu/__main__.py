@@ -18,10 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     with _terminated_as_interrupted():
         given = argparse.Namespace(command="flatten_edu")
         try:
-            # Here, because to import PyTorch takes seconds, in which Ctrl-C may come.
-            modules = {name: importlib.import_module(f"flatten_edu.commands.{name}") for name in COMMANDS}
-            given = _parser(modules).parse_args(arguments)
-            modules[given.command].run(given)
+            given = parser().parse_args(arguments)
+            importlib.import_module(f"flatten_edu.commands.{given.command}").run(given)
         except (ValueError, OSError, ImportError, RuntimeError) as error:
             _say(f"{given.command}: {' '.join(_words(error, given).split())}")
             return 1
@@ -32,13 +30,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
 
 
-def _parser(modules: dict) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m flatten_edu", description=__import__("flatten_edu").__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, module in modules.items():
+def parser() -> argparse.ArgumentParser:
+    """What the command line can say. Imports PyTorch, which takes seconds, in which Ctrl-C may come."""
+    whole = argparse.ArgumentParser(prog="python -m flatten_edu", description=__import__("flatten_edu").__doc__)
+    commands = whole.add_subparsers(dest="command", required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f"flatten_edu.commands.{name}")
         summary = module.__doc__.partition("\n")[0]
         module.add(commands.add_parser(name, help=summary, description=module.__doc__))
-    return parser
+    return whole
 
 
 @contextmanager

@@ -5,7 +5,7 @@ A.json B.json` puts two records side by side.
 """
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         **many,
         help=f"of {', '.join(VARIANTS)} (all that can run)",
     )
+    parser.add_argument("--compile", action="store_true", help="the compiled forms alone, of those chosen")
     parser.add_argument("--tokens", nargs="+", type=int, metavar="N", help=words("tokens"))
     parser.add_argument("--pixels", nargs="+", type=int, metavar="SIDE", help=f"of models' images {words('pixels')}")
     parser.add_argument("--batch", type=int, help=f"({book['batch']})")
@@ -59,6 +60,9 @@ def run(given: argparse.Namespace) -> None:
         return
     chosen = {field.name: getattr(given, field.name, None) for field in fields(Settings)}
     settings = Settings(**{name: _settled(value) for name, value in chosen.items() if value is not None})
+    if given.compile:
+        compiled = dict.fromkeys(f"{name.removesuffix('_compiled')}_compiled" for name in settings.chosen)
+        settings = replace(settings, variants=tuple(name for name in compiled if name in VARIANTS))
     out = given.out or Path(f"bench_{settings.device}_{datetime.now():%Y%m%d_%H%M%S}.json")
     if out.suffix != ".json":
         raise ValueError(f"--out is the record's file and ends in .json, got {out}")

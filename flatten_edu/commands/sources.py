@@ -31,6 +31,18 @@ def open_images(source: str, size: int, augmented: bool = False) -> tuple[Labell
     return train, test
 
 
+def check_images(*sets: LabelledImages, world: World) -> None:
+    """Read each image of folders once, shared by the processes.
+
+    Raises:
+        ValueError: some cannot be read; all of them are listed.
+    """
+    folders = [images for images in sets if isinstance(images, ImageFolder)]
+    mine = [fault for images in folders for fault in images.unreadable(world.rank, world.size)]
+    if faults := world.together(mine):
+        raise ValueError(f"{len(faults)} of {sum(map(len, folders))} images are damaged: {'; '.join(faults)}")
+
+
 def viewed(
     train: LabelledImages, test: LabelledImages, patch: int, hold_out: int | None, permute_patches: int | None
 ) -> tuple[LabelledImages, LabelledImages]:
@@ -52,15 +64,3 @@ def viewed(
     if permute_patches is not None:
         train, test = (PermutedPatches(images, patch, permute_patches) for images in (train, test))
     return train, test
-
-
-def check_images(*sets: LabelledImages, world: World) -> None:
-    """Read each image of folders once, shared by the processes.
-
-    Raises:
-        ValueError: some cannot be read; all of them are listed.
-    """
-    folders = [images for images in sets if isinstance(images, ImageFolder)]
-    mine = [fault for images in folders for fault in images.unreadable(world.rank, world.size)]
-    if faults := world.together(mine):
-        raise ValueError(f"{len(faults)} of {sum(map(len, folders))} images are damaged: {'; '.join(faults)}")

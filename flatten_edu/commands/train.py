@@ -48,6 +48,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=["cpu", "cuda", "mps"], help="by default a GPU where there is one")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches")
+    parser.add_argument(
+        "--compile", action="store_true", default=None, help="by torch.compile: a slow start, fast steps"
+    )
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs; the card's accuracy is always measured")
     parser.add_argument("--image-size", type=int, help="pixels (28)")
     parser.add_argument("--patch-size", type=int, help="pixels (2)")
@@ -80,15 +83,17 @@ def run(given: argparse.Namespace) -> None:
     try:
         if world.rank > 0:
             world.wait()  # the first fetches what the others then find
-        images, held_out = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
+        opened = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
         if world.rank == 0:
             world.wait()
         views = {"hold_out": given.hold_out, "permute_patches": given.permute_patches}
-        images, held_out = viewed(images, held_out, model.get("patch_size", 2), **views)
+        images, held_out = viewed(*opened, model.get("patch_size", 2), **views)
         config = make_config(given.attention, len(images.classes), **model)
-        run = Run(config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every)
+        run = Run(
+            config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every, bool(given.compile)
+        )
         if run.step == 0:
-            check_images(images, held_out, world=world)
+            check_images(*opened, world=world)
         run.train(show=True)
         if world.rank == 0:
             name = given.name or default_name(config, given.data, recipe.seed)

@@ -1,5 +1,6 @@
 """Level 3: DeiT and FLatten-DeiT, and how weights get in and out."""
 
+from flatten_edu.models.convert import convert
 from flatten_edu.models.deit import (
     DeiT,
     DeiTConfig,
@@ -19,6 +20,7 @@ __all__ = [
     "DeiTConfig",
     "card",
     "config_of",
+    "convert",
     "count_parameters",
     "deit_base",
     "deit_small",

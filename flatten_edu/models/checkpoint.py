@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -13,11 +14,22 @@ _UNSAFE = (
     "for a safetensors file. Where you trust its author, reduce it once to its tensors: "
     "torch.save(torch.load(path, weights_only=False)['model'], new_path)"
 )
-_PREFIXES = ("module.", "_orig_mod.")
+_CONTAINERS = ("state_dict_ema", "model_ema", "model", "state_dict")
+_PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.")
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], tuple[int, int] | None]:
-    """The tensors in a file by name, and the grid of their positions if the file says so.
+class Checkpoint(NamedTuple):
+    """What a file holds."""
+
+    state: dict[str, Tensor]  # by name
+    grid: tuple[int, int] | None  # of its positions, if the file says so
+    taken: str  # from where in the file, in words: 'its "state_dict_ema", without the prefix "module."'
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The tensors in a file.
+
+    Averaged weights are taken before the last ones, as timm does.
 
     Raises:
         ValueError: the file is no checkpoint, would run code, or holds what no model here can take.
@@ -26,18 +38,20 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], tuple[int, int] | No
         state, grid = _read_safetensors(path)
     else:
         state, grid = _read_pickle(path), None
-    for key in ("model", "state_dict"):
+    taken = []
+    for key in _CONTAINERS:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
+            taken.append(f'its "{key}"')
     if not isinstance(state, Mapping) or not state or not all(isinstance(name, str) for name in state):
         raise ValueError(f"{path} is not a state dict: a mapping from names to tensors was expected")
     for name, t in state.items():
         if not isinstance(t, Tensor) or t.is_complex() or t.is_sparse or t.is_meta or t.is_quantized:
             raise ValueError(f"{path} is not a state dict of dense, real tensors: {name!r} is not one")
-    for prefix in _PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): t for name, t in state.items()}
-    return dict(state), grid
+    while prefix := next((p for p in _PREFIXES if all(name.startswith(p) for name in state)), None):
+        state = {name.removeprefix(prefix): t for name, t in state.items()}
+        taken.append(f'without the prefix "{prefix}"')
+    return Checkpoint(dict(state), grid, ", ".join(taken) or "the whole file")
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], tuple[int, int] | None]:

@@ -1,16 +1,21 @@
 """DeiT (Touvron et al. 2021), with any attention in any block: with "focused_dwc" in all of them it is FLatten-DeiT."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.functional.checks import require_known
-from flatten_edu.nn import ATTENTIONS, Block, Mlp, PatchEmbed, make_attention
+from flatten_edu.models.positions import POSITIONS, resize_positions
+from flatten_edu.nn import ATTENTIONS, Attention, Block, Mlp, PatchEmbed, make_attention
+
+#: Last parts of names: what DeiT's recipe does not decay, besides norms and biases.
+NOT_DECAYED = ("pos_embed", "cls_token", "positional_encoding", "scale")
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class DeiT(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, tokens, config.dim))
         self.pos_drop = nn.Dropout(config.drop_rate)
+        self.grad_checkpointing = False
         rates = [config.drop_path_rate * i / max(config.depth - 1, 1) for i in range(config.depth)]
         blocks = [self._block(kind, rate) for kind, rate in zip(kinds, rates, strict=True)]
         self.blocks = nn.ModuleList(blocks)
@@ -99,19 +105,72 @@ class DeiT(nn.Module):
         mlp = Mlp(c.dim, int(c.dim * c.mlp_ratio), c.drop_rate, kernel_size=kernel_size, grid=self.grid)
         return Block(attn, mlp, drop_path)
 
-    def features(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n c"]:
-        """All tokens after the last block, normalised; the class token is the first."""
+    def forward_features(
+        self, x: Float[Tensor, "b k h w"], key_mask: Bool[Tensor, "b n"] | None = None
+    ) -> Float[Tensor, "b n c"]:
+        """All tokens after the last block, normalised; the class token is the first. `key_mask`: see `forward`."""
         x = self.patch_embed(x)
         x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1).to(x.dtype), x], dim=1)
         x = self.pos_drop(x + self.pos_embed)
         for block in self.blocks:
-            x = block(x)
+            if self.grad_checkpointing and torch.is_grad_enabled():
+                x = checkpoint(block, x, key_mask, use_reentrant=False)
+            else:
+                x = block(x, key_mask)
         return self.norm(x)
 
-    def forward(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b classes"]:
-        """Class scores, before softmax."""
-        tokens = self.features(x)
-        return self.head(tokens[:, 0] if self.config.pool == "class" else tokens[:, 1:].mean(1))
+    def forward_head(self, tokens: Float[Tensor, "b n c"], pre_logits: bool = False) -> Float[Tensor, "b classes"]:
+        """Class scores from normalised tokens; with `pre_logits` what the classifier sees of them, [b, c]."""
+        seen = tokens[:, 0] if self.config.pool == "class" else tokens[:, 1:].mean(1)
+        return seen if pre_logits else self.head(seen)
+
+    def forward(
+        self, x: Float[Tensor, "b k h w"], key_mask: Bool[Tensor, "b n"] | None = None
+    ) -> Float[Tensor, "b classes"]:
+        """Class scores, before softmax.
+
+        Args:
+            key_mask: True for tokens that count as keys, the class token first, then the patches in row-major order.
+        """
+        return self.forward_head(self.forward_features(x, key_mask))
+
+    def get_classifier(self) -> nn.Module:
+        """The layer that gives class scores."""
+        return self.head
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """A new classifier, freshly initialised, for so many classes; 0 for none."""
+        like = self.norm.weight
+        self.head = nn.Linear(self.config.dim, num_classes) if num_classes else nn.Identity()
+        self.head.apply(_initialise).to(like.device, like.dtype)
+        self.config = replace(self.config, num_classes=num_classes)
+
+    def no_weight_decay(self) -> set[str]:
+        """Names of the parameters that are no matrices acting on features, which DeiT's recipe does not decay."""
+        return {name for name, _ in self.named_parameters() if name.rpartition(".")[2] in NOT_DECAYED}
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Whether blocks keep their input alone for the gradient and run again for the rest: less memory, more time."""
+        self.grad_checkpointing = enable
+
+    def set_input_size(self, img_size: int | tuple[int, int]) -> None:
+        """Take images of another size from now on, in pixels; learned positions are resized as `load_weights` does.
+
+        Raises:
+            ValueError: a side that the patch does not divide.
+        """
+        config = replace(self.config, img_size=img_size)
+        before, embed = self.grid, self.patch_embed
+        embed.set_input_size(config.image)
+        self.config, self.grid = config, embed.grid
+        for module in self.modules():
+            if isinstance(module, Attention | Mlp):
+                module.grid = self.grid
+            for name in POSITIONS:
+                if isinstance(t := getattr(module, name, None), nn.Parameter):
+                    setattr(
+                        module, name, nn.Parameter(resize_positions(t.detach(), before, self.grid), t.requires_grad)
+                    )
 
 
 def _initialise(module: nn.Module) -> None:

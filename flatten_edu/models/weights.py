@@ -13,14 +13,11 @@ from urllib.request import url2pathname
 import torch
 from safetensors.torch import save
 from torch import Tensor
-from torch.nn import functional as F
 
-from flatten_edu.functional.precision import widen
 from flatten_edu.machine import replace_whole
 from flatten_edu.models.checkpoint import read_checkpoint
 from flatten_edu.models.deit import DeiT
-
-_POSITIONS = ("pos_embed", "positional_encoding")
+from flatten_edu.models.positions import POSITIONS, resize_positions
 
 
 class Mismatch(NamedTuple):
@@ -28,6 +25,7 @@ class Mismatch(NamedTuple):
 
     missing: list[str]  # the model has them, the file has not
     unexpected: list[str]  # the file has them, the model has not
+    taken: str = "the whole file"  # from where in the file the weights came
 
 
 def load_weights(
@@ -36,20 +34,23 @@ def load_weights(
     strict: bool = True,
     sha256: str | None = None,
     source_grid: tuple[int, int] | None = None,
+    backbone_only: bool = False,
 ) -> Mismatch:
     """Load a checkpoint into a model. Nothing is changed unless all that is to be loaded fits.
 
-    Positional encodings for another grid are resized (bicubic; the class token's stays). Files that `save_weights`
-    wrote say which grid theirs is; of others a square is assumed.
+    Positions for another grid are resized, see `resize_positions`. Files that `save_weights` wrote say which grid
+    theirs is; of others a square is assumed. A model that was built on the meta device comes out whole, on the CPU.
 
     Args:
-        path_or_url: .safetensors, or .pth / .pt, which is read without running any code in it; a dict under "model" or
-            "state_dict" is unwrapped, and so are the prefixes of DistributedDataParallel and torch.compile. An address
-            is downloaded once, with a progress bar, into torch.hub's folder.
+        path_or_url: .safetensors, or .pth / .pt, which is read without running any code in it. A dict under "model",
+            "state_dict", "model_ema" or "state_dict_ema" is unwrapped, an average first; so are the prefixes of
+            DistributedDataParallel, torch.compile, Lightning ("model.") and "backbone.". `Mismatch.taken` names what
+            was. An address is downloaded once, with a progress bar, into torch.hub's folder.
         strict: whether a name that only one side has is an error. Otherwise such names are returned; a name that both
             have with another shape is an error all the same.
         sha256: the file's expected checksum, or the beginning of it.
         source_grid: rows and columns of the checkpoint's positions, where they are not those of a square.
+        backbone_only: leave the file's classifier, and keep the model's own.
 
     Raises:
         FileNotFoundError: no such file.
@@ -58,14 +59,28 @@ def load_weights(
     """
     sha256 = sha256.lower().removeprefix("sha256:") if sha256 else None
     path = _local(str(path_or_url), sha256)
-    state, saved_grid = read_checkpoint(path)
+    state, saved_grid, taken = read_checkpoint(path)
+    wanted = model.state_dict()
+    if backbone_only:
+        state, wanted = ({n: t for n, t in one.items() if not n.startswith("head.")} for one in (state, wanted))
     state = _fit_positions(state, model, source_grid or saved_grid)
-    mismatch, shapes = _compare(state, model.state_dict())
+    mismatch, shapes = _compare(state, wanted, taken)
     nothing = len(mismatch.unexpected) == len(state)
-    if shapes or nothing or (strict and any(mismatch)):
+    if shapes or nothing or (strict and (mismatch.missing or mismatch.unexpected)):
         raise ValueError(_explain(path, mismatch, shapes))
-    model.load_state_dict(state, strict=False)
+    _put(state, model, path)
     return mismatch
+
+
+def _put(state: dict[str, Tensor], model: DeiT, path: Path) -> None:
+    """Fill the model's parameters; those on the meta device, which hold nothing, are replaced."""
+    own = model.state_dict()
+    if lacking := [name for name, t in own.items() if t.is_meta and name not in state]:
+        raise ValueError(f"{path} has no {', '.join(lacking[:8])}, and the model, on the meta device, has none either")
+    on_meta = any(t.is_meta for t in own.values())
+    if on_meta:  # the file's tensors become the model's, each in the dtype that the model has
+        state = {name: t.to(own[name].dtype) for name, t in state.items() if name in own}
+    model.load_state_dict(state, strict=False, assign=on_meta)
 
 
 def save_weights(model: DeiT, path: str | os.PathLike, dtype: torch.dtype | None = None) -> None:
@@ -131,8 +146,12 @@ def _fit_positions(state: dict[str, Tensor], model: DeiT, source_grid: tuple[int
     wanted, fitted = model.state_dict(), {}
     for name, t in state.items():
         like = wanted.get(name)
-        if name.endswith(_POSITIONS) and like is not None and t.ndim == 3 and t.shape[-1] == like.shape[-1]:
-            t = _resize(t, source_grid or _guess_grid(t.shape[1] - 1, model.grid, name), model.grid, name)
+        if name.endswith(POSITIONS) and like is not None and t.ndim == 3 and t.shape[-1] == like.shape[-1]:
+            source = source_grid or _guess_grid(t.shape[1] - 1, model.grid, name)
+            if source[0] * source[1] != t.shape[1] - 1:
+                cells = t.shape[1] - 1
+                raise ValueError(f"{name} has positions for {cells} cells, not for source_grid={tuple(source)}")
+            t = resize_positions(t, source, model.grid)
         fitted[name] = t
     return fitted
 
@@ -148,19 +167,8 @@ def _guess_grid(cells: int, target: tuple[int, int], name: str) -> tuple[int, in
     raise ValueError(f"{name} has positions for {cells} cells: pass source_grid=(rows, columns) to say of which grid")
 
 
-def _resize(t: Tensor, source: tuple[int, int], target: tuple[int, int], name: str) -> Tensor:
-    if source[0] * source[1] != t.shape[1] - 1:
-        raise ValueError(f"{name} has positions for {t.shape[1] - 1} cells, not for source_grid={tuple(source)}")
-    if tuple(source) == tuple(target):
-        return t
-    first, rest = t[:, :1], t[:, 1:]
-    image = rest.mT.unflatten(-1, source)
-    image = F.interpolate(widen(image), target, mode="bicubic", align_corners=False).to(t.dtype)
-    return torch.cat([first, image.flatten(2).mT], dim=1)
-
-
-def _compare(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> tuple[Mismatch, list[str]]:
-    mismatch = Mismatch(sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys()))
+def _compare(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], taken: str) -> tuple[Mismatch, list[str]]:
+    mismatch = Mismatch(sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys()), taken)
     shapes = [
         f"{name} is {tuple(state[name].shape)}, the model's is {tuple(t.shape)}"
         for name, t in wanted.items()
@@ -175,4 +183,7 @@ def _explain(path: Path, mismatch: Mismatch, shapes: list[str]) -> str:
         if names:
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
             lines.append(f"{what}: {', '.join(names[:8])}{more}")
+    lines.append(f"(It took {mismatch.taken}.)")
+    if any(name.startswith("head.") for name in [*shapes, *mismatch.missing, *mismatch.unexpected]):
+        lines.append("Pass backbone_only=True to keep the model's own classifier.")
     return " ".join(lines)

@@ -17,19 +17,24 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, img_size: tuple[int, int], patch_size: int, in_chans: int, dim: int):
         super().__init__()
-        if patch_size < 1 or any(side < 1 or side % patch_size for side in img_size):
-            raise ValueError(f"patch_size={patch_size} does not divide the image's sides {tuple(img_size)}")
-        self.img_size = tuple(img_size)
-        self.grid = (img_size[0] // patch_size, img_size[1] // patch_size)
+        self.patch_size = patch_size
+        self.set_input_size(img_size)
         self.proj = nn.Conv2d(in_chans, dim, patch_size, stride=patch_size)
+
+    def set_input_size(self, img_size: tuple[int, int]) -> None:
+        """Take images of this size, in pixels."""
+        patch = self.patch_size
+        if patch < 1 or any(side < 1 or side % patch for side in img_size):
+            raise ValueError(f"patch_size={patch} does not divide the image's sides {tuple(img_size)}")
+        self.img_size = tuple(img_size)
+        self.grid = (img_size[0] // patch, img_size[1] // patch)
 
     def forward(self, x: Float[Tensor, "b k h w"]) -> Float[Tensor, "b n c"]:
         """Patches in row-major order."""
         if x.shape[1:] != (self.proj.in_channels, *self.img_size):
             wanted = f"[B, {self.proj.in_channels}, {self.img_size[0]}, {self.img_size[1]}]"
-            raise ValueError(
-                f"this model was built for images {wanted}, got {tuple(x.shape)}: build it with img_size=..."
-            )
+            way_out = f"call model.set_input_size({tuple(x.shape[2:])})"
+            raise ValueError(f"this model takes images {wanted}, got {tuple(x.shape)}: {way_out}")
         return self.proj(x).flatten(2).mT
 
 

@@ -1,6 +1,7 @@
 """A finished run as what is shipped: weights in float16, and a card that says how they were made."""
 
 import dataclasses
+import io
 import json
 import os
 import platform
@@ -33,7 +34,9 @@ def write_card(
     stored = DeiT(run.model.config).to(run.world.device)
     load_weights(stored, weights)
     given, labels = predictions(stored, run.held_out, torch.arange(len(run.held_out)))
-    np.save(run.out / "right.npy", np.packbits((given == labels).numpy()))
+    right = io.BytesIO()
+    np.save(right, np.packbits((given == labels).numpy()))
+    replace_whole(run.out / "right.npy", right.getvalue())
     card = {
         "name": name,
         "config": dataclasses.asdict(run.model.config),

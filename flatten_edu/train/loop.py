@@ -46,6 +46,7 @@ class Run:
         out: the run's folder; it is made.
         world: the processes that share the work.
         workers: processes that prepare batches, for each of them.
+        compile: whether the steps run through torch.compile; losses agree to rounding.
 
     Raises:
         ValueError: `out` holds another run or a damaged checkpoint, another process trains there, or recipe and images
@@ -63,11 +64,13 @@ class Run:
         world: World | None = None,
         workers: int = 0,
         evaluate_every: int = 1,
+        compile: bool = False,
     ):
         if evaluate_every < 1:
             raise ValueError(f"evaluate_every counts epochs from 1, got {evaluate_every}")
         self.recipe, self.world, self.workers = recipe, world or World(), workers
         self.held_out, self.out, self.evaluate_every = held_out, Path(out), evaluate_every
+        self.compile = compile
         self.steps = Steps(images, recipe, self.world)
         self.settings = {
             "config": dataclasses.asdict(config),
@@ -133,11 +136,12 @@ class Run:
         return self.model
 
     def _shared_model(self) -> nn.Module:
+        model = torch.compile(self.model) if self.compile else self.model
         if self.world.size == 1:
-            return self.model
+            return model
         devices = [self.world.device.index] if self.world.device.type == "cuda" else None
         # A model with the convolution alone leaves the keys' parameters unused.
-        return DistributedDataParallel(self.model, devices, find_unused_parameters=True)
+        return DistributedDataParallel(model, devices, find_unused_parameters=True)
 
     def _one_step(self, model: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
         device, recipe = self.world.device, self.recipe

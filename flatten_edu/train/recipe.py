@@ -8,8 +8,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-# Positions and scales are no matrices that act on features: they are not decayed, as in DeiT; nor are norms and biases.
-_NOT_DECAYED = ("pos_embed", "cls_token", "positional_encoding", "scale")
+from flatten_edu.models.deit import NOT_DECAYED
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Recipe:
     cutmix: float = 0.0  #: likewise; with both, a step takes one of them by chance
     erasing: float = 0.0  #: probability that a rectangle of an image is erased
     rand_augment: bool = False  #: two random operations an image, magnitude 9 (image folders only)
-    precision: Literal["auto", "fp32", "bf16"] = "auto"  #: auto: bf16 autocast on a GPU, fp32 elsewhere
+    precision: Literal["auto", "fp32", "bf16"] = "auto"  #: auto: bf16 autocast on a GPU that has it, else fp32
     limit: int | None = None  #: only so many training images, drawn by the seed; None: all
     seed: int = 0
 
@@ -69,10 +68,13 @@ class Recipe:
         """AdamW in two groups: what is decayed, and what is not."""
         groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
         for name, parameter in model.named_parameters():
-            groups[parameter.ndim >= 2 and name.rpartition(".")[2] not in _NOT_DECAYED].append(parameter)
+            groups[parameter.ndim >= 2 and name.rpartition(".")[2] not in NOT_DECAYED].append(parameter)
         decayed = {"params": groups[True], "weight_decay": self.weight_decay}
         return torch.optim.AdamW([decayed, {"params": groups[False], "weight_decay": 0.0}], lr=self.lr)
 
     def autocasts(self, device: torch.device) -> bool:
         """Whether forward passes run in bf16."""
-        return self.precision == "bf16" or (self.precision == "auto" and device.type == "cuda")
+        return self.precision == "bf16" or (
+            # A T4 and its elders have no bf16, and would emulate it.
+            self.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(False)
+        )
