@@ -1,6 +1,5 @@
 """The queue of experiments: every command parses, nothing runs twice, and what is finished gets into the results."""
 
-import importlib
 import json
 import sys
 from dataclasses import asdict
@@ -9,13 +8,11 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from flatten_edu.__main__ import COMMANDS, _parser
+from flatten_edu.__main__ import parser
 from flatten_edu.experiments import RecallModel, RecallSettings
 from flatten_edu.nn import ATTENTIONS
 from tools import experiments
 from tools.experiments import CIFAR, RATES, jobs, record, search, trained
-
-PARSER = _parser({name: importlib.import_module(f"flatten_edu.commands.{name}") for name in COMMANDS})
 
 
 @pytest.fixture
@@ -57,9 +54,9 @@ def test_every_command_parses_and_has_a_folder_of_its_own(tmp_path):
     found = list(jobs(tmp_path))
     assert len({one.name for one in found}) == len({one.words for one in found}) == len(found) > 100
     for one in found:
-        given = PARSER.parse_args([*one.words, "--out", "somewhere"])
+        given = parser().parse_args([*one.words, "--out", "somewhere"])
         assert given.attention in ATTENTIONS
-    kinds = {(given.attention, given.p) for given in (PARSER.parse_args([*o.words, "--out", "x"]) for o in found)}
+    kinds = {(given.attention, given.p) for given in (parser().parse_args([*o.words, "--out", "x"]) for o in found)}
     assert {("focused", 1), ("focused_dwc", 3), ("dwc", 3)} <= {(kind, p or 3) for kind, p in kinds}
 
 
