@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from tqdm import tqdm
 
 from flatten_edu.commands.train import number
@@ -65,7 +65,7 @@ def run(given: argparse.Namespace) -> None:
 def _write(out: Path, model: RecallModel, settings: RecallSettings, found: dict[str, object]) -> None:
     """The weights, then the record of the run: where that is, the run is finished."""
     out.mkdir(parents=True, exist_ok=True)
-    replace_whole(out / "recall.safetensors", lambda draft: save_file(model.state_dict(), draft))
+    replace_whole(out / "recall.safetensors", save(model.state_dict()))
     generator = torch.Generator().manual_seed(0)
     record = {
         **dataclasses.asdict(settings),
@@ -75,4 +75,4 @@ def _write(out: Path, model: RecallModel, settings: RecallSettings, found: dict[
         "threads": torch.get_num_threads(),
         "versions": {"torch": torch.__version__.partition("+")[0], "python": platform.python_version()},
     }
-    replace_whole(out / "recall.json", lambda draft: draft.write_text(json.dumps(record) + "\n"))
+    replace_whole(out / "recall.json", f"{json.dumps(record)}\n".encode())

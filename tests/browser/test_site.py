@@ -158,7 +158,7 @@ ARTICLE = {
     "open question: what rank hides": "notebooks/07_rank_restored#what-rank-hides",
     "open question: the tolerance": "notebooks/05_problem_rank#a-tolerance-is-part-of-the-number",
     "ablation: table 3": "book/figures#paper-table-3a",
-    "ablation: table 4": "notebooks/11_ablations#one-module-at-a-time",
+    "ablation: table 4": "notebooks/11_ablations#table-4-remade",
     "ablation: table 5": "notebooks/11_ablations#what-the-paper-measured-besides",
     "proof: five steps": "book/labs/proof#lab-proof-statement",
     "proof: what is proved, and what not": "book/labs/proof#lab-proof-what-is-true",

@@ -18,6 +18,7 @@ from flatten_edu.experiments import (
 )
 from flatten_edu.experiments.recall import CELLS, KEY, training_batches
 from flatten_edu.nn import ATTENTIONS
+from flatten_edu.results import results
 
 
 def batch(count, sequences=8, seed=0):
@@ -117,3 +118,16 @@ def test_runs_are_found_by_their_settings(monkeypatch):
     assert recall.recall_curves("accuracy", attention="focused", p=1) == [{4: 0.5}]
     assert recall.recall_curves("on_partner", attention="focused") == [{4: 0.3}]
     assert recall.recall_runs(attention="focused", heads=4) == []
+
+
+def test_no_run_of_the_book_breaks_the_theorem_and_softmax_is_not_under_it():
+    above = 0
+    for run in results("recall")["runs"]:
+        d = run["dim"] // run["heads"]
+        for count, found in run["tests"].items():
+            most = torch.tensor(found["on_partner"]).max()
+            if "p" in ATTENTIONS[run["attention"]].settings:
+                assert most <= recall_bound(d, int(count)) + 1e-4, (run["attention"], run["p"], count)
+            elif run["attention"] == "scaled_softmax":
+                above += bool(most > recall_bound(d, int(count)))
+    assert above > 0
