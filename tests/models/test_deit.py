@@ -1,6 +1,7 @@
 """DeiT and FLatten-DeiT: counts, names, every kind, sizes, training, bad input."""
 
 import itertools
+from copy import deepcopy
 import subprocess
 import sys
 
@@ -184,7 +185,7 @@ def test_without_classes_the_features_come_out():
         (lambda: small(img_size=30), r"patch_size=8 does not divide the image's sides \(30, 30\)"),
         (
             lambda: small()(torch.ones(1, 3, 32, 40)),
-            r"images \[B, 3, 32, 32\], got \(1, 3, 32, 40\): build it with img_size",
+            r"images \[B, 3, 32, 32\], got \(1, 3, 32, 40\): call model\.set_input_size\(\(32, 40\)\)",
         ),
         (lambda: small(p=-1), "focusing factor p > 0"),
     ],
@@ -211,3 +212,52 @@ def test_on_a_gpu_forward_and_backward_at_224_batch_64(kind, dtype):
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
     exact = model.double()(x.double()).float()
     torch.testing.assert_close(out.float(), exact, rtol=0.05, atol={torch.float32: 1e-3}.get(dtype, 0.1))
+
+
+@pytest.mark.parametrize("kind", ["focused_dwc", "enhanced", "softmax"])
+def test_another_image_size_at_run_time(kind):
+    model, x = small(kind), torch.randn(1, 3, 48, 32)
+    before = {name: t.clone() for name, t in model.named_parameters()}
+    with pytest.raises(ValueError, match=r"call model\.set_input_size\(\(48, 32\)\)"):
+        model(x)
+    with pytest.raises(ValueError, match="does not divide"):
+        model.set_input_size((50, 32))
+    model.set_input_size((48, 32))
+    assert model(x).shape == (1, 5) and model.config.image == (48, 32)
+    model(x).sum().backward()
+    model.set_input_size(32)
+    assert {name: t.shape for name, t in model.named_parameters()} == {name: t.shape for name, t in before.items()}
+
+
+def test_what_timm_s_users_expect():
+    model, x = small(pool="mean").eval(), torch.randn(2, 3, 32, 32)
+    tokens = model.forward_features(x)
+    assert model.forward_head(tokens).equal(model(x))
+    assert model.forward_head(tokens, pre_logits=True).equal(tokens[:, 1:].mean(1))
+    assert model.get_classifier() is model.head
+    wanted = {name for name, _ in model.named_parameters() if name.endswith(("embed", "token", "encoding", "scale"))}
+    assert model.no_weight_decay() == wanted
+    model.reset_classifier(9)
+    assert model(x).shape == (2, 9) and model.config.num_classes == 9
+    model.reset_classifier(0)
+    assert model(x).shape == (2, model.config.dim)
+
+
+def test_checkpointed_blocks_have_the_same_gradients():
+    plain, x = small("focused_dwc"), torch.randn(2, 3, 32, 32)
+    saving = deepcopy(plain)
+    saving.set_grad_checkpointing()
+    for model in (plain, saving):
+        model(x).square().sum().backward()
+    for one, other in zip(saving.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
+def test_a_mask_of_keys_reaches_every_block():
+    model = small("focused").eval()
+    x, y = torch.randn(2, 1, 3, 32, 32)
+    cells = model.grid[0] * model.grid[1]
+    mask = torch.arange(1 + cells) <= cells // 2
+    y[..., :16, :] = x[..., :16, :]  # only patches of the lower half differ
+    mask = mask[None]
+    assert torch.allclose(model(x, mask), model(y, mask), atol=1e-6) and not torch.allclose(model(x), model(y))

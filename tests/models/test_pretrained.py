@@ -44,7 +44,7 @@ def test_weights_are_half_precision_and_small():
     files = list(WEIGHTS.glob("*.safetensors"))
     assert sum(path.stat().st_size for path in files) <= 16e6
     for path in files:
-        stored, _ = read_checkpoint(path)
+        stored = read_checkpoint(path).state
         for name, parameter in pretrained(path.stem).state_dict().items():
             assert stored[name].dtype == torch.float16 and torch.equal(parameter, stored[name].float())
 

@@ -34,7 +34,7 @@ def assert_same(one, other):
 def test_there_and_back(tmp_path):
     saved, loaded = shifted(model()), model()
     save_weights(saved, tmp_path / "w.safetensors")
-    assert load_weights(loaded, tmp_path / "w.safetensors") == ([], [])
+    assert load_weights(loaded, tmp_path / "w.safetensors") == ([], [], "the whole file")
     assert_same(saved, loaded)
     assert os.listdir(tmp_path) == ["w.safetensors"]
 
@@ -109,7 +109,7 @@ def test_positions_that_could_be_of_two_grids_need_it_named(tmp_path):
         load_weights(model(), tmp_path / "o.pth")
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.", "backbone.", "module.model."])
 def test_prefixes_of_wrappers_are_taken_off(tmp_path, prefix):
     saved, loaded = shifted(model()), model()
     torch.save({prefix + name: t for name, t in saved.state_dict().items()}, tmp_path / "w.pth")
@@ -140,7 +140,7 @@ def test_another_model_s_weights_change_nothing_and_names_are_listed(tmp_path):
     with pytest.raises(ValueError, match=r"another model; nothing was loaded\. missing: blocks\.0\.attn\.dwc\.bias, "):
         load_weights(loaded, tmp_path / "w.safetensors")
     assert all(t.equal(before[name]) for name, t in loaded.state_dict().items())
-    missing, unexpected = load_weights(loaded, tmp_path / "w.safetensors", strict=False)
+    missing, unexpected, _ = load_weights(loaded, tmp_path / "w.safetensors", strict=False)
     assert len(missing) == 4 and unexpected == []
 
 
@@ -236,3 +236,36 @@ def test_a_download_that_breaks_leaves_nothing(address):
         with pytest.raises(OSError, match="could not be downloaded"):
             load_weights(model(), gone)
     assert os.listdir(hub) == []
+
+
+@pytest.mark.parametrize("container", ["model", "state_dict", "state_dict_ema", "model_ema"])
+def test_containers_that_people_have_are_unwrapped_and_named(tmp_path, container):
+    saved, loaded = shifted(model()), model()
+    other = {"epoch": torch.tensor(3)} | ({"model": model().state_dict()} if container.endswith("ema") else {})
+    torch.save(other | {container: saved.state_dict()}, tmp_path / "w.pth")
+    assert load_weights(loaded, tmp_path / "w.pth").taken == f'its "{container}"'
+    assert_same(saved, loaded)
+
+
+def test_a_backbone_under_a_new_head(tmp_path):
+    saved, loaded = shifted(model(num_classes=7)), model()
+    save_weights(saved, tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match="Pass backbone_only=True to keep the model's own classifier"):
+        load_weights(loaded, tmp_path / "w.safetensors")
+    before = loaded.head.weight.clone()
+    load_weights(loaded, tmp_path / "w.safetensors", backbone_only=True)
+    assert loaded.head.weight.equal(before) and loaded.norm.weight.equal(saved.norm.weight)
+
+
+def test_a_model_of_the_meta_device_comes_out_whole_or_not_at_all(tmp_path):
+    saved = shifted(model())
+    save_weights(saved, tmp_path / "w.safetensors", torch.float16)
+    with torch.device("meta"):
+        loaded = model()
+    load_weights(loaded, tmp_path / "w.safetensors")
+    assert all(not t.is_meta and t.dtype == torch.float32 for t in loaded.state_dict().values())
+    loaded(torch.zeros(1, 3, 32, 32))
+    with torch.device("meta"):
+        headless = model()
+    with pytest.raises(ValueError, match="has no head.weight, head.bias, and the model, on the meta device, has none"):
+        load_weights(headless, tmp_path / "w.safetensors", backbone_only=True)
