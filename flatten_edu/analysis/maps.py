@@ -17,10 +17,10 @@ def refocused(
     scale: Float[Tensor, " c"] | None = None,
     norm_over: Literal["channels", "head"] | None = "channels",
 ) -> Float[Tensor, "*batch h n d"]:
-    """phi_p of captured queries or keys (`Captured.q`, `.k`), as the paper's module forms it, at a p of one's choice.
+    """phi_p of captured queries or keys, as the paper's module forms it, at a p of one's choice.
 
-    With the p of training it is `Captured.phi_q` or `.phi_k`; another p asks "what if?" of features that were trained
-    for the first. Twin in the labs: `phi`.
+    With the p of training it is `Captured.phi_q` of `Captured.q`, or `Captured.phi_k` of `Captured.k`. Another p asks
+    "what if?" of features that were trained for the first. Twin in the labs: `phi`.
 
     Args:
         scale: softplus of the module's scale, C = h d numbers.

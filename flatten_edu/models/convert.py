@@ -52,7 +52,8 @@ def convert(
             kind here can stand for (keys of another width, a bias of its own for keys); nothing is replaced then.
     """
     require_known("attention", kind, ATTENTIONS)
-    places = {name: found for name, module in model.named_modules() if (found := _recognise(name, module))}
+    inside = ((name, module) for name, module in model.named_modules() if name)  # a model cannot replace itself
+    places = {name: found for name, module in inside if (found := _recognise(name, module))}
     if not places:
         known = "nn.MultiheadAttention, timm's qkv and proj, or separate query, key and value layers"
         raise ValueError(f"convert found no attention in {type(model).__name__}: it knows {known}")
@@ -153,7 +154,8 @@ class AsMultihead(nn.Module):
     def __init__(self, attention: Attention, batch_first: bool):
         super().__init__()
         self.attention, self.batch_first = attention, batch_first
-        self._qkv_same_embed_dim = False  # nn.TransformerEncoderLayer then calls the module, and no kernel of its own
+        # What nn.TransformerEncoderLayer asks before it takes a kernel of its own: no. It then calls this module.
+        self.in_proj_bias, self._qkv_same_embed_dim = None, False
 
     def forward(
         self,

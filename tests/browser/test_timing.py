@@ -122,6 +122,7 @@ def test_the_answer_is_covered_until_there_is_a_guess(reader):
     one.frame()
     assert not covered.is_visible() and "slope_relu_beside" in one.outputs()
     page.get_by_role("button", name="Reset").click()
+    one.frame()
     assert covered.is_visible()
     page.get_by_role("button", name="Show the book's record").click()
     one.frame()

@@ -58,3 +58,19 @@ def test_the_convolution_tells_the_three_apart_and_fills_the_rank():
     out = weights @ CAT.v + depthwise_conv(CAT.v, CAT.kernel.expand(2, 3, 3), None, CAT.grid)
     assert torch.pdist(out[SAME_ROW]).min() > 0.05
     assert numerical_rank(weights + dwc_matrix(CAT.kernel, CAT.grid)) == 6
+
+
+def test_the_percentages_that_the_chapters_speak_of():
+    """Chapters 1, 4, 6 and 7 name them in their sentences; the figures compute them."""
+    left_eye = {kind: 100 * attention_matrix(CAT.q, CAT.k, kind)[0] for kind in ["softmax", "relu", "focused"]}
+    eyes = {kind: round((row[0] + row[2]).item()) for kind, row in left_eye.items()}
+    assert eyes == {"softmax": 96, "relu": 61, "focused": 73}
+    assert [round(w) for w in left_eye["softmax"][[0, 2]].tolist()] == [45, 51]
+    nose, brow = ({kind: round(row[i].item()) for kind, row in left_eye.items()} for i in (4, 1))
+    assert nose == {"softmax": 2, "relu": 24, "focused": 18} and (brow["relu"], brow["focused"]) == (13, 6)
+    cheek = 100 * attention_matrix(CAT.q, CAT.k)[5]
+    assert (round(cheek.min().item()), round(cheek.max().item())) == (14, 19)
+    scores = CAT.q[0] @ CAT.k.mT
+    assert (scores[2] - scores[4]).item() == pytest.approx(4.4, abs=0.05)
+    assert torch.exp((scores[2] - scores[4]) / 2**0.5).item() == pytest.approx(22, abs=0.5)
+    assert CAT.k[:, 0].tolist() == pytest.approx([3.00, 1.19, 2.66, 0, 2.24, 0.16], abs=0.005)
