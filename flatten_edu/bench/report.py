@@ -1,4 +1,4 @@
-"""A record as text: tables of at most 100 columns."""
+"""A record as text: tables of at most 78 columns, what a page of the book shows."""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from flatten_edu.bench.record import MODEL_PAIRS, PAIRS, Point, Record
 from flatten_edu.bench.variants import title_of
 
-WIDTH = 100
+WIDTH = 78
 Cell = Callable[[Point], str]
 
 

@@ -91,6 +91,8 @@ def _shapes(tensors: dict[str, Tensor]) -> str:
 def _broadcast(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
     if torch.compiler.is_compiling():  # sizes are symbols there, and the operation itself refuses what does not fit
         return
+    if len(set(shapes.values())) == 1:  # nearly always, and a tenth of the time
+        return
     try:
         torch.broadcast_shapes(*shapes.values())
     except RuntimeError:

@@ -1,7 +1,7 @@
 """Plotly's figures on a page: live where JavaScript runs, by a bundle that only their pages fetch; else a still.
 
 A notebook's output of Plotly's MIME type becomes a `PlotNode`. `layout.meta` may hold the still picture (SVG) and the
-sentence that stands for it, as `flatten_edu.plot.bench_panel` writes them. The page's script is widgets/src/plots.ts.
+sentence that stands for it, as `flatten_edu.plot.bench_panel` writes them. The page's script is labs/frame/plots.ts.
 """
 
 import copy

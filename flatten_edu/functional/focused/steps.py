@@ -44,19 +44,16 @@ def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*bat
 
     Unchecked: `focused_map` is the one to call.
     """
-    largest = _or_one(r.detach().amax(-1, keepdim=True))  # it cancels below, and keeps r**p in range
-    unit = r / largest
-    powered = _power(unit * 2 ** (_ROOM / max(p, 1)), p)
-    return powered * (largest * _length(unit) / _or_one(_length(powered)))
+    least = torch.finfo(r.dtype).tiny  # a row of zeros is divided by it, and stays zero
+    # The size of a row cancels below; divided by its largest entry, its power stays in range.
+    size = r.detach().amax(-1, keepdim=True).clamp_min(least) * 2 ** (-_ROOM / max(p, 1))
+    unit = r / size
+    powered = _power(unit, p)
+    return powered * (size * _length(unit) / _length(powered).clamp_min(least))
 
 
 def _length(x: Tensor) -> Tensor:
     return torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-
-
-def _or_one(size: Tensor) -> Tensor:
-    """What a row is divided by: 1 for a row of zeros, which stays zero."""
-    return size.where(size > 0, 1.0)
 
 
 def _power(x: Tensor, p: int | float) -> Tensor:
