@@ -8,7 +8,7 @@ from flatten_edu.functional import attention_matrix
 def recall_bound(features: int, targets: int) -> float:
     """The largest mean weight of D queries on D different targets, for any non-negative feature map: d / D, at most 1.
 
-    Whatever the map and whatever was learned. Softmax has no such bound. Book: {ref}`theorem-recall-bound`.
+    Whatever the map and whatever was learned. Softmax has no such bound. Book: {ref}`problem-rank`.
 
     Args:
         features: d, of the map.

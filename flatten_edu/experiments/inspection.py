@@ -90,11 +90,11 @@ def inside_recall(model: RecallModel, count: int = 64, sequences: int = 32) -> d
     """What a trained model of recall made of its features, on sequences that no training has seen.
 
     Returns:
-        key_channels: over how many of its d features a stored key is spread before the power, [blocks][heads]: the
-            participation ratio (sum r^2)^2 / sum r^4, from 1 on an axis to d for a flat key. For focused attention.
-        own_share: how much of the heads' output is an asking cell's own, not common to all, [blocks]: the squared
-            length of its distance from their mean, over its squared length.
-        accuracy_at_p: the accuracy with another p in place of that of the training. For focused attention.
+        By name: "own_share", [blocks], how much of the heads' output is an asking cell's own, not common to all: the
+        squared length of its distance from their mean, over its squared length. For focused attention also
+        "key_channels", [blocks][heads], over how many of its d features a stored key is spread before the power: the
+        participation ratio (sum r^2)^2 / sum r^4, from 1 on an axis to d for a flat key; and "accuracy_at_p", the
+        accuracy with another p in place of that of the training.
     """
     generator = torch.Generator().manual_seed(2 * 10**6 + count)
     batch = recall_batch(far_pairs(sequences, generator), count, generator)

@@ -175,11 +175,9 @@ def evaluate_recall(model: RecallModel, count: int, sequences: int = 128, decomp
         decomposed: of how many sequences the maps' ranks are averaged.
 
     Returns:
-        accuracy: share of right answers.
-        on_partner: mean weight of an asking cell on its partner, [blocks][heads]. At most d / D where weights come
-            from d non-negative features.
-        entropy: in bits, of asking cells' weights, [blocks][heads].
-        rank, effective_rank: of the whole map, [blocks][heads].
+        By name, each but the first as [blocks][heads]: "accuracy", the share of right answers; "on_partner", the mean
+        weight of an asking cell on its partner, at most d / D where weights come from d non-negative features;
+        "entropy" of asking cells' weights, in bits; "rank" and "effective_rank" of the whole map.
     """
     generator = torch.Generator().manual_seed(10**6 + count)
     batch = recall_batch(far_pairs(sequences, generator), count, generator)

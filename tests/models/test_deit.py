@@ -1,9 +1,9 @@
 """DeiT and FLatten-DeiT: counts, names, every kind, sizes, training, bad input."""
 
 import itertools
-from copy import deepcopy
 import subprocess
 import sys
+from copy import deepcopy
 
 import pytest
 import torch
