@@ -86,7 +86,8 @@ def linear_attention(
     phi_q, phi_k, v = widen(phi_q), widen(_hide(phi_k, key_mask)), widen(_hide(v, key_mask))
     if order == "auto":
         order = cheaper_order(phi_q.shape[-2], phi_k.shape[-2], phi_k.shape[-1], v.shape[-1])
-    out = (phi_q @ phi_k.mT) @ v if order == "qk_first" else phi_q @ (phi_k.mT @ v)
+    phi_k_t = phi_k.transpose(-2, -1)  # not .mT, which the older ONNX exporter does not know
+    out = (phi_q @ phi_k_t) @ v if order == "qk_first" else phi_q @ (phi_k_t @ v)
     if not normalised:
         return out.to(dtype)
     total = phi_q @ phi_k.sum(-2).unsqueeze(-1)  # of each query's similarities to all keys

@@ -88,7 +88,7 @@ def _shapes(tensors: dict[str, Tensor]) -> str:
     return ", ".join(f"{name} {tuple(t.shape)}" for name, t in tensors.items())
 
 
-def _broadcast(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
+def _broadcast(where: str, shapes: dict) -> None:
     if torch.compiler.is_compiling():  # sizes are symbols there, and the operation itself refuses what does not fit
         return
     if len(set(shapes.values())) == 1:  # nearly always, and a tenth of the time

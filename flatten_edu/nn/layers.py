@@ -35,7 +35,7 @@ class PatchEmbed(nn.Module):
             wanted = f"[B, {self.proj.in_channels}, {self.img_size[0]}, {self.img_size[1]}]"
             way_out = f"call model.set_input_size({tuple(x.shape[2:])})"
             raise ValueError(f"this model takes images {wanted}, got {tuple(x.shape)}: {way_out}")
-        return self.proj(x).flatten(2).mT
+        return self.proj(x).flatten(2).transpose(1, 2)
 
 
 class DropPath(nn.Module):

@@ -267,7 +267,5 @@ def test_a_model_of_the_meta_device_comes_out_whole_or_not_at_all(tmp_path):
     loaded(torch.zeros(1, 3, 32, 32))
     with torch.device("meta"):
         headless = model()
-    with pytest.raises(
-        ValueError, match=r"has no head\.weight, head\.bias, and the model, on the meta device, has none"
-    ):
+    with pytest.raises(ValueError, match=r"has no head\.weight, head\.bias, and the model, on the meta device"):
         load_weights(headless, tmp_path / "w.safetensors", backbone_only=True)

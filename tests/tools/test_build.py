@@ -52,8 +52,7 @@ RUN = {
     "cards": first("flatten_edu/weights/*.json"),
     "sample images": first("flatten_edu/data/samples/*"),
     "a lab's tensors": first("flatten_edu/labs/*/data.safetensors"),
-    "a lab's arrays": first("flatten_edu/labs/*/data.npz"),
-    "a lab's numbers": first("flatten_edu/labs/*/data.bin"),
+    "a lab's numbers": first("flatten_edu/labs/*/data.json"),
     "what draws": "flatten_edu/plot/style.py",
     "versions": "constraints.txt",
 }

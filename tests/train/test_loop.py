@@ -187,9 +187,9 @@ def test_a_process_that_is_killed_at_any_moment_goes_on(tmp_path):
     log, wanted = (json.loads((folder / "log.json").read_text()) for folder in (out, tmp_path / "whole"))
     assert len(log["losses"]) == 120 and len(log["epochs"]) == 40
     torch.testing.assert_close(torch.tensor(log["losses"]), torch.tensor(wanted["losses"]), rtol=0, atol=1e-6)
-    left = {path.name for path in out.iterdir()} - {"checkpoint.pt.part", "log.json.part"}
+    left = {path.name for path in out.iterdir()} - {"checkpoint.pt.part", "log.json.part", "right.npy.part"}
     name = "flatten_deit_imagefolder_focused_dwc"
-    assert left == {".lock", "checkpoint.pt", "log.json", f"{name}.json", f"{name}.safetensors"}
+    assert left == {".lock", "checkpoint.pt", "log.json", "right.npy", f"{name}.json", f"{name}.safetensors"}
 
 
 def contents(folder):
@@ -297,7 +297,7 @@ def test_a_finite_loss_with_a_gradient_that_is_not_saves_no_weights(uninterrupte
     ("other", "said"),
     [
         ({"lr": 0.5}, "lr 0.001 there, 0.5 here"),
-        ({"model": config("softmax"), "seed": 3}, "attention focused there, softmax here; seed 0 there, 3 here"),
+        ({"model": config("softmax"), "seed": 3}, "attention focused_dwc there, softmax here; seed 0 there, 3 here"),
         ({"images": coloured(32)}, "training_images 24 there, 32 here"),
     ],
 )

@@ -111,7 +111,11 @@ def test_matrices_and_kernels_are_decayed_and_nothing_else(kind):
         assert {"blocks.0.attn.dwc.weight", "patch_embed.proj.weight", "head.weight"} <= groups[0.3]
 
 
-def test_bf16_is_taken_on_a_gpu_unless_told_otherwise():
+def test_bf16_is_taken_on_a_gpu_that_has_it_unless_told_otherwise(monkeypatch):
+    has = [True]
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: has[0])
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
     assert [Recipe().autocasts(device) for device in (cpu, gpu)] == [False, True]
+    has[0] = False  # a T4
+    assert not Recipe().autocasts(gpu)
     assert Recipe(precision="bf16").autocasts(cpu) and not Recipe(precision="fp32").autocasts(gpu)

@@ -46,7 +46,7 @@ def sharpen(r: Float[Tensor, "*batch c"], p: int | float) -> Float[Tensor, "*bat
     """
     least = torch.finfo(r.dtype).tiny  # a row of zeros is divided by it, and stays zero
     # The size of a row cancels below; divided by its largest entry, its power stays in range.
-    size = r.detach().amax(-1, keepdim=True).clamp_min(least) * 2 ** (-_ROOM / max(p, 1))
+    size = (r.detach().amax(-1, keepdim=True) * 2 ** (-_ROOM / max(p, 1))).clamp_min(least)
     unit = r / size
     powered = _power(unit, p)
     return powered * (size * _length(unit) / _length(powered).clamp_min(least))
