@@ -183,7 +183,8 @@ def _explain(path: Path, mismatch: Mismatch, shapes: list[str]) -> str:
         if names:
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
             lines.append(f"{what}: {', '.join(names[:8])}{more}")
-    lines.append(f"(It took {mismatch.taken}.)")
+    if mismatch.taken != Mismatch([], []).taken:
+        lines.append(f"(It took {mismatch.taken}.)")
     if any(name.startswith("head.") for name in [*shapes, *mismatch.missing, *mismatch.unexpected]):
         lines.append("Pass backbone_only=True to keep the model's own classifier.")
     return " ".join(lines)
