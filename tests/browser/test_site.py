@@ -192,6 +192,8 @@ QUESTIONS = {
     "fast kernels": "qa-fast",
     "does the denominator change the rank": "qa-denominator",
     "how to choose p": "qa-choose-p",
+    "what came later": "qa-later",
+    "code that has the name and not the attention": "qa-wrong-name",
 }
 
 

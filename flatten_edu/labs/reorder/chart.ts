@@ -33,15 +33,20 @@ export function chart(model: ReorderModel, signal: AbortSignal): View & { node: 
     const box = node.getBoundingClientRect();
     change(model, "n", nearest(x.invert(((event.clientX - box.left) / box.width) * WIDTH)));
   };
+  let start = { x: 0, y: 0 };
+  const sideways = (event: PointerEvent) =>
+    Math.abs(event.clientX - start.x) > Math.max(8, Math.abs(event.clientY - start.y));
   node.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     node.setPointerCapture(event.pointerId);
+    start = { x: event.clientX, y: event.clientY };
     marker.focus({ preventScroll: true });
     if (event.pointerType !== "touch") drag(event); // a finger may be about to scroll: it chooses by a tap, or sideways
   }, { signal });
   node.addEventListener("click", drag, { signal });
   node.addEventListener("pointermove", (event) => {
-    if (node.hasPointerCapture(event.pointerId)) drag(event);
+    const meant = event.pointerType !== "touch" || sideways(event);
+    if (meant && node.hasPointerCapture(event.pointerId)) drag(event);
   }, { signal });
   return {
     node,
