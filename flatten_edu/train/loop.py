@@ -9,7 +9,7 @@ import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -136,7 +136,7 @@ class Run:
         return self.model
 
     def _shared_model(self) -> nn.Module:
-        model = torch.compile(self.model) if self.compile else self.model
+        model = cast(nn.Module, torch.compile(self.model)) if self.compile else self.model
         if self.world.size == 1:
             return model
         devices = [self.world.device.index] if self.world.device.type == "cuda" else None
