@@ -85,8 +85,10 @@ class Lab(anywidget.AnyWidget):
         """Beside the live lab its photograph, for viewers that run no widget: GitHub's preview, an e-mail."""
         bundle = super()._repr_mimebundle_(**kwargs)
         picture = still(type(self), {name: getattr(self, name) for name in self.own_traits()})
-        if bundle is not None and picture.exact:
+        if bundle is not None:
             bundle[0]["image/png"] = picture.png()
+            if picture.exact:
+                bundle[0]["text/plain"] = picture.alt
         return bundle
 
     @classmethod
