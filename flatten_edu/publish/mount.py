@@ -25,11 +25,13 @@ from flatten_edu.publish.plotly import PLOTLY, plot_node
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 # Browsers load no module from a folder: where a reader opened the page by a double click, the caption says what to do.
-SAY_HOW = """if (location.protocol === "file:") for (const host of document.querySelectorAll(".fe-mount")) {
-  host.dataset.state = "failed";
-  host.querySelector(".fe-still figcaption").textContent = "This figure is a lab, and browsers start none from a "
-    + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
-}"""
+SAY_HOW = """if (location.protocol === "file:") addEventListener("DOMContentLoaded", () => {
+  for (const host of document.querySelectorAll(".fe-mount")) {
+    host.dataset.state = "failed";
+    host.querySelector(".fe-still figcaption").textContent = "This figure is a lab, and browsers start none from a "
+      + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
+  }
+});"""
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 
 
