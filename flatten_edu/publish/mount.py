@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs import LABS, Lab
-from flatten_edu.labs.frame.lab import STATIC
+from flatten_edu.labs.frame.lab import STATIC, split_state
 from flatten_edu.labs.frame.still import THEMES, WIDTHS, Still, still
 from flatten_edu.publish.assets import address, json_in_html, site_root
 from flatten_edu.publish.plotly import PLOTLY, plot_node
@@ -54,13 +54,6 @@ class LabDirective(SphinxDirective):
         if name not in LABS:
             raise self.error(f"no lab is called {name!r}; there are {', '.join(sorted(LABS))}")
         return [lab_node(name, *split_state(LABS[name]()))]
-
-
-def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """A lab's own traits: those that JSON can hold, and those that are bytes."""
-    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
-    buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
-    return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers
 
 
 class LabRenderer:

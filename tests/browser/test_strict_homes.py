@@ -5,8 +5,7 @@ import base64
 import pytest
 
 from flatten_edu.labs import LABS
-from flatten_edu.labs.frame.lab import STATIC
-from flatten_edu.publish.mount import split_state
+from flatten_edu.labs.frame.lab import STATIC, split_state
 
 # VS Code's rules for notebooks' outputs; the lab itself comes as text, and becomes a module.
 RULES = (

@@ -101,3 +101,10 @@ class Lab(anywidget.AnyWidget):
     def sent_traits(cls) -> list[str]:
         """The names of the traits that a page needs: the state, and the rules of the settings."""
         return [*cls.own_traits(), "_rules"]
+
+
+def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A lab's own traits: those that JSON can hold, and those that are bytes."""
+    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
+    buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
+    return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers
