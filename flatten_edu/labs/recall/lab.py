@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from flatten_edu.analysis import Recall, recall
+from flatten_edu.analysis import Recall, named_kernel, recall
 from flatten_edu.data import centre_square, hash_noise, photo
 from flatten_edu.functional import dwc_matrix
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
@@ -120,14 +120,11 @@ class RecallLab(Lab, lab="recall"):
         return torch.empty_like(local).index_copy_(0, asked, local)
 
     def _kernel(self) -> Tensor:
-        kernel = torch.zeros(KERNEL_SIDE, KERNEL_SIDE, dtype=torch.float64)
-        if self.kernel == "own place":
-            kernel[KERNEL_SIDE // 2, KERNEL_SIDE // 2] = 1
-        elif self.kernel == "mean":
-            kernel += 1 / KERNEL_SIDE**2
-        else:
-            kernel = hash_noise(self.seed, KERNEL, KERNEL_SIDE, KERNEL_SIDE) / KERNEL_SIDE
-        return kernel
+        if self.kernel == "random":
+            return hash_noise(self.seed, KERNEL, 1, KERNEL_SIDE**2).reshape(KERNEL_SIDE, -1) / KERNEL_SIDE
+        if self.kernel == "mean":
+            return torch.full((KERNEL_SIDE, KERNEL_SIDE), 1 / KERNEL_SIDE**2, dtype=torch.float64)
+        return -named_kernel("minus_impulse", KERNEL_SIDE)
 
     @t.default("picture")
     def _chelsea(self) -> bytes:
