@@ -1,6 +1,16 @@
 """Level 4: looking inside a model, and measures of what is found there. Measures take tensors, never models."""
 
 from flatten_edu.analysis.capture import Captured, capture
+from flatten_edu.analysis.formats import (
+    Fixes,
+    StoredRange,
+    focused_steps,
+    hashed_normals,
+    output_error,
+    round_to,
+    stored_range,
+    whole_power,
+)
 from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_interval
 from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
@@ -14,16 +24,6 @@ from flatten_edu.analysis.metrics import (
     top1_share,
 )
 from flatten_edu.analysis.objects import object_patches
-from flatten_edu.analysis.precision import (
-    Fixes,
-    StoredRange,
-    focused_steps,
-    hashed_normals,
-    output_error,
-    round_to,
-    stored_range,
-    whole_power,
-)
 from flatten_edu.analysis.proposition import Verdict, focused_cosine, proposition, widens_at_first
 from flatten_edu.analysis.rank import (
     DeterminantLemma,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from flatten_edu.functional import linear_attention, linear_weights, unit_rows
 from flatten_edu.functional.checks import require_odd
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 from flatten_edu.nn.base import Attention, Heads, full_precision
 
 
