@@ -4,13 +4,13 @@ import { line } from "d3-shape";
 import { h, svg } from "../frame/dom";
 import { correlationBound, recallBound } from "../frame/maths/recall";
 import type { View } from "../frame/model";
-import { formatP } from "../frame/numbers";
+import { formatP, minus } from "../frame/numbers";
 import { FACTORS, SIDES, type Results } from "./results";
 import { panelsOf, type Curve, type RecallModel, type Setting } from "./state";
 
 const [WIDTH, HEIGHT] = [380, 210];
 export const CURVES: Record<Curve, string> = {
-  weight: "weight on the asked value", correlation: "correlation", right: "nearest is the right one",
+  weight: "weight on target", correlation: "correlation", right: "nearest is right",
 };
 const X = {
   p: { scale: scaleLog().base(2).domain([1, 256]), ticks: [1, 2, 4, 8, 16, 32, 64, 128, 256], name: "p, focusing factor" },
@@ -85,7 +85,7 @@ function axes(y: ReturnType<typeof scaleLinear<number, number>>, x: ScaleContinu
   return svg("g", { class: "fe-axes" },
     ...y.ticks(5).flatMap((value) => [
       svg("path", { d: `M34 ${y(value)}H${WIDTH - 12}` }),
-      svg("text", { x: 29, y: y(value), dy: "0.32em", "text-anchor": "end" }, String(value)),
+      svg("text", { x: 29, y: y(value), dy: "0.32em", "text-anchor": "end" }, minus(String(value))),
     ]),
     ...ticks.map((value) => svg("text", { x: x(value), y: HEIGHT - 20, "text-anchor": "middle" }, String(value))));
 }

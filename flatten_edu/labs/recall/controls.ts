@@ -14,7 +14,7 @@ export const removedSwitch = (model: RecallModel, signal: AbortSignal): Control 
   toggle(model, signal, "removed", "take the common part away and stretch the contrast");
 
 export const curveChoice = (model: RecallModel, signal: AbortSignal): Control => choice(model, signal, "curve", {
-  name: "charts of the", options: Object.entries(CURVES) as [Curve, string][],
+  name: "charts", options: Object.entries(CURVES) as [Curve, string][],
 });
 
 export function controls(model: RecallModel, settings: Settings, results: Results, signal: AbortSignal, redraw: () => void): Control {

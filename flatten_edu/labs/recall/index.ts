@@ -1,5 +1,5 @@
 // The lab `recall`: what can attention remember?
-import { fixed, h } from "../frame/dom";
+import { h } from "../frame/dom";
 import { focusingFactorControl } from "../frame/focusing_factor";
 import { mountLab, type About } from "../frame/lab";
 import { recallBound } from "../frame/maths/recall";
@@ -8,7 +8,7 @@ import { formatP } from "../frame/numbers";
 import { summary } from "../frame/summary";
 import { charts } from "./charts";
 import { controls, curveChoice, removedSwitch } from "./controls";
-import { panels } from "./panels";
+import { formatCorrelation, panels } from "./panels";
 import { Results } from "./results";
 import { Settings, type RecallTraits } from "./state";
 
@@ -79,8 +79,8 @@ function said({ now, shown, busy }: Results, p: number): string | null {
   const all = [softmax, linear, focused].map(({ found }) => found);
   const [a, b, c] = all.map(({ weight }) => weight.toFixed(3));
   const bound = recallBound(now.d, now.n);
-  const agree = all.map(({ correlation }) => Number.isFinite(correlation) ? fixed(2)(correlation) : "–");
-  return `Of a query's weight, ${a} lies on the value that it asks for with softmax, ${b} with linear attention and ${c} at *p* = ${formatP(p)}` +
-    `${bound < 1 ? `; no feature map that is not negative can pass ${bound.toFixed(3)} in the mean` : ""}. ` +
+  const agree = all.map(({ correlation }) => formatCorrelation(correlation));
+  const limit = bound < 1 ? `; no map of non-negative features can give more than ${bound.toFixed(3)} in the mean` : "";
+  return `Of a query's weight, ${a} lies on the value that it asks for with softmax, ${b} with linear attention and ${c} at *p* = ${formatP(p)}${limit}. ` +
     `Less what all answers have in common, they agree with what was stored by ${agree[0]}, ${agree[1]} and ${agree[2]}.`;
 }

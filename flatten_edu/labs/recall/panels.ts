@@ -3,14 +3,16 @@ import { paintNumbers, type Rgb } from "../frame/colours";
 import { fixed, h, percent, Readout } from "../frame/dom";
 import { numberAt, recallBound, valuesOf } from "../frame/maths/recall";
 import type { View } from "../frame/model";
+import { minus } from "../frame/numbers";
 import type { Results } from "./results";
 import { panelsOf, type Panel, type RecallModel, type Setting } from "./state";
 
+export const formatCorrelation = (value: number) => Number.isFinite(value) ? minus(value.toFixed(2)) : "–";
 const FIGURES = [
-  ["weight", "weight on the asked value", fixed(3)],
+  ["weight", "weight on target", fixed(3)],
   ["contrast", "contrast left", percent],
-  ["correlation", "correlation", fixed(2)],
-  ["right", "nearest is the right one", percent],
+  ["correlation", "correlation", formatCorrelation],
+  ["right", "nearest is right", percent],
 ] as const;
 const UNITS = { photo: "patches", own: "patches", noise: "rows of noise", given: "values" };
 
@@ -23,7 +25,7 @@ export function panels(model: RecallModel, results: Results): View & { node: HTM
   const bound = new Readout("bound", fixed(3));
   const views = panelsOf(1).map(({ name }) => new PanelView(name));
   const node = h("div", { class: "fe-recalled" },
-    h("figure", {}, stored, h("figcaption", {}, count, h("dl", {}, line("bound on that weight, d / N", bound)),
+    h("figure", {}, stored, h("figcaption", {}, count, h("dl", {}, line("bound on it, d / N", bound)),
       h("p", { class: "fe-note" }, "in the mean, for all features that are not negative; softmax has none"))),
     ...views.map((view) => view.node));
   let drawn = "";
