@@ -96,7 +96,7 @@ class RecallLab(Lab, lab="recall"):
         v = hash_noise(self.seed, VALUES, n, NOISE_NUMBERS) if self.values == "noise" else self._patches()
         return q, self.length * k, v
 
-    def recall(self, kind: str = "softmax", p: float | None = None) -> Recall:
+    def recall(self, kind: str = "softmax", p: int | float | None = None) -> Recall:
         """What comes back by a kind of attention, "softmax" or "focused"; p is the lab's unless it is given."""
         q, k, v = self.memory()
         return recall(q, k, v, kind, self.p if p is None else p, self._beside(v), self.removed)
