@@ -153,28 +153,12 @@ def test_the_charts_draw_python_s_numbers(reader, curve):
         assert heights(against_p["bound"])[0] == pytest.approx(bounds[curve], abs=1e-4)
 
 
-def test_a_step_of_p_holds_nothing_up(reader, measured):
+def test_after_many_steps_of_p_the_last_one_is_shown(reader, measured):
     one = reader()
     page = one.open(PAGE)
     settle(one)
-    times = page.evaluate(
-        """async () => {
-          const slider = document.querySelector(".fe-lab .fe-p input");
-          const times = [];
-          for (let stop = 0; stop <= 160; stop += 4) {
-            slider.value = stop;
-            const from = performance.now();
-            slider.dispatchEvent(new Event("input"));
-            times.push(performance.now() - from);
-            await new Promise(requestAnimationFrame);
-          }
-          return times;
-        }"""
-    )
-    assert len(times) == 41
     measured("lab recall: script of a step of p, N = 196, d = 64", frame_times(page, ".fe-p input", layout=True))
     settle(one)
-    assert one.outputs()["p"] == pytest.approx(RecallLab(p=one.outputs()["p"]).p)
     assert shown(one) == pytest.approx(panels(RecallLab(p=one.outputs()["p"])), rel=1e-6, abs=1e-9)
 
 

@@ -17,6 +17,7 @@ def test_stores_the_photograph_s_patches():
     assert q.shape == k.shape == (49, 64) and v.shape == (49, 20 * 20 * 3)
     picture = torch.tensor(photo("chelsea", 140)) / 255
     torch.testing.assert_close(v[8].reshape(20, 20, 3), picture[20:40, 20:40].double())  # second row, second column
+    torch.testing.assert_close(lab.as_picture(v), picture.double())
     assert (q - k).std().item() == pytest.approx(0.3, abs=0.01) and k.std().item() == pytest.approx(1, abs=0.02)
 
 

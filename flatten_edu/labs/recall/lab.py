@@ -101,6 +101,11 @@ class RecallLab(Lab, lab="recall"):
         q, k, v = self.memory()
         return recall(q, k, v, kind, self.p if p is None else p, self._beside(v), self.removed)
 
+    def as_picture(self, rows: Float[Tensor, "n e"]) -> Float[Tensor, "height width 3"]:
+        """A photograph's patches, or answers in their place, put together; numbers from 0 to 1 where the patches are."""
+        pixels = math.isqrt(rows.shape[1] // 3)
+        return rows.reshape(self.side, self.side, pixels, pixels, 3).transpose(1, 2).flatten(2, 3).flatten(0, 1)
+
     def _patches(self) -> Tensor:
         """The picture's patches, each as one row: its numbers from 0 to 1, pixel by pixel."""
         picture = unpack(self.picture)["picture"].double() / 255
