@@ -37,7 +37,8 @@ from flatten_edu.analysis.rank import (
     stable_rank,
 )
 from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
-from flatten_edu.analysis.recall_bound import free_codes, recall_bound
+from flatten_edu.analysis.recall import Recall, recall
+from flatten_edu.analysis.recall_bound import correlation_bound, free_codes, recall_bound
 from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
@@ -48,12 +49,14 @@ __all__ = [
     "RankGuarantee",
     "RankMaps",
     "RankSummary",
+    "Recall",
     "StoredRange",
     "Verdict",
     "angle_degrees",
     "attention_rollout",
     "bootstrap_interval",
     "capture",
+    "correlation_bound",
     "crossing_scale",
     "determinant_lemma",
     "effective_rank",
@@ -76,6 +79,7 @@ __all__ = [
     "rank_maps",
     "rank_summary",
     "rank_tolerance",
+    "recall",
     "recall_bound",
     "refocused",
     "round_to",
