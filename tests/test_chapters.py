@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("0[1-8]_*.ipynb"))
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-8]_*.ipynb"))
 # What a chapter may not speak of yet, by the chapter that brings it.
 PLACES = {
     r"\bheads?\b|class token|\bMLP\b": 2,
@@ -61,3 +62,13 @@ def test_nothing_comes_before_its_place(path):
         if number < place
     }
     assert {word: found for word, found in early.items() if found} == {}
+
+
+def test_the_glossary_leads_to_where_a_word_is_explained():
+    """There it stands in bold type for the first time."""
+    chapters = {path.stem: prose(path).lower() for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    entries = re.findall(r"^(\w[^\n(]*?)(?: \(.*\))?\n((?:  .*\n)+)", (ROOT / "book" / "glossary.md").read_text(), re.M)
+    leads = {term: re.findall(r"/notebooks/(\w+)`", text)[:1] for term, text in entries}
+    explained = {term: [name for name, text in chapters.items() if re.search(rf"\*\*{term}s?\*\*", text)] for term in leads}
+    assert sum(bool(found) for found in explained.values()) > 20
+    assert {t: (leads[t], found) for t, found in explained.items() if found and leads[t] != found[:1]} == {}
