@@ -1,4 +1,4 @@
-"""Cut the README's pictures, and the one that a link to a page shows, from the labs' photographs; `make stills` does so."""
+"""Cut the README's pictures, and the card that a link to a page shows, from the labs' photographs (`make stills`)."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 r"""Sphinx extension: a formula is typeset when the site is built, as MathML, which browsers draw without a script.
 
-So no formula arrives late and moves the text around it, and screen readers read it. Its letters are those of the font
-book/assets/math.woff2, which the page asks for before its style sheets do.
+So no formula arrives late and moves the text around it, and screen readers read it. book/assets/math.css says how it
+looks, and math_font.css has its letters.
 """
 
 import re
@@ -13,8 +13,6 @@ from math_core import LatexError, LatexToMathML
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.writers.html5 import HTML5Translator
-
-FONT = "_static/math.woff2"
 
 
 @cache
@@ -47,15 +45,15 @@ def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def ask_early(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
-    """A page with formulas asks for their font at once, so that it is there at the first paint."""
+def add_style(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    """A page with formulas gets their style, and their font with it."""
     if doctree is not None and any(isinstance(node, nodes.math | nodes.math_block) for node in doctree.findall()):
-        link = f'<link rel="preload" as="font" type="font/woff2" href="{context["pathto"](FONT, 1)}" crossorigin>'
-        context["metatags"] = f"{context.get('metatags', '')}\n{link}"
+        app.add_css_file("math_font.css")
+        app.add_css_file("math.css")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx; the setting `html_math_renderer = "mathml"` chooses it."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
-    app.connect("html-page-context", ask_early)
+    app.connect("html-page-context", add_style)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
