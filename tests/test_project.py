@@ -13,7 +13,7 @@ from tools.notebooks import faults, repository_url
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CONDA_NAMES = {"torch": "pytorch", "build": "python-build"}
-PYPI_ONLY = {"axe-playwright-python", "triton"}  # conda-forge has no triton but for Linux
+PYPI_ONLY = {"math-core", "axe-playwright-python", "triton"}  # conda-forge has no triton but for Linux
 
 
 def pyproject() -> dict:

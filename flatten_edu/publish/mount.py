@@ -149,6 +149,13 @@ def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, do
         app.add_js_file(None, body=SAY_HOW)
 
 
+def tell_style(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    """A page without an outline beside it says so in its head: its text may have that room from the first paint on."""
+    removed = "html_theme.sidebar_secondary.remove" in (context.get("meta") or {})
+    if removed or not context.get("secondary_sidebar_items"):
+        context["metatags"] = f'{context.get("metatags", "")}\n<meta name="fe-no-outline" content="">'
+
+
 def _whole(script: Any) -> str:
     return f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', '')}".lower()
 
@@ -196,5 +203,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", hide_check_marks)
     app.connect("doctree-resolved", say_where_labs_are)
     app.connect("html-page-context", add_scripts, priority=900)
+    app.connect("html-page-context", tell_style, priority=900)  # after the theme has chosen
     app.connect("build-finished", lighten_theme)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -55,7 +55,7 @@ def test_a_lab_lives_behind_a_plain_server(archive, tmp_path, browser):
     page = one.open("book/labs/rank.html")  # has a worker and data of its own
     page.wait_for_load_state("networkidle")
     page = one.open(CHAPTER)
-    page.wait_for_function("document.querySelectorAll('mjx-container').length > 20")
+    assert page.locator("math").count() > 20
     one.context.close()
     server.shutdown()
     assert one.faults == []

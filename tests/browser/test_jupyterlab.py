@@ -20,6 +20,7 @@ CELLS = [
 # The other labs, each with a trait that a cell sets, and what a key then makes of it.
 OTHERS = {
     "reorder": ("d", 32, "d, head dimension"),
+    "recall": ("p", 4, "p, focusing factor"),
     "sharpness": ("p", 4, "p, focusing factor"),
     "proof": ("p", 4, "p, focusing factor"),
     "maps": ("p", 4, "p, focusing factor"),

@@ -68,7 +68,7 @@ def test_nothing_is_wider_than_the_screen(reader, path, width):
 
 def test_the_lab_is_above_the_fold(reader):
     page = reader().open(INTRO)
-    assert page.get_by_role("slider", name="p, focusing factor").bounding_box()["y"] < 400
+    assert page.get_by_role("slider", name="p, focusing factor").bounding_box()["y"] < 450
     assert page.locator(".fe-plane").bounding_box()["y"] < 500
 
 
@@ -76,7 +76,10 @@ def test_a_notebook_page_has_its_buttons(reader):
     page = reader().open(CHAPTER)
     links = page.eval_on_selector_all("a[href]", "(all) => all.map((a) => a.href)")
     colab = [link for link in links if link.startswith("https://colab.research.google.com/github/")]
-    assert colab and colab[0].endswith("/blob/main/notebooks/06_focused_function.ipynb")
+    if PLACEHOLDER in yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]:
+        assert colab == []  # a button that leads to a placeholder is dead
+    else:
+        assert colab[0].endswith("/blob/main/notebooks/06_focused_function.ipynb")
     assert any(link.endswith("06_focused_function.ipynb") and link.startswith("http://127.0.0.1") for link in links)
 
 
@@ -93,13 +96,11 @@ def test_no_script_or_style_of_the_site_names_a_cdn():
     assert named == set()
 
 
-def test_formulas_have_no_menu_that_could_fetch_from_another_host(reader):
-    page = reader().open(CHAPTER)
-    page.wait_for_function("document.querySelectorAll('mjx-container').length > 20")
-    page.locator("mjx-container").first.click(button="right")
-    assert page.evaluate("MathJax._.ui?.menu === undefined")
-    assert page.locator(".CtxtMenu_Menu, .CtxtMenu_MenuFrame").count() == 0
-    assert page.locator("mjx-container mjx-assistive-mml").count() > 20
+def test_formulas_need_no_script(reader):
+    page = reader(java_script_enabled=False).open(CHAPTER, labs=False)
+    fraction = page.locator("div.math mfrac").first.bounding_box()
+    assert fraction["height"] > 30 and page.locator("math").count() > 100
+    assert page.locator("math annotation, script[src*=mathjax]").count() == 0
 
 
 def test_search_finds_a_page_offline(reader):

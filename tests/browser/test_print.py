@@ -50,8 +50,8 @@ def test_a_lab_prints_as_its_picture(reader):
 
 
 CUT = """
-() => [...document.querySelectorAll("pre, table, img, svg, mjx-container, dt.sig")]
-  .filter((e) => e.checkVisibility() && !e.closest(".fe-live, mjx-assistive-mml"))
+() => [...document.querySelectorAll("pre, table, img, svg, math, dt.sig")]
+  .filter((e) => e.checkVisibility() && !e.closest(".fe-live"))
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1
     || (e.tagName === "PRE" && e.scrollWidth > e.clientWidth + 1))
   .map((e) => e.outerHTML.slice(0, 120))

@@ -1,0 +1,219 @@
+"""What number formats do to the focused attention module, operation by operation.
+
+Half precision is emulated in float32: after every elementary operation the result is rounded to the format, which is
+how PyTorch computes on a CPU. Each function has a twin in labs/frame/maths/, and the two agree bit for bit.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flatten_edu.functional import DEFAULT_P
+from flatten_edu.functional.checks import require_known, require_same_features, require_tokens
+
+FORMATS: dict[str, torch.dtype] = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+EPS = 1e-6  # the official code's, twice: added to ReLU's output, and to the denominator
+SCALE = math.log(2)  # softplus(0): the learned scale of the official code at its start
+LARGEST_ENTRY = 65504.0
+LARGEST_P = 16
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """What can be changed in the module so that half precision does not break it."""
+
+    row_max: bool = False  #: each row divided by its largest entry before the power
+    over_sqrt_n: bool = False  #: K^T V from k / sqrt(N) and v / sqrt(N), the mean key: the authors' change of May 2024
+    wide_sums: bool = False  #: products summed in float32, the sum then rounded
+    whole: bool = False  #: every operation in float32, the output then rounded: what this library does
+
+
+def round_to(format: str, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """x in float32, each entry rounded to the nearest number of the format, ties to even.
+
+    Beyond the largest number by half a step or more it is Inf; below half of the smallest subnormal, zero.
+    """
+    return x.to(FORMATS[require_known("format", format, FORMATS)]).float()
+
+
+def whole_power(x: Float[Tensor, "*shape"], p: int) -> Float[Tensor, "*shape"]:
+    """x**p as p - 1 products, from the left. Rounded to fp16 it is PyTorch's x**p for every fp16 number x."""
+    power = x
+    for _ in range(p - 1):
+        power = power * x
+    return power
+
+
+def hashed_normals(seed: int, count: int) -> Float[Tensor, " count"]:
+    """Numbers of mean 0 and variance 1, from nothing but whole numbers: the same in every language.
+
+    Each is the sum of eight uniform 16-bit numbers, centred and scaled: close to normal, within 4.9.
+    """
+    index = np.arange(4 * count, dtype=np.uint32)
+    words = _mix(index * np.uint32(0x9E3779B1) + _mix(np.array([seed], np.uint32) + np.uint32(1)))
+    halves = (words & np.uint32(0xFFFF)).astype(np.int64) + (words >> np.uint32(16))
+    sums = halves.reshape(count, 4).sum(1)
+    return torch.from_numpy(((sums - 8 * 32767.5) / (65536 * math.sqrt(8 / 12))).astype(np.float32))
+
+
+def _mix(x: np.ndarray) -> np.ndarray:
+    for multiplier in (0x6A09E667, 0xBB67AE85):
+        x = (x ^ (x >> np.uint32(15))) * np.uint32(multiplier)
+    return x ^ (x >> np.uint32(16))
+
+
+@dataclass(frozen=True)
+class _Arithmetic:
+    """How a result is stored, and how sums run."""
+
+    dtype: torch.dtype
+    store: Callable[[Tensor], Tensor]
+    store_sum: Callable[[Tensor], Tensor]
+
+    def number(self, value: float) -> Tensor:
+        return torch.tensor(value, dtype=self.dtype)
+
+    def sum(self, terms: list[Tensor]) -> Tensor:
+        """From the first to the last, each partial sum stored unless sums are wide."""
+        total = torch.zeros_like(terms[0])
+        for term in terms:
+            total = self.store_sum(total + self.store_sum(term))
+        return total
+
+    def sqrt(self, x: Tensor) -> Tensor:
+        return self.store(x.double().sqrt().to(self.dtype))  # float32's root, correctly rounded
+
+
+def _arithmetic(format: str, fixes: Fixes) -> _Arithmetic:
+    def store(x: Tensor) -> Tensor:
+        return round_to("fp32" if fixes.whole else format, x)
+
+    def keep(x: Tensor) -> Tensor:
+        return x
+
+    return _Arithmetic(torch.float32, store, keep if fixes.wide_sums else store)
+
+
+_EXACT = _Arithmetic(torch.float64, lambda x: x, lambda x: x)
+
+
+def focused_steps(
+    q: Float[Tensor, "n d"],
+    k: Float[Tensor, "m d"],
+    v: Float[Tensor, "m e"],
+    format: str = "fp16",
+    p: int = DEFAULT_P,
+    fixes: Fixes = Fixes(),
+    exact: bool = False,
+) -> dict[str, Tensor]:
+    r"""Every tensor of the focused attention module's core, in the official code's order, as a number format has it.
+
+    One head; the positional encoding and the convolution are left out. q, k and v are first rounded to the format.
+
+    Args:
+        format: "fp16", "bf16" or "fp32".
+        p: focusing factor, a whole number from 1 to 16.
+        fixes: what is changed in the official code of before May 2024.
+        exact: the same operations on the same rounded inputs in float64: what each tensor ought to be.
+
+    Returns:
+        By name, in the order in which they are formed: `input_`, `relu_` (ReLU + 1e-6), `scaled_` (divided by
+        softplus(0)), `norm_`, `unit_` (divided by the row's maximum, with that fix), `power_`, `power_norm_` and `phi_`
+        of q and k; `small_k` and `small_v` (over sqrt(N), with that fix); `key_sum` (their mean, with that fix),
+        `similarity` (q . key_sum + 1e-6), `inverse` (1 / similarity), `kv`, `numerator` (q (K^T V)) and `out`.
+        In float32, or float64 where exact.
+
+    Raises:
+        ValueError: shapes that do not fit, entries beyond 65504, an unknown format, p that is not such a number.
+    """
+    require_known("format", format, FORMATS)
+    require_same_features("focused_steps", q=q, k=k)
+    require_tokens("focused_steps", q=q, k=k, v=v)
+    if not (isinstance(p, int) and 1 <= p <= LARGEST_P):
+        raise ValueError(f"focused_steps needs a whole number p from 1 to {LARGEST_P}, got {p}")
+    for name, x in {"q": q, "k": k, "v": v}.items():
+        if not (x.abs() <= LARGEST_ENTRY).all():  # NaN fails too
+            raise ValueError(f"focused_steps needs numbers from -65504 to 65504 in {name}, got {x.abs().max().item()}")
+    arithmetic = _EXACT if exact else _arithmetic(format, fixes)
+    inputs = {f"input_{name}": round_to(format, x).to(arithmetic.dtype) for name, x in {"q": q, "k": k, "v": v}.items()}
+    steps = inputs | _mapped("q", inputs["input_q"], p, fixes, arithmetic)
+    steps |= _mapped("k", inputs["input_k"], p, fixes, arithmetic)
+    steps |= _attended(steps["phi_q"], steps["phi_k"], inputs["input_v"], fixes, arithmetic)
+    if not exact:
+        steps["out"] = round_to(format, steps["out"])
+    return steps
+
+
+def _mapped(name: str, x: Tensor, p: int, fixes: Fixes, a: _Arithmetic) -> dict[str, Tensor]:
+    """phi_p as the official code forms it: the norm, the power, the power's norm."""
+
+    def norm(x: Tensor) -> Tensor:
+        return a.sqrt(a.sum([(c * c)[:, None] for c in x.unbind(1)]))
+
+    steps = {"relu": a.store(x.relu() + a.number(EPS))}
+    steps["scaled"] = r = a.store(steps["relu"] / a.store(a.number(SCALE)))
+    steps["norm"] = norm(r)
+    if fixes.row_max:
+        steps["unit"] = r = a.store(r / r.amax(1, keepdim=True))
+    steps["power"] = a.store(whole_power(r, p))
+    steps["power_norm"] = norm(steps["power"])
+    steps["phi"] = a.store(a.store(steps["power"] / steps["power_norm"]) * steps["norm"])
+    return {f"{step}_{name}": tensor for step, tensor in steps.items()}
+
+
+def _attended(q: Tensor, k: Tensor, v: Tensor, fixes: Fixes, a: _Arithmetic) -> dict[str, Tensor]:
+    """The denominator from the sum of the keys, K^T V, and their quotient for each query."""
+    steps = {}
+    total = a.sum(list(k.unbind(0)))
+    steps["key_sum"] = a.store(total / len(k) if fixes.over_sqrt_n else total)
+    if fixes.over_sqrt_n:
+        root = a.number(1 / math.sqrt(len(k)))
+        steps["small_k"], steps["small_v"] = k, v = a.store(k * root), a.store(v * root)
+    features = range(q.shape[1])
+    product = a.store(a.sum([q[:, c] * steps["key_sum"][c] for c in features]))
+    steps["similarity"] = a.store(product + a.number(EPS))
+    steps["inverse"] = a.store(a.number(1.0) / steps["similarity"])
+    steps["kv"] = a.store(a.sum([key[:, None] * value for key, value in zip(k, v, strict=True)]))
+    steps["numerator"] = a.store(a.sum([q[:, c, None] * steps["kv"][c] for c in features]))
+    steps["out"] = a.store(steps["numerator"] * steps["inverse"][:, None])
+    return steps
+
+
+@dataclass(frozen=True)
+class StoredRange:
+    """What became of a tensor's entries."""
+
+    smallest: float  #: of the finite entries that are not zero, by size; NaN where there is none
+    largest: float
+    overflowed: float  #: share of entries that are Inf
+    flushed: float  #: share that are zero and ought not to be
+    nan: float  #: share that are NaN
+
+
+def stored_range(stored: Float[Tensor, "*shape"], exact: Float[Tensor, "*shape"]) -> StoredRange:
+    """The range of a tensor of `focused_steps`, and the shares of its entries that the format could not hold."""
+    size = stored.abs()
+    held = size[size.isfinite() & (size > 0)].double()
+    return StoredRange(
+        smallest=held.min().item() if len(held) else math.nan,
+        largest=held.max().item() if len(held) else math.nan,
+        overflowed=_share(stored.isinf()),
+        flushed=_share((stored == 0) & (exact != 0)),
+        nan=_share(stored.isnan()),
+    )
+
+
+def _share(marked: Tensor) -> float:
+    return marked.sum().item() / marked.numel()
+
+
+def output_error(stored: Float[Tensor, "n e"], exact: Float[Tensor, "n e"]) -> float:
+    """The largest error of the output, as a share of the largest entry that it ought to have; NaN with NaN or Inf."""
+    if not stored.isfinite().all():
+        return math.nan
+    return ((stored.double() - exact).abs().max() / exact.abs().max()).item()
