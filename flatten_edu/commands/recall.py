@@ -6,6 +6,7 @@ import json
 import platform
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -62,7 +63,7 @@ def run(given: argparse.Namespace) -> None:
         _write(given.out, model, settings, {"losses": losses, "tests": tests, "seconds": seconds})
 
 
-def _write(out: Path, model: RecallModel, settings: RecallSettings, found: dict[str, object]) -> None:
+def _write(out: Path, model: RecallModel, settings: RecallSettings, found: dict[str, Any]) -> None:
     """The weights, then the record of the run: where that is, the run is finished."""
     out.mkdir(parents=True, exist_ok=True)
     replace_whole(out / "recall.safetensors", save(model.state_dict()))
