@@ -56,7 +56,9 @@ def pictures_figure(pictures: Mapping[str, Float[Tensor, "height width 3"]]) -> 
         pictures: by the title above each, numbers from 0 to 1; what lies beyond is cut off.
     """
     figure = Picture(figsize=(2.1 * len(pictures), 2.35), layout="constrained")
-    for axes, (title, picture) in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True):
+    for axes, (title, picture) in zip(
+        figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True
+    ):
         axes.imshow(picture.detach().clamp(0, 1).numpy())
         axes.set_title(title)
         axes.set_axis_off()
