@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from flatten_edu.labs import LABS, Lab
 from flatten_edu.labs.frame.still import THEMES, WIDTHS, digest, folder_of
+from tools import pictures
 from tools.chromium import MISSING, find
 from tools.lab_page import open_lab
 
@@ -82,6 +83,7 @@ def main() -> None:
             photograph(browser, LABS[name])
             size = sum(file.stat().st_size for file in folder_of(LABS[name]).iterdir())
             print(f"{name}: {size / 1000:.0f} kB")
+    pictures.main()
 
 
 if __name__ == "__main__":

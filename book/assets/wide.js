@@ -1,13 +1,10 @@
 // A formula, table, figure or line of code that is wider than the page scrolls in its own box. Such a box can be reached
 // by keyboard, and data-wide says where it stands: there wide.css fades the edge behind which there is more.
 (() => {
-  const FORMULAS = "div.math mjx-container, span.math";
-  const OTHERS = ".pst-scrollable-table-container, pre, .cell_output .output, .fe-plot";
+  const BOXES = ".math, .pst-scrollable-table-container, pre, .cell_output .output, .fe-plot";
 
   function mark(box) {
-    const formula = box.querySelector(":scope > mjx-math, :scope > mjx-container > mjx-math");
-    const width = formula?.getBoundingClientRect().width ?? box.scrollWidth; // beside a formula its MathML is hidden, and wider
-    const hidden = width - box.clientWidth;
+    const hidden = box.scrollWidth - box.clientWidth;
     if (box.clientWidth === 0) return; // folded
     if (hidden < 2) {
       if (box.dataset.wide) for (const name of ["data-wide", "tabindex", "role", "aria-label"]) box.removeAttribute(name);
@@ -23,10 +20,10 @@
     const article = document.querySelector("article");
     if (!article) return;
     const markAll = () => {
-      for (const box of article.querySelectorAll(`${FORMULAS}, ${OTHERS}`)) if (!box.closest(".fe-lab")) mark(box);
+      for (const box of article.querySelectorAll(BOXES)) if (!box.closest(".fe-lab")) mark(box);
     };
     new ResizeObserver(markAll).observe(article); // also when a fold is opened
-    addEventListener("load", () => window.MathJax?.startup?.promise?.then(markAll));
+    document.fonts.ready.then(markAll);
     article.addEventListener("scroll", ({ target }) => target.dataset.wide && mark(target), { capture: true, passive: true });
   });
 })();

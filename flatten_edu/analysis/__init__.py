@@ -15,11 +15,9 @@ from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_int
 from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
     angle_degrees,
-    angles_by_group,
     entropy_bits,
     largest_coordinate,
     magnitude_share,
-    pairwise_angles,
     sign_shares,
     top1_share,
 )
@@ -55,7 +53,6 @@ __all__ = [
     "StoredRange",
     "Verdict",
     "angle_degrees",
-    "angles_by_group",
     "attention_rollout",
     "bootstrap_interval",
     "capture",
@@ -77,7 +74,6 @@ __all__ = [
     "numerical_rank",
     "object_patches",
     "output_error",
-    "pairwise_angles",
     "proposition",
     "rank_guarantee",
     "rank_maps",

@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 PLACEHOLDER = "your-name"
-IMAGE = "_static/lab_focus.png"  # what a link to a page shows, unless the page has its own
+IMAGE = "_static/card.jpg"  # what a link to a page shows; tools/pictures.py cuts it from the lab focus
 
 MISSING = (
     "<h1>There is no such page</h1><p>It has moved, or its address has a mistake. Choose a chapter from the menu.</p>"
@@ -40,7 +40,7 @@ def configure(app: Sphinx, config: Config) -> None:
         config.sitemap_url_scheme = "{link}"
         app.setup_extension("sphinxext.opengraph")
         config.ogp_site_url, config.ogp_site_name, config.ogp_image = config.html_baseurl, config.html_title, IMAGE
-        config.ogp_social_cards = {"enable": False}  # pages have pictures of their own
+        config.ogp_social_cards = {"enable": False}  # a lab says more than a title
         config.ogp_enable_meta_description = False  # `summary` writes it
         config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
 

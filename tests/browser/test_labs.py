@@ -332,9 +332,6 @@ def test_a_lab_s_place_is_kept_from_the_start(reader, name, width, measured):
     held = []
     one.page.route("**/_static/labs/*.js", lambda route: held.append(route))
     one.page.goto(one.site + page_of(name))
-    one.page.wait_for_function(
-        "document.querySelectorAll('.MathJax, mjx-container').length || !document.querySelector('.math')"
-    )
     host = one.page.locator(".fe-mount").first
     before = host.bounding_box()["height"]
     host.scroll_into_view_if_needed()

@@ -5,8 +5,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from flatten_edu.publish.address import PLACEHOLDER, site_of
+from flatten_edu.publish.address import IMAGE, PLACEHOLDER, site_of
 from tests.publish.test_mount import build
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def test_a_real_address_is_where_readers_look(tmp_path):
     tags = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', page))
     assert tags["og:url"] == f"{site}part/page.html" and tags["og:title"] == "Page" and tags["og:type"] == "website"
     assert dict(re.findall(r'<meta property="(og:site_name)" content="([^"]*)"', page)) == {"og:site_name": "The book"}
-    assert tags["og:description"] == "A sentence on f_p." and tags["og:image"] == f"{site}_static/lab_focus.png"
+    assert tags["og:description"] == "A sentence on f_p." and tags["og:image"] == f"{site}{IMAGE}"
     assert page.count('<meta name="description"') == 1
     addresses = {e.text for e in ET.parse(out / "sitemap.xml").iter() if e.tag.endswith("loc")}
     assert {f"{site}part/page.html", f"{site}index.html"} <= addresses
@@ -67,3 +68,8 @@ def test_where_github_shows_a_site():
 
 def test_the_form_that_the_footer_opens_is_there():
     assert (ROOT / ".github" / "ISSUE_TEMPLATE" / "mistake.yml").exists()
+
+
+def test_the_picture_that_a_link_shows_is_there_and_has_the_shape_that_sites_ask_for():
+    picture = Image.open(ROOT / "book" / "assets" / Path(IMAGE).name)
+    assert picture.width == 1200 and picture.width / picture.height == pytest.approx(1.91, abs=0.02)
