@@ -16,7 +16,7 @@ import flatten_edu
 from tools.build import SOURCES_OF_BUNDLES
 
 ROOT = Path(__file__).parent.parent
-MEGABYTES = 5  # PyPI takes 100; an installation in Colab should take a moment
+MEGABYTES = 10  # PyPI takes 100; an installation in Colab should take a moment. Half of it is the stills of the labs.
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from flatten_edu.data import photo
-from flatten_edu.plot import attention_figure, recall_figure, work_figure
+from flatten_edu.plot import attention_figure, pictures_figure, recall_figure, work_figure
 
 
 def test_a_figure_shows_itself_with_its_alternative():
@@ -47,3 +47,11 @@ def test_every_run_of_recall_is_a_line_and_the_bound_is_drawn():
     assert [list(line.get_ydata()) for line in lines] == [[1.0, 0.9], [1.0, 0.8], [0.7, 0.3], [1.0, 0.5]]
     assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
     assert "softmax, p = 1" in figure.alt and "weight on the partner" in figure.alt
+
+
+def test_pictures_are_shown_as_they_are():
+    pale = torch.full((2, 3, 3), 0.5)
+    figure = pictures_figure({"pale": pale, "beyond": 4 * pale})
+    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+    assert np.array_equal(shown[0], pale) and np.array_equal(shown[1], np.ones((2, 3, 3)))
+    assert figure.axes[1].get_title() == "beyond" and "pale, beyond" in figure.alt

@@ -95,6 +95,8 @@ def test_the_lowest_versions_are_tested():
     bounds = dict(requirement.split(">=") for requirement in pyproject()["dependencies"] if ">=" in requirement)
     assert lowest["python"] == pyproject()["requires-python"].removeprefix(">=")
     assert lowest["torch"] == f"torch=={bounds['torch']}.*" and f"anywidget=={bounds['anywidget']}" in lowest["others"]
+    installs = [step["run"] for step in workflow["jobs"]["versions"]["steps"] if "pip install" in step.get("run", "")]
+    assert all("matrix.torch" in install for install in installs)
 
 
 def test_contributors_are_led_to_what_there_is():

@@ -6,8 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route
 
 from flatten_edu.labs import Lab
-from flatten_edu.labs.frame.lab import STATIC
-from flatten_edu.publish.mount import split_state
+from flatten_edu.labs.frame.lab import STATIC, split_state
 
 ADDRESS = "http://localhost/"  # nothing listens there: a secure address, whose files `serve` gives
 READY = """

@@ -1,21 +1,29 @@
 """Bring the notebooks into the form in which they are committed: `make notebooks`.
 
-The first cell installs flatten_edu from the repository that _config.yml names, each notebook is run, and only outputs
-that nbval compares are kept. With --check nothing is written, and the exit status says whether anything would be.
+The first cell installs flatten_edu from the repository that _config.yml names, and each notebook is run. Kept are the
+outputs that nbval compares, and a small picture of each figure and lab, for viewers that run nothing, such as GitHub's
+preview. With --check nothing is written, and the exit status says whether anything would be.
 """
 
 import argparse
+import base64
+import io
+import re
 import sys
 from pathlib import Path
 
 import nbformat
 import yaml
 from nbclient import NotebookClient
+from PIL import Image
 
 from flatten_edu.publish.address import PLACEHOLDER
 
 ROOT = Path(__file__).parent.parent
+BUILT = ROOT / "_build" / "jupyter_execute" / "notebooks"  # the notebooks as the book's build has run them
 WIDEST = 78  # characters of an output that a page shows without scrolling
+LARGEST = 150_000  # characters of a small picture
+WIDTH, COLOURS = 640, 64  # its pixels and colours
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 FIRST = """\
 try:
@@ -48,7 +56,7 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        if cell.outputs and CHECKED not in cell.source:
+        if CHECKED not in cell.source and not all(map(is_preview, cell.outputs)):
             found.append(f"cell {i} keeps an output that nothing checks")
         if CHECKED in cell.source and not (cell.outputs and cell.execution_count):
             found.append(f"cell {i} is to be checked and was not run")
@@ -60,8 +68,34 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
+def is_preview(output: nbformat.NotebookNode) -> bool:
+    """Whether an output is a picture that `previews` made."""
+    return set(output.get("data", {})) == {"image/png", "text/plain"} and len(output.data["image/png"]) < LARGEST
+
+
+def previews(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The pictures among a cell's outputs, small and in few colours, each with the sentence that stands for it."""
+    found = []
+    for output in outputs:
+        data = output.get("data", {})
+        drawn = re.findall(r'alt="([^"]*)" src="data:image/png;base64,([^"]+)"', data.get("text/html", ""))
+        if "image/png" in data:
+            drawn.append((data.get("text/plain", ""), data["image/png"]))
+        for alt, png in drawn:
+            found.append(nbformat.v4.new_output("display_data", {"image/png": _small(png), "text/plain": alt}))
+    return found
+
+
+def _small(png: str) -> str:
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    picture.thumbnail((WIDTH, 10 * WIDTH), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    picture.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(content, "PNG", optimize=True)
+    return base64.b64encode(content.getvalue()).decode()
+
+
 def refresh(path: Path) -> None:
-    """Set the first cell, run the notebook, and keep what nbval checks."""
+    """Set the first cell, run the notebook, and keep what nbval checks and small pictures."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[0].source = first_cell()
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
@@ -71,9 +105,24 @@ def refresh(path: Path) -> None:
             if CHECKED in cell.source:
                 cell.outputs = _merged(cell.outputs)  # with their execution count: nbval refuses outputs without
             else:
-                cell.outputs, cell.execution_count = [], None
+                cell.outputs, cell.execution_count = previews(cell.outputs), None
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, path)
+
+
+def built_pictures(path: Path) -> dict[str, list[nbformat.NotebookNode]]:
+    """The small pictures of each code cell, by its source, as the book's build has run the notebook."""
+    built = nbformat.read(BUILT / path.name, as_version=4)
+    return {cell.source: previews(cell.outputs) for cell in built.cells if cell.cell_type == "code"}
+
+
+def take_pictures(path: Path) -> None:
+    """Bring a notebook's small pictures up to date without a run."""
+    notebook, shown = nbformat.read(path, as_version=4), built_pictures(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and CHECKED not in cell.source:
+            cell.outputs = shown[cell.source]
     nbformat.write(notebook, path)
 
 
@@ -92,10 +141,13 @@ def main() -> int:
     """Refresh the notebooks, or say what is wrong with them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a notebook is not in form")
-    check = parser.parse_args().check
+    parser.add_argument("--pictures", action="store_true", help="run nothing; take the pictures from the built book")
+    given = parser.parse_args()
     wrong = 0
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        if not check:
+        if given.pictures:
+            take_pictures(path)
+        elif not given.check:
             refresh(path)
         for fault in faults(nbformat.read(path, as_version=4)):
             print(f"{path.relative_to(ROOT)}: {fault}", file=sys.stderr)

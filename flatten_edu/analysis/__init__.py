@@ -1,20 +1,7 @@
 """Level 4: looking inside a model, and measures of what is found there. Measures take tensors, never models."""
 
 from flatten_edu.analysis.capture import Captured, capture
-from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_interval
-from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
-from flatten_edu.analysis.metrics import (
-    angle_degrees,
-    angles_by_group,
-    entropy_bits,
-    largest_coordinate,
-    magnitude_share,
-    pairwise_angles,
-    sign_shares,
-    top1_share,
-)
-from flatten_edu.analysis.objects import object_patches
-from flatten_edu.analysis.precision import (
+from flatten_edu.analysis.formats import (
     Fixes,
     StoredRange,
     focused_steps,
@@ -24,6 +11,17 @@ from flatten_edu.analysis.precision import (
     stored_range,
     whole_power,
 )
+from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_interval
+from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
+from flatten_edu.analysis.metrics import (
+    angle_degrees,
+    entropy_bits,
+    largest_coordinate,
+    magnitude_share,
+    sign_shares,
+    top1_share,
+)
+from flatten_edu.analysis.objects import object_patches
 from flatten_edu.analysis.proposition import Verdict, focused_cosine, proposition, widens_at_first
 from flatten_edu.analysis.rank import (
     DeterminantLemma,
@@ -39,7 +37,8 @@ from flatten_edu.analysis.rank import (
     stable_rank,
 )
 from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
-from flatten_edu.analysis.recall_bound import free_codes, recall_bound
+from flatten_edu.analysis.recall import Recall, recall
+from flatten_edu.analysis.recall_bound import correlation_bound, free_codes, recall_bound
 from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
 
 __all__ = [
@@ -50,13 +49,14 @@ __all__ = [
     "RankGuarantee",
     "RankMaps",
     "RankSummary",
+    "Recall",
     "StoredRange",
     "Verdict",
     "angle_degrees",
-    "angles_by_group",
     "attention_rollout",
     "bootstrap_interval",
     "capture",
+    "correlation_bound",
     "crossing_scale",
     "determinant_lemma",
     "effective_rank",
@@ -74,12 +74,12 @@ __all__ = [
     "numerical_rank",
     "object_patches",
     "output_error",
-    "pairwise_angles",
     "proposition",
     "rank_guarantee",
     "rank_maps",
     "rank_summary",
     "rank_tolerance",
+    "recall",
     "recall_bound",
     "refocused",
     "round_to",

@@ -32,25 +32,6 @@ def largest_coordinate(x: Float[Tensor, "*batch d"]) -> Int[Tensor, "*batch"]:
     return index.where(single, -1)
 
 
-def pairwise_angles(x: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n n"]:
-    """The angle in degrees of each row of x to each other one; NaN with a zero row."""
-    n = x.shape[-2]
-    shape = (*x.shape[:-2], n, n, x.shape[-1])
-    return angle_degrees(x.unsqueeze(-2).expand(shape), x.unsqueeze(-3).expand(shape))
-
-
-def angles_by_group(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, " s"], Float[Tensor, " t"]]:
-    """The angles of all pairs of rows: those that share their largest coordinate, and those that do not.
-
-    Rows without a single largest entry belong to no group and are left out.
-    """
-    group = largest_coordinate(x)
-    x, group = x[group >= 0], group[group >= 0]
-    first, second = torch.triu_indices(len(x), len(x), offset=1, device=x.device)
-    angles, same = angle_degrees(x[first], x[second]), group[first] == group[second]
-    return angles[same], angles[~same]
-
-
 def entropy_bits(weights: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
     """The entropy in bits of rows that sum to 1: 0 for one key alone, log2(m) for m alike, NaN for a row of zeros."""
     entropy = torch.xlogy(weights, weights).sum(-1).abs() / torch.log(torch.tensor(2.0, dtype=weights.dtype))

@@ -6,7 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flatten_edu.functional import dwc_matrix, focused_map, linear_weights, softmax_weights, wrapped_dwc_matrix
+from flatten_edu.functional import (
+    DEFAULT_P,
+    dwc_matrix,
+    focused_map,
+    linear_weights,
+    softmax_weights,
+    wrapped_dwc_matrix,
+)
 from flatten_edu.functional.checks import require_known
 
 # Where the number is, from the middle (rows down, columns to the right), and the number.
@@ -32,7 +39,7 @@ def rank_maps(
     k: Float[Tensor, "h n d"],
     kernel: Float[Tensor, "kh kw"],
     grid: tuple[int, int],
-    p: int | float = 3,
+    p: int | float = DEFAULT_P,
     head: int = 0,
     wrapped: bool = False,
 ) -> RankMaps:
@@ -50,7 +57,7 @@ def rank_maps(
     return RankMaps(linear, dwc, linear + dwc, softmax, phi_q / total.where(total > 0, 1.0), phi_k)
 
 
-def focused_heads(x: Float[Tensor, "h n d"], p: int | float = 3) -> Float[Tensor, "h n d"]:
+def focused_heads(x: Float[Tensor, "h n d"], p: int | float = DEFAULT_P) -> Float[Tensor, "h n d"]:
     """phi_p with norms over all heads' channels together, then split again: for one head, `focused_map`."""
     h, _, d = x.shape
     return focused_map(x.transpose(0, 1).flatten(1), p).unflatten(1, (h, d)).transpose(0, 1)

@@ -1,5 +1,7 @@
 """How much weight queries can give to what each of them asks for: proved, and looked for."""
 
+import math
+
 import torch
 
 from flatten_edu.functional import attention_matrix
@@ -17,6 +19,21 @@ def recall_bound(features: int, targets: int) -> float:
     if features < 1 or targets < 1:
         raise ValueError(f"recall_bound needs at least one feature and one target, got {features} and {targets}")
     return min(1.0, features / targets)
+
+
+def correlation_bound(features: int, n: int) -> float:
+    """The largest correlation of n answers with n values of noise, for weights of rank d: sqrt(d / (n - 1)), at most 1.
+
+    Both less their mean. It holds in the mean over values that are independent, of mean 0 and of one variance, for
+    weights that do not depend on them. Proof: with J for the matrix that takes the mean away, the correlation is
+    tr(J A) / (|J A|_F sqrt(n - 1)), and the trace of a matrix of rank d is at most sqrt(d) times its Frobenius norm.
+
+    Args:
+        features: d, of the map. n: values.
+    """
+    if features < 1 or n < 2:
+        raise ValueError(f"correlation_bound needs at least one feature and two values, got {features} and {n}")
+    return min(1.0, math.sqrt(features / (n - 1)))
 
 
 def free_codes(kind: str, features: int, targets: int, p: int | float = 1, steps: int = 300, seed: int = 0) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from flatten_edu.commands.sources import HELP, check_images, open_images, viewed
+from flatten_edu.functional import DEFAULT_P
 from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, World, write_card
@@ -123,7 +124,7 @@ def make_config(
     dim: int = 64,
     heads: int = 1,
     depth: int = 3,
-    p: int | float = 3,
+    p: int | float = DEFAULT_P,
     pool: typing.Literal["class", "mean"] = "mean",
     drop_path: float = 0.0,
 ) -> DeiTConfig:

@@ -20,7 +20,7 @@ from flatten_edu.functional.checks import (
     require_same_features,
     require_tokens,
 )
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 
 Order = Literal["auto", "qk_first", "kv_first"]
 

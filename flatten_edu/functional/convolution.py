@@ -64,8 +64,9 @@ def convolve_grid(
     require_grid("depthwise_conv", grid, v.shape[-2], class_token)
     cells = v[..., 1:, :] if class_token else v
     # Channels stay last in memory: other layouts take up to four times as long on a CPU.
-    image = cells.reshape(-1, *grid, v.shape[-1]).movedim(-1, 1)
-    out = convolution(image).movedim(1, -1).reshape(cells.shape)
+    image = cells.reshape(-1, *grid, v.shape[-1])
+    last = image.ndim - 1  # not -1, which the older ONNX exporter takes literally
+    out = convolution(image.movedim(last, 1)).movedim(1, last).reshape_as(cells)
     return F.pad(out, (0, 0, 1, 0)) if class_token else out
 
 

@@ -6,6 +6,7 @@ from flatten_edu.labs.maps.lab import AttentionLab, MapsLab
 from flatten_edu.labs.precision.lab import PrecisionLab
 from flatten_edu.labs.proof.lab import ProofLab
 from flatten_edu.labs.rank.lab import RankLab
+from flatten_edu.labs.recall.lab import RecallLab
 from flatten_edu.labs.reorder.lab import ReorderLab
 from flatten_edu.labs.sharpness.lab import SharpnessLab
 from flatten_edu.labs.timing.lab import TimingLab
@@ -14,6 +15,7 @@ from flatten_edu.labs.timing.lab import TimingLab
 LABS: dict[str, type[Lab]] = {
     "focus": FocusLab,
     "reorder": ReorderLab,
+    "recall": RecallLab,
     "sharpness": SharpnessLab,
     "proof": ProofLab,
     "maps": MapsLab,
@@ -31,6 +33,7 @@ __all__ = [
     "PrecisionLab",
     "ProofLab",
     "RankLab",
+    "RecallLab",
     "ReorderLab",
     "SharpnessLab",
     "TimingLab",

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 
 POSITIONS = ("pos_embed", "positional_encoding")  #: the last part of their names
 

@@ -13,7 +13,7 @@ from flatten_edu.functional import (
     softmax_weights,
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 from flatten_edu.nn.base import Attention, Heads, full_precision
 
 

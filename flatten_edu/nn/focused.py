@@ -20,7 +20,7 @@ from flatten_edu.functional import (
     softmax_weights,
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known, require_odd
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 from flatten_edu.nn.base import Attention, Heads, full_precision
 
 BACKENDS = ("steps", "published", "triton")
@@ -44,7 +44,8 @@ class _WithConvolution(Attention):
         if self.dwc is None:
             return out
         v = heads.v if key_mask is None else heads.v.masked_fill(~key_mask[..., None], 0)
-        local = convolve_grid(self.dwc, v.flatten(0, 1), self.grid, self.class_token).unflatten(0, v.shape[:2])
+        local = convolve_grid(self.dwc, v.flatten(0, 1), self.grid, self.class_token)
+        local = local.unflatten(0, (-1, self.num_heads))
         return local if out is None else out + local
 
     def sums(self, heads: Heads, key_mask: Mask | None) -> Float[Tensor, "b h n d"] | None:
@@ -124,7 +125,7 @@ class FocusedLinearAttention(_PositionedAttention):
         phi_q, phi_k, v = (t.flatten(0, 1) for t in (heads.phi_q, heads.phi_k, heads.v))
         mask = None if key_mask is None else key_mask.expand(*heads.v.shape[:2], -1).flatten(0, 1)
         with full_precision(v):
-            return linear_attention(phi_q, phi_k, widen(v), mask, eps=EPS).unflatten(0, heads.v.shape[:2])
+            return linear_attention(phi_q, phi_k, widen(v), mask, eps=EPS).unflatten(0, (-1, self.num_heads))
 
     def weights(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n n"]:
         """phi_p(Q) phi_p(K)^T rows divided by their sums and eps; `equivalent_map` adds the convolution's share."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from flatten_edu.functional import linear_attention, linear_weights, unit_rows
 from flatten_edu.functional.checks import require_odd
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 from flatten_edu.nn.base import Attention, Heads, full_precision
 
 
@@ -24,7 +24,7 @@ class HydraAttention(Attention):
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         with full_precision(x):
             phi_q, phi_k = unit_rows(widen(q)), unit_rows(widen(k))
-        return Heads(*(t.mT[..., None] for t in (q, k, v, phi_q, phi_k)))
+        return Heads(*(t.transpose(-2, -1)[..., None] for t in (q, k, v, phi_q, phi_k)))
 
     def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
         """phi(q) times the sum over the tokens of phi(k) v, channel by channel."""

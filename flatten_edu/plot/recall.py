@@ -1,6 +1,9 @@
-"""Figures of trained recall: a line a run, so that every seed is seen."""
+"""Figures of recall: of trained models a line a run, so that every seed is seen; of stored pictures what comes back."""
 
 from collections.abc import Mapping, Sequence
+
+from jaxtyping import Float
+from torch import Tensor
 
 from flatten_edu.plot.style import INK, Picture, in_style
 from flatten_edu.plot.trained import COLOURS
@@ -42,4 +45,20 @@ def recall_figure(
     figure.axes[0].set_ylabel(label)
     figure.axes[-1].legend(frameon=False, fontsize=8)
     figure.alt = f"{label} against the number of pairs D; panels: {', '.join(panels)}; lines: {', '.join(kinds)}."
+    return figure
+
+
+@in_style
+def pictures_figure(pictures: Mapping[str, Float[Tensor, "height width 3"]]) -> Picture:
+    """Pictures side by side, each as it is: no contrast is stretched.
+
+    Args:
+        pictures: by the title above each, numbers from 0 to 1; what lies beyond is cut off.
+    """
+    figure = Picture(figsize=(2.1 * len(pictures), 2.35), layout="constrained")
+    for axes, (title, picture) in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True):
+        axes.imshow(picture.detach().clamp(0, 1).numpy())
+        axes.set_title(title)
+        axes.set_axis_off()
+    figure.alt = f"Pictures side by side: {', '.join(pictures)}."
     return figure

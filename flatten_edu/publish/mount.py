@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from flatten_edu.labs import LABS, Lab
-from flatten_edu.labs.frame.lab import STATIC
+from flatten_edu.labs.frame.lab import STATIC, split_state
 from flatten_edu.labs.frame.still import THEMES, WIDTHS, Still, still
 from flatten_edu.publish.assets import address, json_in_html, site_root
 from flatten_edu.publish.plotly import PLOTLY, plot_node
@@ -25,11 +25,13 @@ from flatten_edu.publish.plotly import PLOTLY, plot_node
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 # Browsers load no module from a folder: where a reader opened the page by a double click, the caption says what to do.
-SAY_HOW = """if (location.protocol === "file:") for (const host of document.querySelectorAll(".fe-mount")) {
-  host.dataset.state = "failed";
-  host.querySelector(".fe-still figcaption").textContent = "This figure is a lab, and browsers start none from a "
-    + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
-}"""
+SAY_HOW = """if (location.protocol === "file:") addEventListener("DOMContentLoaded", () => {
+  for (const host of document.querySelectorAll(".fe-mount")) {
+    host.dataset.state = "failed";
+    host.querySelector(".fe-still figcaption").textContent = "This figure is a lab, and browsers start none from a "
+      + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
+  }
+});"""
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 
 
@@ -52,13 +54,6 @@ class LabDirective(SphinxDirective):
         if name not in LABS:
             raise self.error(f"no lab is called {name!r}; there are {', '.join(sorted(LABS))}")
         return [lab_node(name, *split_state(LABS[name]()))]
-
-
-def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """A lab's own traits: those that JSON can hold, and those that are bytes."""
-    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
-    buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
-    return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers
 
 
 class LabRenderer:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from flatten_edu.analysis import angles_by_group, attention_rollout, capture, equivalent_map, pairwise_angles
+from flatten_edu.analysis import attention_rollout, capture, equivalent_map
 from flatten_edu.functional import depthwise_conv
 from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS, make_attention
@@ -99,10 +99,3 @@ def test_rollout_of_rows_that_sum_to_1_sums_to_1_and_multiplies_in_order():
         attention_rollout([])
     with pytest.raises(ValueError, match="entries >= 0, got -1"):
         attention_rollout([-torch.ones(1, 2, 2)])
-
-
-def test_angles_within_and_across_groups():
-    x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 3.0], [1.0, 1.0]])
-    same, different = angles_by_group(x)
-    torch.testing.assert_close(same, pairwise_angles(x)[0, 1][None])
-    assert len(different) == 2 and different.max().item() == pytest.approx(90)

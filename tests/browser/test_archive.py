@@ -59,3 +59,17 @@ def test_a_lab_lives_behind_a_plain_server(archive, tmp_path, browser):
     one.context.close()
     server.shutdown()
     assert one.faults == []
+
+
+def test_a_double_click_shows_the_book_and_says_how_to_start_the_labs(archive, tmp_path, browser):
+    zipfile.ZipFile(archive).extractall(tmp_path)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto((tmp_path / FOLDER / "index.html").as_uri())
+    page.wait_for_url("**/intro.html")
+    said = page.locator(".fe-still figcaption").first
+    assert said.is_visible() and "run: python3 -m http.server, then open http://localhost:8000" in said.inner_text()
+    assert page.locator(".fe-still img:visible").first.evaluate("(picture) => picture.decode().then(() => true)")
+    page.locator(".bd-sidebar").get_by_role("link", name="The focused function").click()
+    page.wait_for_function("document.querySelectorAll('mjx-container').length > 20")
+    context.close()

@@ -1,5 +1,7 @@
 """The lab in JupyterLab, on a real server with a real kernel."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +20,7 @@ CELLS = [
 # The other labs, each with a trait that a cell sets, and what a key then makes of it.
 OTHERS = {
     "reorder": ("d", 32, "d, head dimension"),
+    "recall": ("p", 4, "p, focusing factor"),
     "sharpness": ("p", 4, "p, focusing factor"),
     "proof": ("p", 4, "p, focusing factor"),
     "maps": ("p", 4, "p, focusing factor"),
@@ -29,15 +32,23 @@ OTHERS = {
 
 @pytest.fixture
 def jupyterlab(tmp_path, request):
-    """A JupyterLab that serves one notebook with the cells that the test names; gives its address."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in request.param])
+    """The address of a JupyterLab with one notebook: the cells and the windowing mode that the test names."""
+    cells, windowing = request.param
+    settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"windowingMode": windowing}))
+    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")}
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, tmp_path / "lab.ipynb")
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
         "--IdentityProvider.token=", "--LabApp.news_url=None", f"--ServerApp.root_dir={tmp_path}",
     ]  # fmt: skip
-    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server,
+    ):
         try:
             yield wait_for_address(server, tmp_path / "log")
         finally:
@@ -68,7 +79,7 @@ def run_until_it_shows(page, lab, tries=8):
     return lab.wait_for(timeout=10_000)
 
 
-@pytest.mark.parametrize("jupyterlab", [CELLS], indirect=True)
+@pytest.mark.parametrize("jupyterlab", [(CELLS, "defer")], indirect=True)
 def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
@@ -106,7 +117,7 @@ def cells_of_others() -> list[str]:
     return cells
 
 
-@pytest.mark.parametrize("jupyterlab", [cells_of_others()], indirect=True)
+@pytest.mark.parametrize("jupyterlab", [(cells_of_others(), "defer")], indirect=True)
 def test_every_lab_is_live_under_a_kernel(browser, jupyterlab):
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
@@ -133,4 +144,32 @@ def test_every_lab_is_live_under_a_kernel(browser, jupyterlab):
         page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=f"print('{name} has'").locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
         page.get_by_text(f"{name} has {moved}").wait_for(timeout=30_000)
+    context.close()
+
+
+FAR_APART = [
+    "from flatten_edu.labs import FocusLab\nlab = FocusLab()\nlab",
+    *["from IPython.display import HTML\nHTML('<div style=\"height: 1500px\">tall</div>')"] * 4,
+    "lab",
+]
+SHOWN = "[...document.querySelectorAll('.fe-lab output[data-name=p]')].map((shown) => shown.dataset.value)"
+
+
+@pytest.mark.parametrize("jupyterlab", [(FAR_APART, "full")], indirect=True)
+def test_two_views_follow_each_other_where_jupyterlab_hides_one(browser, jupyterlab):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    run_until_it_shows(page, page.locator(".fe-lab"))
+    for _ in FAR_APART[1:]:
+        page.keyboard.press("Shift+Enter")
+    page.locator(".fe-lab").nth(1).wait_for(timeout=60_000)
+    page.wait_for_function("!document.querySelector('.fe-lab').checkVisibility()")
+    page.locator(".fe-lab").nth(1).get_by_role("slider", name="p, focusing factor").press("Home")
+    page.locator(".jp-WindowedPanel-outer").evaluate("(panel) => panel.scrollTo(0, 0)")
+    page.wait_for_function(f"{SHOWN}[0] === '1'")
+    page.locator(".fe-lab").first.get_by_role("slider", name="p, focusing factor").press("End")
+    page.locator(".jp-WindowedPanel-outer").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
+    page.wait_for_function(f"{SHOWN}.at(-1) === '256'")
     context.close()

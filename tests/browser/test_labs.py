@@ -211,7 +211,7 @@ def forbidden(rule: dict) -> list:
         case "whole":
             return [rule["least"] - 1, rule["most"] + 1, rule["least"] + 0.5, "3", True]
         case "choice":
-            return ["none of them", 7, None]
+            return ["none of them", 777, None]
         case "flag":
             return [1, "true", None]
         case "vector":

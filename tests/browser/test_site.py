@@ -1,6 +1,8 @@
 """The built site as files: no dead link, an anchor for each question, an entry for each name, notebooks to download."""
 
+import base64
 import importlib
+import io
 import json
 import re
 from functools import cache
@@ -8,13 +10,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 from flatten_edu.publish.address import PLACEHOLDER
 from flatten_edu.publish.api import PACKAGES
 from tests.browser.conftest import SITE
+from tools.notebooks import CHECKED, built_pictures
 
 ROOT = Path(__file__).parents[2]
+WHAT_TO_RUN = "run `make html`, then `python tools/notebooks.py --pictures`, and commit the notebooks"
 SITE_LIMIT = 60e6  # bytes
 PAGES = sorted(page for page in SITE.rglob("*.html") if "_static" not in page.relative_to(SITE).parts)
 
@@ -123,6 +130,23 @@ def test_each_notebook_can_be_downloaded_from_its_page(notebook):
     page = SITE / "notebooks" / f"{notebook.stem}.html"
     (link,) = {link for link in page_at(page).links if urlsplit(link).path.endswith(".ipynb") and "://" not in link}
     assert (page.parent / link).read_text() == notebook.read_text()
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_each_notebook_keeps_small_pictures_of_what_its_page_shows(notebook):
+    """For viewers that run nothing, such as GitHub's preview."""
+    shown = built_pictures(notebook)
+    cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    for cell in cells:
+        if CHECKED not in cell.source:
+            kept = [pixels(output) for output in cell.outputs]
+            wanted = [pixels(output) for output in shown[cell.source]]
+            assert [k.shape for k in kept] == [w.shape for w in wanted], WHAT_TO_RUN
+            assert all(np.abs(k - w).mean() < 4 for k, w in zip(kept, wanted, strict=True)), WHAT_TO_RUN
+
+
+def pixels(output):
+    return np.array(Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGBA"), float)
 
 
 # Where the book answers what the source article covers and leaves open: anchors on the built pages.

@@ -7,12 +7,12 @@ from torch.nn import functional as F
 from traitlets import TraitError
 
 from flatten_edu.labs import SharpnessLab
+from flatten_edu.labs.frame.lab import split_state
 from flatten_edu.labs.frame.still import still
 from flatten_edu.labs.frame.tensors import read_matrix, unpack
 from flatten_edu.labs.sharpness.lab import ISSUE_4
 from flatten_edu.labs.sharpness.make_data import pack_rows, trained_rows
 from flatten_edu.models import DeiT, DeiTConfig
-from flatten_edu.publish.mount import split_state
 
 
 def test_the_issue_s_keys_are_what_its_seed_draws():

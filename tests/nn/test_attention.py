@@ -1,6 +1,5 @@
 """Attention modules: the authors' order of operations, masks, half precision, compile and export, bad input."""
 
-import pickle
 from copy import deepcopy
 
 import pytest
@@ -167,23 +166,6 @@ def test_the_plain_transcription_overflows_where_ours_does_not():
     assert module(x).isfinite().all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_under_autocast(kind, dtype):
-    module = randomised(make_attention(kind, 8, 2, (2, 3)), spread=0.2)
-    x = torch.randn(2, 7, 8)
-    with torch.autocast("cpu", dtype):
-        out = module(x)
-    torch.testing.assert_close(out.float(), module(x), rtol=0.1, atol=0.05)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_export(kind):
-    module = make_attention(kind, 8, 2, (2, 3)).eval()
-    x = torch.randn(2, 7, 8)
-    torch.testing.assert_close(torch.export.export(module, (x,)).module()(x), module(x))
-
-
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -220,10 +202,3 @@ def test_export(kind):
 def test_says_what_was_wanted_and_what_came(readers_view, make, words):
     with pytest.raises(ValueError, match=words):
         make()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_module_can_be_pickled(kind):
-    module = make_attention(kind, 8, 2, (2, 3)).eval()
-    x = torch.randn(1, 7, 8)
-    assert pickle.loads(pickle.dumps(module))(x).equal(module(x))

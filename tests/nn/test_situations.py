@@ -151,7 +151,7 @@ def test_a_trace_runs_at_other_batch_sizes(kind):
         torch.testing.assert_close(traced(tokens(batch)), module(tokens(batch)))
 
 
-@pytest.mark.parametrize("kind", ["focused_dwc", "softmax", "relu"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dynamo", [False, True])
 @pytest.mark.filterwarnings("ignore")
 def test_onnx(kind, dynamo, tmp_path):
@@ -163,7 +163,7 @@ def test_onnx(kind, dynamo, tmp_path):
     axes = {"dynamic_shapes": ({0: "batch"},)} if dynamo else {"dynamic_axes": {"x": {0: "batch"}}}
     torch.onnx.export(module, (tokens(),), path, input_names=["x"], dynamo=dynamo, **axes)
     session = runtime.InferenceSession(path)
-    for batch in (2, 5):
+    for batch in (1, 2, 5):
         (out,) = session.run(None, {"x": tokens(batch).numpy()})
         torch.testing.assert_close(torch.from_numpy(out), module(tokens(batch)), rtol=1e-4, atol=1e-5)
 

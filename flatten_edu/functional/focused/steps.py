@@ -8,7 +8,7 @@ from torch import Tensor
 
 from flatten_edu.functional.attention import linear_attention
 from flatten_edu.functional.checks import require_finite, require_floating, require_focusing_factor
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 
 DEFAULT_P = 3  #: the paper's focusing factor: table 5 tries 2, 3, 4, 8 and 32
 EPS = 1e-6  #: of the authors' code: added after ReLU, and to a query's mean similarity

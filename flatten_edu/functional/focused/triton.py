@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from flatten_edu.functional.focused.steps import FocusedSettings, focused_attention
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 WIDEST_HEAD = 128

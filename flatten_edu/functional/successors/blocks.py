@@ -6,8 +6,8 @@ from torch import Tensor
 
 from flatten_edu.functional.attention import linear_weights
 from flatten_edu.functional.checks import require_floating, require_same_features
-from flatten_edu.functional.precision import widen
 from flatten_edu.functional.successors._checks import require_attention
+from flatten_edu.functional.widen import widen
 
 
 def mhla_features(

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from flatten_edu.functional.checks import require_floating, require_grid, require_same_features, require_tokens
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 
 
 def circulant_row(

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flatten_edu.functional.checks import require_floating, require_grid
-from flatten_edu.functional.precision import widen
+from flatten_edu.functional.widen import widen
 
 
 def rotary(x: Float[Tensor, "*batch n d"], grid: tuple[int, int]) -> Float[Tensor, "*batch n d"]:

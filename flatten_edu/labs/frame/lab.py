@@ -85,8 +85,10 @@ class Lab(anywidget.AnyWidget):
         """Beside the live lab its photograph, for viewers that run no widget: GitHub's preview, an e-mail."""
         bundle = super()._repr_mimebundle_(**kwargs)
         picture = still(type(self), {name: getattr(self, name) for name in self.own_traits()})
-        if bundle is not None and picture.exact:
+        if bundle is not None:
             bundle[0]["image/png"] = picture.png()
+            if picture.exact:
+                bundle[0]["text/plain"] = picture.alt
         return bundle
 
     @classmethod
@@ -99,3 +101,10 @@ class Lab(anywidget.AnyWidget):
     def sent_traits(cls) -> list[str]:
         """The names of the traits that a page needs: the state, and the rules of the settings."""
         return [*cls.own_traits(), "_rules"]
+
+
+def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A lab's own traits: those that JSON can hold, and those that are bytes."""
+    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
+    buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
+    return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 STATIC = Path(__file__).parents[1] / "static"
 THEMES = ("light", "dark")
@@ -34,9 +34,16 @@ class Still:
         return self.folder / f"{self.name}_{width}_{theme}.webp"
 
     def png(self) -> str:
-        """The wide, light one in the format that every notebook viewer shows, in base 64."""
+        """The wide, light one as every notebook viewer shows it, in base 64; what it is stands below it."""
+        picture = Image.open(self.path("wide", "light")).convert("RGB")
+        lines = ["A photograph of this lab. The lab itself moves in JupyterLab, in Colab and in the book."]
+        lines += [] if self.exact else ["Here it holds other numbers than in the picture."]
+        size = picture.width // 48
+        place = (size // 2, picture.height + size // 2)
+        picture = ImageOps.expand(picture, (0, 0, 0, 3 * size * len(lines) // 2), "white")
+        ImageDraw.Draw(picture).text(place, "\n".join(lines), "#59636e", ImageFont.load_default(size))
         content = io.BytesIO()
-        Image.open(self.path("wide", "light")).quantize(256).save(content, "PNG", optimize=True)
+        picture.quantize(256).save(content, "PNG", optimize=True)
         return base64.b64encode(content.getvalue()).decode()
 
 

@@ -1,13 +1,10 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
 import { h, uniqueId } from "../frame/dom";
 import { change, type View } from "../frame/model";
-import { centreSquare } from "../frame/maths/pictures";
+import { fileButton, readSquare, unreadable } from "../frame/photograph";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
 import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";
-
-const LONGEST = 1024; // a photograph of 50 megapixels need not be read pixel by pixel
-const READABLE = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp"; // by every browser
 
 export function pictures(
   model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
@@ -15,8 +12,7 @@ export function pictures(
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
   const message = h("span", { role: "status" });
-  const input = h("input", { type: "file", accept: READABLE });
-  const own = h("label", { class: "fe-file" }, input, h("span", {}, "Your own picture …"));
+  const own = fileButton(signal, (file) => void take(file));
   const hint = h("p", { class: "fe-hint" }, "Or drop a file here. It is read in your browser and sent nowhere. ", message);
   const node = h("fieldset", { class: "fe-choice fe-pictures" }, h("legend", {}, "picture"), row, hint);
   let thumbs: Thumb[] = [];
@@ -27,7 +23,7 @@ export function pictures(
     try {
       sources.take({ size: [size(), size()], pixels: await readSquare(file, size()) });
     } catch {
-      message.textContent = `${file.name} cannot be read as a picture: choose a JPEG, PNG, WebP or GIF.`;
+      message.textContent = unreadable(file);
       return;
     }
     if (signal.aborted) return;
@@ -37,10 +33,6 @@ export function pictures(
   }
   const size = () => model.get("standard").size ?? 28;
 
-  input.addEventListener("change", () => {
-    void take(input.files?.[0]);
-    input.value = ""; // the same file may be chosen again
-  }, { signal });
   const hover = (on: boolean) => (event: DragEvent) => {
     if (!canRun(model) || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
@@ -98,18 +90,4 @@ class Thumb {
     this.drawn = picture.pixels;
     drawPicture(this.canvas, picture);
   }
-}
-
-/** The file's centre square, as the models see it. */
-async function readSquare(file: File, size: number): Promise<Uint8ClampedArray> {
-  const whole = await createImageBitmap(file);
-  const square = Math.min(whole.width, whole.height); // cut first: a panorama keeps all of its height
-  const side = Math.min(square, LONGEST);
-  const context = h("canvas", { width: side, height: side }).getContext("2d", { willReadFrequently: true })!;
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "#fff"; // what is transparent in a picture lies on a white page
-  context.fillRect(0, 0, side, side);
-  context.drawImage(whole, (whole.width - square) / 2, (whole.height - square) / 2, square, square, 0, 0, side, side);
-  whole.close();
-  return centreSquare(context.getImageData(0, 0, side, side).data, side, side, size);
 }

@@ -2,7 +2,7 @@
 
 import traitlets as t
 
-from flatten_edu.analysis.precision import FORMATS, LARGEST_P
+from flatten_edu.analysis.formats import FORMATS, LARGEST_P
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.labs.frame.lab import Lab
 from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole

@@ -1,5 +1,5 @@
 // The focused attention module's core, operation by operation in a number format: twin of `focused_steps` and of the
-// measures in flatten_edu.analysis.precision. The work is a generator, so that a long one can pause.
+// measures in flatten_edu.analysis.formats. The work is a generator, so that a long one can pause.
 import { roundAll, type Format } from "./rounding";
 
 export type Reals = Float32Array | Float64Array;

@@ -1,4 +1,4 @@
-// Number formats: twins of `FORMATS` and `round_to` in flatten_edu.analysis.precision, equal to PyTorch's bit for bit.
+// Number formats: twins of `FORMATS` and `round_to` in flatten_edu.analysis.formats, equal to PyTorch's bit for bit.
 
 export type Format = "fp16" | "bf16" | "fp32";
 

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from flatten_edu.functional import DEFAULT_P
 from flatten_edu.functional.checks import require_known, require_same_features, require_tokens
 
 FORMATS: dict[str, torch.dtype] = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -106,7 +107,7 @@ def focused_steps(
     k: Float[Tensor, "m d"],
     v: Float[Tensor, "m e"],
     format: str = "fp16",
-    p: int = 3,
+    p: int = DEFAULT_P,
     fixes: Fixes = Fixes(),
     exact: bool = False,
 ) -> dict[str, Tensor]:

@@ -1,0 +1,1 @@
+"""The lab `recall`: what can attention remember?"""

@@ -1,0 +1,70 @@
+// What is stored, how it is asked for, and what stands beside the attention.
+import { choice, range, slider, toggle } from "../frame/controls";
+import { fixed, h } from "../frame/dom";
+import { change, type LabModel, type View } from "../frame/model";
+import { fraction } from "../frame/numbers";
+import { fileButton, readSquare, unreadable } from "../frame/photograph";
+import { CURVES } from "./charts";
+import type { Results } from "./results";
+import { PIXELS, type Curve, type RecallModel, type Settings } from "./state";
+
+type Control = View & { node: HTMLElement };
+
+export const removedSwitch = (model: RecallModel, signal: AbortSignal): Control =>
+  toggle(model, signal, "removed", "take the common part away and stretch the contrast");
+
+export const curveChoice = (model: RecallModel, signal: AbortSignal): Control => choice(model, signal, "curve", {
+  name: "charts", options: Object.entries(CURVES) as [Curve, string][],
+});
+
+export function controls(model: RecallModel, settings: Settings, results: Results, signal: AbortSignal, redraw: () => void): Control {
+  const values = choice(model, signal, "values", { name: "stored values", options: [["photo", "photograph"], ["noise", "noise"], ["own", "your picture"]] });
+  const own = ownPicture(model, settings, signal, redraw);
+  const asked = choice(model, signal, "asked", { name: "each place asks for", options: [["in place", "its own value"], ["in another order", "another's"]] });
+  const random = [
+    values, own,
+    choice(model, signal, "side", { symbol: "N", name: "values", options: [[14, "14 × 14"], [10, "10 × 10"], [7, "7 × 7"]] }),
+    slider(model, signal, "d", { symbol: "d", name: "numbers of a key", stops: [16, 24, 32, 48, 64, 96, 128] }),
+    slider(model, signal, "noise", { name: "noise of a query", stops: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2], format: fixed(1) }),
+  ];
+  const all = [
+    ...random,
+    slider(model, signal, "length", { name: "length of the keys, times", stops: range(-6, 6).map((i) => 2 ** (i / 2)), format: fraction }),
+    choice(model, signal, "kernel", {
+      name: "convolution of the values", options: [["none", "none"], ["own place", "own place"], ["mean", "mean of 5 × 5"], ["random", "random"]],
+    }),
+    asked,
+    slider(model as unknown as LabModel<{ seed: number }>, signal, "seed", { name: "seed of the random numbers", stops: range(0, 99) }),
+  ];
+  return {
+    node: h("div", { class: "fe-controls" }, ...all.map(({ node }) => node)),
+    update() {
+      for (const control of all) control.update();
+      for (const { node } of random) node.hidden = results.now?.source === "given";
+      values.node.querySelector<HTMLElement>("label:last-child")!.hidden = !settings.hasOwn;
+      asked.node.hidden = model.get("kernel") === "none"; // the attention alone does not know its place
+    },
+  };
+}
+
+function ownPicture(model: RecallModel, settings: Settings, signal: AbortSignal, redraw: () => void): Control {
+  const message = h("span", { role: "status" });
+  const button = fileButton(signal, async (file) => {
+    try {
+      settings.take(await readSquare(file, PIXELS));
+    } catch {
+      message.textContent = unreadable(file);
+      return;
+    }
+    if (signal.aborted) return;
+    message.textContent = "";
+    change(model, "values", "own");
+    redraw(); // where the picture before was a file too, no trait has changed
+  });
+  return {
+    node: h("div", { class: "fe-own" }, button, h("p", { class: "fe-note" }, "It is read in your browser and sent nowhere. ", message)),
+    update() {
+      if (model.get("values") === "own" && !settings.hasOwn) message.textContent = "Your file stayed with the page that you left: choose it again.";
+    },
+  };
+}
