@@ -26,7 +26,7 @@ def correlation_bound(features: int, n: int) -> float:
 
     Both less their mean. It holds in the mean over values that are independent, of mean 0 and of one variance, for
     weights that do not depend on them. Proof: with J for the matrix that takes the mean away, the correlation is
-    tr(J A) / (|J A|_F sqrt(n - 1)), and the trace of a matrix of rank d is at most sqrt(d) times its Frobenius norm.
+    tr(J A) / (norm(J A) sqrt(n - 1)), and the trace of a matrix of rank d is at most sqrt(d) times its Frobenius norm.
 
     Args:
         features: d, of the map. n: values.

@@ -45,8 +45,22 @@ def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+_BESIDE = re.compile(r'([(\[“‘]*)(<span class="math">.*?</span>)([.,:;!?)\]”’…]*)', re.DOTALL)
+
+
+def keep_together(body: str) -> str:
+    """A browser may end a line between a formula and the comma after it, or the brackets around it. Here it may not."""
+
+    def held(found: re.Match[str]) -> str:
+        before, formula, after = found.groups()
+        return f'<span class="fe-held">{found[0]}</span>' if before or after else formula
+
+    return _BESIDE.sub(held, body)
+
+
 def add_style(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     """A page with formulas gets their style, and their font with it."""
+    context["body"] = keep_together(context.get("body", ""))
     if doctree is not None and any(isinstance(node, nodes.math | nodes.math_block) for node in doctree.findall()):
         app.add_css_file("math_font.css")
         app.add_css_file("math.css")

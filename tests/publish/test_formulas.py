@@ -11,7 +11,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from sphinx.errors import ExtensionError
 
-from flatten_edu.publish.formulas import mathml
+from flatten_edu.publish.formulas import keep_together, mathml
 from tests.publish.test_mount import build
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +40,14 @@ def test_rows_may_ask_for_room():
     aligned = r"\begin{aligned} a &= b \\[1ex] &= c \end{aligned}"
     assert mathml(aligned, True) == mathml(aligned.replace("[1ex]", ""), True)
     assert mathml(aligned, True).count("<mtr>") == 2
+
+
+def test_no_line_ends_between_a_formula_and_its_comma():
+    q = '<span class="math"><math><mi>q</mi></math></span>'
+    assert keep_together(f"of {q}, and ({q})") == (
+        f'of <span class="fe-held">{q},</span> and <span class="fe-held">({q})</span>'
+    )
+    assert keep_together(f"of {q} and") == f"of {q} and"
 
 
 def test_what_cannot_be_typeset_is_said_with_the_formula():

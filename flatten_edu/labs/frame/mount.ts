@@ -147,6 +147,7 @@ export async function mount(host: HTMLElement): Promise<() => void> {
   if (!Object.keys(linked).length) keepPlace(el, host.querySelector(".fe-still"), life.signal);
   const unrender = module.default.render({ model, el });
   host.append(el);
+  await firstResults(el);
   host.dataset.state = "ready";
   for (const trait of traits) model.on(`change:${trait}`, changed);
   // A link to another view, or Back: what it does not name has its default. A section's anchor names no view.
@@ -166,6 +167,13 @@ export async function mount(host: HTMLElement): Promise<() => void> {
     el.remove();
     host.dataset.state = "unmounted";
   };
+}
+
+/** Until its first results are there, two seconds at most, a lab stays behind its picture, where it moves nothing. */
+async function firstResults(el: HTMLElement): Promise<void> {
+  const latest = performance.now() + 2000;
+  do await new Promise(requestAnimationFrame);
+  while (el.querySelector("[aria-busy=true]") && performance.now() < latest);
 }
 
 /** Until the reader does something, a lab is as high as its picture, though some of its data come later. */
