@@ -306,7 +306,7 @@ def test_the_buttons_step_forward_and_back(reader):
     page.get_by_role("slider", name="entries computed").press("End")
     assert_shows(one, expected_steps(54, "qk_first"))
     assert page.get_by_role("button", name="Forward one").is_disabled()
-    assert page.locator(".fe-open").count() == 0 and page.locator(".fe-band").count() == 2
+    assert page.locator(".fe-empty").count() == 0 and page.locator(".fe-band").count() == 2
 
 
 def test_a_change_of_order_keeps_what_is_done_within_what_there_is(reader):

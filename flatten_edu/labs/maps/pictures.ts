@@ -1,6 +1,5 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
-import { h, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { change, h, uniqueId, type Part } from "../frame";
 import { centreSquare } from "../frame/maths/pictures";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
@@ -11,7 +10,7 @@ const READABLE = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp
 
 export function pictures(
   model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
-): View & { node: HTMLElement } {
+): Part {
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
   const message = h("span", { role: "status" });

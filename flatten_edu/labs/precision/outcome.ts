@@ -1,12 +1,10 @@
 // What came out: one verdict, and where the trouble began.
-import { h, Readout } from "../frame/dom";
-import { spokenLine } from "../frame/summary";
+import { h, Readout, scientific, share, significant, spokenLine } from "../frame";
 import { LIMITS, type Format } from "../frame/maths/rounding";
 import type { Result } from "./state";
 import { spoken } from "./steps";
-import { scientific, share } from "./table";
 
-const rough = (value: number) => `${Number((100 * value).toPrecision(2))} %`;
+const rough = (value: number) => `${significant(100 * value, 2)} %`;
 
 export function outcome(): { node: HTMLElement; show(result: Result, format: Format): void; remove(): void } {
   const verdict = h("p", { class: "fe-outcome" });

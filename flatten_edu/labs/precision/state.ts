@@ -2,8 +2,7 @@
 import { focusedSteps, outputError, storedRange, type Fixes, type Matrix, type Steps, type StoredRange } from "../frame/maths/focused_steps";
 import { hashedNormals } from "../frame/maths/noise";
 import type { Format } from "../frame/maths/rounding";
-import type { LabModel } from "../frame/model";
-import { matrixOf } from "../frame/tensors";
+import { matrixOf, type LabModel } from "../frame";
 
 export interface PrecisionTraits extends Fixes {
   dtype: Format;

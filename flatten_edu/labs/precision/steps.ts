@@ -5,6 +5,8 @@ export interface StepRow {
   title: string;
   /** The tensors: the label in front of each, and its name in the result. */
   tensors: readonly (readonly [label: string, name: string])[];
+  /** A step that only a fix makes. */
+  fix?: true;
 }
 
 const both = (step: string) => [["q", `${step}_q`], ["k", `${step}_k`]] as const;
@@ -14,11 +16,11 @@ export const ROWS: readonly StepRow[] = [
   { title: "ReLU(*x*) + 10⁻⁶", tensors: both("relu") },
   { title: "÷ scale", tensors: both("scaled") },
   { title: "norm ‖*x*‖", tensors: both("norm") },
-  { title: "÷ row maximum", tensors: both("unit") },
+  { title: "÷ row maximum", tensors: both("unit"), fix: true },
   { title: "power *x*ᵖ", tensors: both("power") },
   { title: "norm ‖*x*ᵖ‖", tensors: both("power_norm") },
   { title: "*x*ᵖ ‖*x*‖ ÷ ‖*x*ᵖ‖", tensors: both("phi") },
-  { title: "÷ √*N*", tensors: [["k", "small_k"], ["v", "small_v"]] },
+  { title: "÷ √*N*", tensors: [["k", "small_k"], ["v", "small_v"]], fix: true },
   { title: "sum of keys, Σ*k*", tensors: [["Σ", "key_sum"]] },
   { title: "*q* · Σ*k* + 10⁻⁶", tensors: [["s", "similarity"]] },
   { title: "inverse, 1 ÷ *s*", tensors: [["z", "inverse"]] },

@@ -1,8 +1,7 @@
 // What is shown: the case that the traits describe, and the newest findings, which may still be of the case before.
-import type { LabModel } from "../frame/model";
+import { startWorker, type LabModel } from "../frame";
 import { SpectrumCache, type Findings, type Question } from "../frame/maths/rank_study";
 import { relativeTolerance } from "../frame/maths/rank_spectrum";
-import { startWorker } from "../frame/worker";
 import code from "worker:./worker.ts";
 import { CaseMaker, type Case } from "./case";
 import type { RankTraits } from "./state";
@@ -28,12 +27,12 @@ export class Results {
 
   /** Whether the findings are of another case than the one that is set. */
   get busy(): boolean {
-    return !this.now || this.latest?.of.id !== this.now.id;
+    return !this.now || this.latest?.of !== this.now;
   }
 
   /** One question at a time: while it is answered only the newest case waits. */
   private async ask(wanted: Case): Promise<void> {
-    if (this.latest?.of.id === wanted.id) return;
+    if (this.latest?.of === wanted) return;
     this.asking = wanted;
     const { n, maps, keys, u, w } = wanted;
     this.latest = { of: wanted, findings: await this.worker.ask({ n, maps, keys, u, w }) };
@@ -46,9 +45,9 @@ export class Results {
     return this.model.get("tolerance") || relativeTolerance(n);
   }
 
-  /** Another one says that what is read off the findings has changed. */
-  get stamp(): string {
-    return `${this.found?.of.id} ${this.model.get("tolerance")}`;
+  /** What decides what is read off the findings. */
+  get shown(): readonly unknown[] {
+    return [this.found, this.model.get("tolerance")];
   }
 
   stop(): void {
