@@ -11,7 +11,7 @@ from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.lab import STATIC
 from flatten_edu.labs.frame.settings import allows
 from tests.browser.conftest import SITE, fragment
-from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS, assert_within, fuzz
+from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS, assert_within, frame_time, fuzz
 
 LAB_JS_LIMIT = 60_000
 MOVES = 400  # of a fuzz, each lab
@@ -266,6 +266,16 @@ def test_a_link_restores_exactly_what_it_names(reader, name, seed):
     assert_same(figures(one), shown)
     page.evaluate("location.hash = ''")
     assert_same(figures(one), first)
+
+
+def test_a_step_of_a_slider_takes_no_longer_than_a_few_frames(reader, name, measured):
+    """The budget is one frame; a busy machine may take several, and what takes a second is a fault."""
+    one = reader()
+    page = one.open(page_of(name))
+    settle(one)
+    median = frame_time(page, ".fe-lab input[type=range]:enabled")
+    measured(f"lab {name}: script and layout a step of its first slider", f"median {median:.1f} ms (goal 16)")
+    assert median < 100
 
 
 CHOSEN = """

@@ -1,20 +1,19 @@
 """The lab `rank` on the built page: its maps, ranks and determinants are Python's, however it is moved."""
 
-import math
 import random
 
 import numpy as np
 import pytest
 import torch
 
-from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, rank_tolerance, spectrum, stable_rank
+from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, spectrum, stable_rank
 from flatten_edu.labs import RankLab
 from flatten_edu.publish.mount import split_state
 from tests.browser.conftest import fragment
-from tests.browser.in_page import LAB, frame_times, pixels
+from tests.browser.in_page import LAB, pixels
+from tests.browser.test_twins import MAPS, line_of
 
 PAGE = "book/labs/rank.html"
-MAPS = ("linear", "dwc", "equivalent", "softmax")
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +34,6 @@ def settled(page):
 def figures(one) -> dict[str, float]:
     settled(one.page)
     return one.outputs()
-
-
-def line_of(matrix, tolerance) -> float:
-    return float(tolerance * spectrum(matrix)[0] if tolerance else rank_tolerance(matrix))
 
 
 def expected(lab: RankLab) -> dict[str, float]:
@@ -269,37 +264,3 @@ def test_maps_are_painted_as_they_are(reader):
     strong = np.abs(matrix) > 0.1 * np.abs(matrix).max()
     assert (painted[strong & (matrix > 0)][:, 2] > painted[strong & (matrix > 0)][:, 0]).all()  # blue
     assert (painted[strong & (matrix < 0)][:, 0] > painted[strong & (matrix < 0)][:, 2]).all()  # orange
-
-
-ANSWER = """
-async () => {
-  const lab = document.querySelector(".fe-findings");
-  const slider = [...document.querySelectorAll(".fe-lab input[type=range]")].find((e) => e.id.startsWith("fe-seed"));
-  const times = [];
-  for (let i = 1; i <= 12; i++) {
-    const from = performance.now();
-    slider.value = String(i);
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    await new Promise(requestAnimationFrame);
-    while (lab.getAttribute("aria-busy") === "true") await new Promise((done) => setTimeout(done, 2));
-    times.push(performance.now() - from);
-  }
-  return times.sort((a, b) => a - b);
-}
-"""
-
-
-def test_frame_time_and_the_worker_s_time(reader, measured):
-    one = reader()
-    page = one.open(PAGE)
-    settled(page)
-    for name in ("p", "channel", "tolerance", "seed"):
-        found = frame_times(page, f"input[type=range][id^='fe-{name}']", steps=80)
-        measured(f"lab rank: script a step of {name}", f"{found} (N = 196, d = 64; goal 16 ms)")
-        settled(page)
-    times = page.evaluate(ANSWER)
-    measured(
-        "lab rank: from a new seed to its four spectra",
-        f"median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms (N = 196, d = 64; goal 150 ms)",
-    )
-    assert math.isfinite(times[0])

@@ -2,6 +2,7 @@
 import { h, plain, rich } from "./dom";
 import { guide, type Guided, type Lead } from "./guide";
 import { linkButton } from "./link";
+import { pictureButton } from "./picture";
 import { presentButton } from "./present";
 import type { LabModel, RenderContext, View } from "./model";
 
@@ -34,7 +35,8 @@ export function mountLab<Traits extends Guided>(
   const link = linkButton(model, life.signal);
   if (link) views.push(link);
   const present = presentButton(root, life.signal);
-  root.append(leftOpen(model, about), h("div", { class: "fe-link" }, ...(link?.nodes ?? []), present));
+  const picture = pictureButton(root, about.name, life.signal);
+  root.append(leftOpen(model, about), h("div", { class: "fe-link" }, ...(link?.nodes ?? []), picture, present));
   let frame = 0;
   const update = () => {
     frame = 0;

@@ -1,8 +1,12 @@
 // The lab `precision`: why did fp16 give NaN, and which fix works?
-import { choice, fraction, h, mountLab, range, rich, slider, small, together, toggle, type Part, type RenderContext } from "../frame";
+import {
+  choice, fraction, h, Memo, mountLab, newest, range, rich, slider, small, startWorker, together, toggle,
+  type Part, type RenderContext,
+} from "../frame";
+import code from "worker:./worker.ts";
+import { Bench, type Question } from "./bench";
 import { outcome } from "./outcome";
-import { sliced } from "./sliced";
-import { Bench, MOST_QUERIES, ownMatrices, settings, working, type PrecisionModel, type PrecisionTraits, type Result } from "./state";
+import { MOST_QUERIES, ownMatrices, settings, type PrecisionModel, type PrecisionTraits, type Result } from "./state";
 import { rangeTable } from "./table";
 import WORDS from "./words.json";
 
@@ -70,31 +74,35 @@ function ownLine(model: PrecisionModel, node: HTMLElement, drawn: HTMLElement[])
 /** The verdict and the table; they show the last finished run until the next one is done. */
 function resultView(model: PrecisionModel): Part {
   const parts = { outcome: outcome(), table: rangeTable() };
-  const bench = new Bench();
   const note = h("p", { class: "fe-legend" });
   const node = h("div", { class: "fe-precision", "aria-busy": "true" }, parts.outcome.node, parts.table.node, legend(), note);
-  let asked: unknown[] = [];
-  const work = sliced((result: Result) => {
-    const format = working(model);
+  const memo = new Memo();
+  const bench = new Bench();
+  const worker = startWorker<Question, Result>(code, (question) => bench.run(question));
+  let asked: Question;
+  const ask = newest<Question, Result>(worker.ask, (result, question) => {
+    const { whole, dtype, n, p } = question.settings;
+    const format = whole ? "fp32" : dtype;
     parts.outcome.show(result, format);
-    parts.table.show(result, format, model.get("p"));
-    note.hidden = model.get("source") === "own" || model.get("n") <= MOST_QUERIES;
-    note.textContent = `The sums run over all ${model.get("n")} tokens; of the queries the first ${MOST_QUERIES} are followed.`;
-    node.setAttribute("aria-busy", "false");
+    parts.table.show(result, format, p);
+    note.hidden = question.own !== null || n <= MOST_QUERIES;
+    note.textContent = `The sums run over all ${n} tokens; of the queries the first ${MOST_QUERIES} are followed.`;
+    node.setAttribute("aria-busy", String(question !== asked));
   });
   return {
     node,
     update() {
-      const wanted = [...Object.values(settings(model)), model.get("source"), model.get("q"), model.get("k"), model.get("v")];
-      if (wanted.every((value, i) => value === asked[i])) return;
-      asked = wanted;
-      const own = model.get("source") === "own" ? ownMatrices(model) : null;
-      if (model.get("source") === "own" && !own) return work.cancel();
-      node.setAttribute("aria-busy", "true");
-      work.start(bench.run(settings(model), own));
+      const own = model.get("source") === "own";
+      memo.keep("asked", [...Object.values(settings(model)), own, model.get("q"), model.get("k"), model.get("v")], () => {
+        const given = own ? ownMatrices(model) : null;
+        if (own && !given) return;
+        node.setAttribute("aria-busy", "true");
+        asked = { settings: settings(model), own: given };
+        void ask(asked);
+      });
     },
     remove() {
-      work.cancel();
+      worker.stop();
       parts.outcome.remove();
     },
   };

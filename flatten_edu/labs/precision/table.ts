@@ -2,7 +2,15 @@
 import { h, raised, Readout, rich, scientific, share, small } from "../frame";
 import { LIMITS, type Format } from "../frame/maths/rounding";
 import type { Result } from "./state";
-import { ROWS, type StepRow } from "./steps";
+import { rows as ROWS } from "./words.json";
+
+/** A step of the module, in the official code's order: its title, and the label and the name of each tensor that it forms. */
+interface StepRow {
+  title: string;
+  tensors: string[][];
+  /** A step that only a fix makes. */
+  fix?: boolean;
+}
 
 const LOW = -20; // the axis: powers of ten
 const HIGH = 12;

@@ -2,36 +2,9 @@
 import { change, fixed, h, Readout, rich, significant, type Part } from "../frame";
 import type { Verdict } from "../frame/maths/proposition";
 import { figures, type Figures, type ProofModel } from "./state";
+import WORDS from "./words.json";
 
-const SIGN: Record<Verdict["case"], string> = {
-  same: "is above the cosine at p = 1,", different: "is below the cosine at p = 1,",
-  parallel: "is what the cosine was at p = 1,", orthogonal: "is what the cosine was at p = 1,", tie: "against the cosine at p = 1,",
-};
-
-const CONCLUSION: Record<Verdict["case"], string> = {
-  same: "A curve that ends above its start is above it somewhere: there is such a p. Nothing is said about the way there.",
-  different: "A curve that ends below its start is below it somewhere: there is such a p. Nothing is said about the way there.",
-  parallel: "x and y point the same way and always will, so no strict inequality can hold: that case must be left out.",
-  orthogonal: "x and y are at right angles and always will be, so no strict inequality can hold: that case must be left out.",
-  tie: "The proposition asks for a single largest entry in each vector; of this pair it says nothing.",
-};
-
-/** Title and lines of each step; in the place of {name} stands a number, or words, of those below. */
-const STAGES: readonly (readonly [title: string, ...lines: string[]])[] = [
-  ["The length stays",
-    "‖*f*_{*p*}(*x*)‖ = {norm_fx} = ‖*x*‖ = {norm_x}, and ‖*f*_{*p*}(*y*)‖ = {norm_fy} = ‖*y*‖ = {norm_y}.",
-    "The fraction in *f*_{*p*} sees to that. Only the directions can change."],
-  ["So only the cosine counts",
-    "⟨*f*_{*p*}(*x*), *f*_{*p*}(*y*)⟩ = ‖*x*‖ ‖*y*‖ ⟨*u*_{*p*}, *v*_{*p*}⟩ = {product_x} · {product_y} · {product_cosine} = {product_inner},",
-    "where *u*_{*p*} and *v*_{*p*} are the unit vectors. At *p* = 1 the last factor was {product_first}; the others never change."],
-  ["Divide by the largest entry",
-    "*u*_{*p*} is *x*^{*p*} over its length, so a factor of *x* cancels: put 1 in the place of the largest entry, less than 1 in all others.",
-    "(*x* / *x*_{*m*})^{*p*} = {powers_x}, and for *y*: {powers_y}."],
-  ["Let *p* grow without end",
-    "What is below 1 goes to 0, the 1 stays: *u*_{*p*} tends to the basis vector *e*_{*m*}, *v*_{*p*} to *e*_{*n*}.",
-    "Still to go: ‖*u*_{*p*} − *e*_{*m*}‖ = {to_axis_x}, ‖*v*_{*p*} − *e*_{*n*}‖ = {to_axis_y}. {where}"],
-  ["Compare the limit with the start", "⟨*e*_{*m*}, *e*_{*n*}⟩ = {limit} {sign} {compare_first}. {says}"],
-];
+const { stages: STAGES, sign: SIGN, conclusion: CONCLUSION } = WORDS; // {name} in a line: a number, or words, of those below
 
 const numbersOf = ({ norms, cosine, inner, toAxis }: Figures, { limit }: Verdict): Record<string, number> => ({
   norm_x: norms.x, norm_fx: norms.fx, norm_y: norms.y, norm_fy: norms.fy,
@@ -51,7 +24,7 @@ export function proof(model: ProofModel, signal: AbortSignal, verdict: () => Ver
   const readouts = Object.keys(numbersOf(...now())).map((name) => new Readout(name, name === "limit" ? String : fixed(4)));
   const words = Object.fromEntries(Object.keys(wordsOf(...now())).map((name) => [name, h("span")]));
   const parts = { ...words, ...Object.fromEntries(readouts.map(({ node }) => [node.dataset.name!, node])) };
-  const items = STAGES.map(([title, ...lines], at) => {
+  const items = STAGES.map(({ title, lines }, at) => {
     const button = h("button", { type: "button", class: "fe-stage" }, h("span", { class: "fe-step-number" }, String(at + 1)), ...rich(title));
     button.addEventListener("click", () => change(model, "stage", at + 1), { signal });
     const body = h("div", { class: "fe-stage-body" }, ...lines.map((line) => h("p", {}, ...rich(line, parts))));

@@ -17,7 +17,7 @@ export function mainControls(model: RankModel, results: Results, signal: AbortSi
   const d = slider(model, signal, "d", { symbol: "d", name: "features of a head", stops: DIMENSIONS });
   const p = focusingFactorControl(model as unknown as LabModel<{ p: number }>, signal);
   return {
-    node: h("div", { class: "fe-rank-controls" }, kernel.node, h("div", { class: "fe-controls fe-d" }, d.node), p.node),
+    node: h("div", { class: "fe-rank-controls" }, kernel.node, h("div", { class: "fe-controls fe-d fe-stays" }, d.node), p.node),
     update() {
       for (const control of [kernel, d, p]) control.update();
       d.node.parentElement!.hidden = setting(model).source === "given";

@@ -37,7 +37,8 @@ class Bar {
   }
 }
 
-export function guaranteeView(results: Results): Part {
+/** `lemma` is a table for who wants the determinants too. */
+export function guaranteeView(results: Results): Part & { lemma: HTMLElement } {
   const bars = {
     linear: new Bar("linear", "rank *A*"), dwc: new Bar("dwc", "rank *M*_{DWC}"), equivalent: new Bar("equivalent", "rank *M*_{eq}"),
   };
@@ -50,8 +51,8 @@ export function guaranteeView(results: Results): Part {
       ...Object.values(bars).map((bar) => bar.node),
       h("p", { class: "fe-note" }, h("span", { class: "fe-range-key", "aria-hidden": "true" }), ...rich(
         "proved: rank *A* ≤ min(N, *d*) = {most} and {low} = |rank *M*_{DWC} − rank *A*| ≤ rank *M*_{eq} ≤ {high}",
-        { most: most.node, low: low.node, high: high.node })),
-      lemma.node),
+        { most: most.node, low: low.node, high: high.node }))),
+    lemma: lemma.node,
     update: () => void (results.found && memo.keep("shown", results.shown, () => show(results.found!))),
   };
 

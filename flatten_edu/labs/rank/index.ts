@@ -33,10 +33,12 @@ export function render(context: RenderContext<RankTraits>): () => void {
     const tolerance = toleranceControl(model, signal);
     const guarantee = guaranteeView(results);
     const rest = caseControls(model, signal);
-    const columns = h("div", { class: "fe-columns" },
-      h("div", {}, spectrum.node, h("div", { class: "fe-controls" }, tolerance.node)), guarantee.node);
-    const findings = h("div", { class: "fe-findings" }, maps.node, wrapped.node, sentence.node, columns);
-    body.append(main.node, findings, rest.node);
+    const columns = h("div", { class: "fe-columns" }, h("div", {}, spectrum.node), guarantee.node);
+    const more = h("details", { class: "fe-more", open: isMoreSet(model) },
+      h("summary", {}, "More: tolerance, determinants, the authors' drawing, trained queries and keys"),
+      h("div", {}, h("div", { class: "fe-controls" }, tolerance.node), guarantee.lemma, wrapped.node, rest.node));
+    const findings = h("div", { class: "fe-findings" }, maps.node, sentence.node, columns, more);
+    body.append(main.node, findings);
     const first: View = {
       update: () => results.refresh(),
       remove() {
@@ -47,7 +49,7 @@ export function render(context: RenderContext<RankTraits>): () => void {
     const last: View = {
       update() {
         findings.setAttribute("aria-busy", String(results.busy));
-        for (const part of [wrapped.node, sentence.node, columns]) part.hidden = results.now === null;
+        for (const part of [sentence.node, columns]) part.hidden = results.now === null;
       },
     };
     const views = [first, main, maps, wrapped, sentence, spectrum, tolerance, guarantee, rest, last];
@@ -56,6 +58,13 @@ export function render(context: RenderContext<RankTraits>): () => void {
 }
 
 export default { render };
+
+/** Whether a link sets what lies in the fold. */
+function isMoreSet(model: RankModel): boolean {
+  const { initial } = model;
+  const folded = ["tolerance", "wrapped", "source", "layer", "head", "grid", "channel", "seed"] as const;
+  return initial !== undefined && folded.some((trait) => JSON.stringify(model.get(trait)) !== JSON.stringify(initial(trait)));
+}
 
 function wrappedToggle(model: RankModel, results: Results, signal: AbortSignal): Part {
   const entries = new Readout("wrong_entries", fixed(0));

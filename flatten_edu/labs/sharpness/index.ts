@@ -10,7 +10,7 @@ import WORDS from "./words.json";
 
 export * from "../frame/maths/attention";
 export * from "../frame/maths/sharpness";
-export { EXAMPLES, rowsAt } from "./state";
+export { rowsAt } from "./state";
 
 const SCALES = range(-24, 24).map((eighth) => 2 ** (eighth / 8));
 
@@ -19,9 +19,10 @@ export function render(context: RenderContext<SharpnessTraits>): () => void {
   return mountLab(context, WORDS, (body, signal) => {
     const p = focusingFactorControl(model, signal);
     const controls = controlView(model, signal);
+    const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
     const result = resultView(model);
-    body.append(controls.node, p.node, result.node);
-    return [controls, p, result];
+    body.append(controls.node, p.node, h("div", { class: "fe-controls fe-stays" }, scale.node), result.node);
+    return [controls, p, scale, result];
   });
 }
 
@@ -39,7 +40,6 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
   row.node.classList.add("fe-row");
   const parts = [
     example,
-    slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction }),
     toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")),
     row,
   ];

@@ -2,6 +2,7 @@
 import { asMatrix, matrixOf, rowsOf, tensorsOf, type LabModel, type Memo } from "../frame";
 import { entropyBits, focusedMap, linearWeights, top1Share, type Vector } from "../frame/maths/attention";
 import { crossingScale, scaledSoftmaxWeights } from "../frame/maths/sharpness";
+import EXAMPLES from "./examples.json";
 
 export interface RowSet { name: string; n: number; d: number }
 
@@ -22,14 +23,6 @@ export type SharpnessModel = LabModel<SharpnessTraits>;
 
 export interface QueryAndKeys { q: Vector; keys: readonly Vector[] }
 
-/** Issue 4 of the authors' repository: the keys are the whole numbers from 1 to 8 that its seed draws. */
-const ISSUE: QueryAndKeys = {
-  q: [1, 2, 4, 9],
-  keys: [[4, 7, 8, 1], [7, 1, 7, 8], [8, 2, 4, 5], [6, 1, 1, 8], [7, 5, 7, 2]],
-};
-const FIGURE: QueryAndKeys = { q: [0.39, 0.94], keys: [[0.43, 0.86], [0.55, 0.3], [0.97, 0.32], [0.85, 0.14]] };
-export const EXAMPLES = { issue: ISSUE, figure: FIGURE };
-
 export const chosenSet = (model: SharpnessModel) => Math.min(model.get("row"), model.get("sets").length - 1);
 
 /** An example's numbers; cut into rows only when the bytes are others than before. Null where they are not here, or do not fit. */
@@ -37,7 +30,7 @@ export function readExample(model: SharpnessModel, memo: Memo): QueryAndKeys | n
   const example = model.get("example");
   if (example === "own") return memo.keep("own", [model.get("q"), model.get("k")], () => ownRows(model));
   if (example === "trained") return memo.keep("trained", [model.get("rows"), chosenSet(model)], () => trainedRow(model));
-  return EXAMPLES[example];
+  return { q: EXAMPLES[example].q, keys: EXAMPLES[example].k };
 }
 
 function ownRows(model: SharpnessModel): QueryAndKeys | null {
