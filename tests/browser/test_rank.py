@@ -24,6 +24,13 @@ def few_threads():
     torch.set_num_threads(threads)
 
 
+def unfolded(one, path):
+    """The page with all that the lab has in sight."""
+    page = one.open(path)
+    page.locator(".fe-more").evaluate("(fold) => { fold.open = true; }")
+    return page
+
+
 def settled(page):
     """Wait until the worker's findings are those of what is set, and painted."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -61,17 +68,23 @@ def assert_shows(one, **traits):
 
 def test_the_first_view_is_what_the_text_says(reader):
     one = reader()
-    one.open(PAGE)
+    unfolded(one, PAGE)
     shown = assert_shows(one)
     assert [shown[f"rank_{name}"] for name in MAPS] == [64, 196, 196, 196]
     assert (shown["bound_low"], shown["bound_high"], shown["wrong_entries"], shown["wrong_rows"]) == (132, 196, 378, 56)
     assert shown["log10_sum"] == pytest.approx(shown["log10_product"], rel=1e-9) and shown["lemma_gap"] < 1e-9
 
 
+def test_what_the_argument_does_not_need_is_folded_away_unless_a_link_sets_it(reader):
+    fold = reader().open(PAGE).locator(".fe-more")
+    assert not fold.get_by_label("tolerance").is_visible() and fold.evaluate("(e) => !e.open")
+    assert reader().open(PAGE + fragment("rank", tolerance=0.1)).get_by_role("slider", name="tolerance").is_visible()
+
+
 def test_the_prose_has_the_lab_s_numbers(reader):
     """What the page says of a tolerance of a tenth."""
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.get_by_role("slider", name="tolerance").press("End")
     shown = assert_shows(one, tolerance=0.1)
     assert [shown[f"rank_{name}"] for name in ("softmax", "linear", "equivalent")] == [48, 33, 180]
@@ -94,7 +107,7 @@ STEPS = [
 @pytest.mark.parametrize(("label", "traits", "ranks", "words"), STEPS, ids=[step[0] for step in STEPS])
 def test_a_guided_step_shows_what_its_text_says(reader, label, traits, ranks, words):
     one = reader()
-    page = one.open(PAGE + fragment("rank", p=8, tolerance=0.1, seed=4, wrapped=True))
+    page = unfolded(one, PAGE + fragment("rank", p=8, tolerance=0.1, seed=4, wrapped=True))
     page.get_by_role("button", name=label).click()
     shown = assert_shows(one, **traits)
     assert [shown[f"rank_{name}"] for name in MAPS] == ranks
@@ -107,7 +120,7 @@ def test_a_guided_step_shows_what_its_text_says(reader, label, traits, ranks, wo
 
 def test_raising_d_to_14_closes_the_gap_as_the_step_says(reader):
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.get_by_role("button", name="A gap too wide").click()
     slider = page.get_by_role("slider", name="d, features of a head")
     seen = {}
@@ -120,7 +133,7 @@ def test_raising_d_to_14_closes_the_gap_as_the_step_says(reader):
 
 def test_the_first_thing_to_try_does_what_it_says(reader):
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     slider = page.get_by_role("slider", name="d, features of a head")
     while one.outputs()["d"] > 8:
         slider.press("ArrowLeft")
@@ -142,14 +155,14 @@ def test_the_first_thing_to_try_does_what_it_says(reader):
 )
 def test_the_message_fits_the_case(reader, traits, words):
     one = reader()
-    page = one.open(PAGE + fragment("rank", **traits))
+    page = unfolded(one, PAGE + fragment("rank", **traits))
     assert_shows(one, **traits)
     assert words in page.locator(".fe-summary p").first.inner_text()
 
 
 def test_a_wrapped_singular_kernel_gains_a_rank_that_the_convolution_has_not(reader):
     one = reader()
-    page = one.open(PAGE + fragment("rank", convolution="right_neighbour"))
+    page = unfolded(one, PAGE + fragment("rank", convolution="right_neighbour"))
     assert figures(one)["rank_dwc"] == 182
     page.get_by_role("checkbox").click()
     shown = figures(one)
@@ -160,7 +173,7 @@ def test_a_wrapped_singular_kernel_gains_a_rank_that_the_convolution_has_not(rea
 def test_moving_controls_by_keyboard_shows_what_python_says(reader, seed):
     draw = random.Random(seed)
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     sliders = {"d": "d, features of a head", "p": "p, focusing factor", "channel": "channel of the kernel",
                "seed": "seed of the random numbers", "tolerance": "tolerance"}  # fmt: skip
     traits = {"grid": (14, 14)}
@@ -191,7 +204,7 @@ def read_traits(page, shown) -> dict:
 def test_late_answers_never_stand_for_what_is_set(reader):
     """Ten changes at once: the worker answers some of them, and what stays is the last one's."""
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.get_by_role("slider", name="seed").evaluate("""(slider) => {
       for (let i = 1; i <= 10; i++) {
         slider.value = i;
@@ -212,7 +225,7 @@ def test_late_answers_never_stand_for_what_is_set(reader):
 def test_without_workers_the_page_computes_by_itself(reader, worker):
     one = reader()
     one.page.add_init_script(f"window.Worker = class {{ {worker} }};")
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     assert_shows(one)
     page.get_by_role("button", name="Built to fail").click()
     assert_shows(one, convolution="minus_impulse")
@@ -241,7 +254,7 @@ def test_data_that_were_promised_are_waited_for(reader):
     lab = RankLab(q=q, k=k, kernel=kernel, name="trained", about="From a test.")
     state, buffers = split_state(lab)
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.evaluate(GIVE, state)
     assert page.get_by_text("have not arrived yet").is_visible()
     page.evaluate("give", {name: list(content) for name, content in buffers.items()})
@@ -256,7 +269,7 @@ def test_data_that_were_promised_are_waited_for(reader):
 def test_maps_are_painted_as_they_are(reader):
     """A pixel an entry: the ground's colour where the convolution has a zero, colour where it has none."""
     one = reader()
-    page = one.open(PAGE + fragment("rank", grid=[7, 7]))
+    page = unfolded(one, PAGE + fragment("rank", grid=[7, 7]))
     settled(page)
     painted = pixels(page.locator("canvas[data-kind=dwc]"))
     matrix = RankLab(grid=(7, 7)).maps().dwc.numpy()

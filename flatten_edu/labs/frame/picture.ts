@@ -14,7 +14,8 @@ export function pictureButton(lab: HTMLElement, name: string, signal: AbortSigna
 }
 
 async function drawn(lab: HTMLElement): Promise<HTMLCanvasElement> {
-  const { width, height } = lab.getBoundingClientRect();
+  const { width, top } = lab.getBoundingClientRect();
+  const height = lab.querySelector(".fe-link")!.getBoundingClientRect().top - top + 4; // what stands below stays out
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><foreignObject width="100%" height="100%">` +
     `${new XMLSerializer().serializeToString(copyOf(lab))}</foreignObject></svg>`;
   const image = new Image();
@@ -39,10 +40,11 @@ function copyOf(lab: HTMLElement): HTMLElement {
   });
   for (const [twin, picture] of pictures) twin.replaceWith(picture);
   copy.querySelector(".fe-link")?.remove();
-  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText);
+  const own = [...document.styleSheets].filter(({ href }) => !href || href.startsWith(location.origin)); // no others may be read
+  const rules = own.flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText);
   for (const name of colours(rules)) copy.style.setProperty(name, getComputedStyle(lab).getPropertyValue(name));
   copy.style.margin = "0";
-  copy.prepend(h("style", {}, rules.filter((rule) => rule.includes(".fe-")).join("\n")));
+  copy.prepend(h("style", {}, rules.filter((rule) => rule.includes(".fe-")).join("\n").replaceAll("canvas", "img")));
   return copy;
 }
 
