@@ -1,8 +1,8 @@
 // What is stored, how it is asked for, and what stands beside the attention.
 import { choice, range, slider, toggle } from "../frame/controls";
-import { fixed, h } from "../frame/dom";
+import { h } from "../frame/dom";
 import { change, type LabModel, type View } from "../frame/model";
-import { fraction } from "../frame/numbers";
+import { fixed, fraction } from "../frame/numbers";
 import { fileButton, readSquare, unreadable } from "../frame/photograph";
 import { CURVES } from "./charts";
 import type { Results } from "./results";

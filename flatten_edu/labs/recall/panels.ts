@@ -1,9 +1,9 @@
 // What was stored, and beside it what each kind of attention gives back, with the numbers under each picture.
 import { paintNumbers, type Rgb } from "../frame/colours";
-import { fixed, h, percent, Readout } from "../frame/dom";
+import { h, Readout } from "../frame/dom";
 import { numberAt, recallBound, valuesOf } from "../frame/maths/recall";
 import type { View } from "../frame/model";
-import { minus } from "../frame/numbers";
+import { fixed, minus, percent } from "../frame/numbers";
 import type { Results } from "./results";
 import { panelsOf, type Panel, type RecallModel, type Setting } from "./state";
 
