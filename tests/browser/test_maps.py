@@ -24,7 +24,6 @@ from tests.browser.in_page import (
     COUNT_LISTENERS,
     COUNT_WORKERS,
     LAB,
-    frame_times,
     pixels,
     views,
 )
@@ -304,34 +303,6 @@ def test_a_click_and_the_arrow_keys_choose_the_query(reader):
     assert_shows(one.outputs(), figures(python_state(patch=16), MapsLab().tokens))
 
 
-def test_every_control_is_reached_and_moved_by_keyboard(reader):
-    one = reader()
-    page = one.open(PAGE)
-    wait(one)
-    page.get_by_role("radio", name="Picture").focus()
-    reached = []
-    for _ in range(40):
-        described = page.evaluate(
-            "(() => { const e = document.activeElement; return e.closest('.fe-lab')"
-            " && (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.type); })()"
-        )
-        if described is None:
-            break
-        reached.append(described)
-        page.keyboard.press("Tab")
-    for name in [
-        "From the background", "Reset", "horse", "Your own picture", "p, focusing factor", "query patch", "2 of 3",
-        "c, channel of the DWC", "p inside", "on the ReLU", "length of each value", "one scale", "Copy a link",
-    ]:  # fmt: skip
-        assert any(name in one_of_them for one_of_them in reached), name
-    slider = page.get_by_role("slider", name="c, channel of the DWC")
-    slider.press("ArrowRight")
-    assert one.outputs()["channel"] == 0
-    page.get_by_role("radio", name="horse").press("ArrowRight")
-    one.frame()
-    assert page.get_by_role("radio", name="chelsea").is_checked()
-
-
 MOUNT_WITH_FILES = (
     """
 async () => {"""
@@ -387,16 +358,6 @@ def test_mounting_again_and_again_leaves_no_listener_and_no_worker(reader):
     for count in counts:
         assert count["added"] > 10
         assert (count["left"], count["workers"], count["handlers"], count["children"]) == (0, 0, 0, 0)
-
-
-@pytest.mark.parametrize("display", ["overlay", "matrix"])
-@pytest.mark.parametrize("control", [".fe-p input[type=range]", "canvas[role=slider]"])
-def test_frame_time(reader, measured, display, control):
-    one = reader()
-    page = one.open(PAGE + fragment("maps", display=display, patch=1))
-    wait(one)
-    what = "p" if "range" in control else "the query patch"
-    measured(f"lab maps, {display}: script a step of {what}", f"{frame_times(page, control, steps=120)} (goal 16)")
 
 
 def test_what_loads_without_a_click(reader, measured):

@@ -12,7 +12,7 @@ from flatten_edu.labs.timing.make_data import measure
 from flatten_edu.labs.timing.record import POINT_KEYS, check_record
 from tests.browser.conftest import FLAGS, fragment
 from tests.browser.in_page import COUNT_LISTENERS
-from tests.browser.test_timing_twins import GPU_FLAGS
+from tests.browser.test_timing_work import GPU_FLAGS
 from tests.labs.test_timing import BROKEN
 from tools.chromium import find
 

@@ -1,6 +1,5 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
-import { h, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { change, h, uniqueId, type Part } from "../frame";
 import { fileButton, readSquare, unreadable } from "../frame/photograph";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
@@ -8,7 +7,7 @@ import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";
 
 export function pictures(
   model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
-): View & { node: HTMLElement } {
+): Part {
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
   const message = h("span", { role: "status" });

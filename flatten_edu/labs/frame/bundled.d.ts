@@ -1,0 +1,9 @@
+// What build.mjs gives as a string: the bundle for a worker of the file that follows the colon, and a shader's text.
+declare module "worker:*" {
+  const code: string;
+  export default code;
+}
+declare module "*.wgsl" {
+  const text: string;
+  export default text;
+}
