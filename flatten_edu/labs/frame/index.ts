@@ -10,6 +10,7 @@ export * from "./memo";
 export * from "./model";
 export * from "./numbers";
 export * from "./patches";
+export * from "./photograph";
 export * from "./pictures";
 export * from "./summary";
 export * from "./tabs";

@@ -1,6 +1,5 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
-import { change, h, uniqueId, type Part } from "../frame";
-import { fileButton, readSquare, unreadable } from "../frame/photograph";
+import { change, fileButton, h, readSquare, uniqueId, unreadable, type Part } from "../frame";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
 import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";

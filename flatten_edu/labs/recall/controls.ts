@@ -1,6 +1,7 @@
 // What is stored, how it is asked for, and what stands beside the attention.
-import { change, choice, fixed, fraction, h, range, slider, toggle, type Part } from "../frame";
-import { fileButton, readSquare, unreadable } from "../frame/photograph";
+import {
+  change, choice, fileButton, fixed, fraction, h, range, readSquare, slider, toggle, unreadable, type Part,
+} from "../frame";
 import { CURVES } from "./charts";
 import type { Results } from "./results";
 import { PIXELS, type Curve, type RecallModel, type Settings } from "./state";

@@ -40,7 +40,7 @@ export function focusedHead({ values, n, heads }: Tokens, p: number, head: numbe
 }
 
 /** X Y^T of n x d arrays. */
-const productTransposed = (x: Matrix, y: Matrix, n: number) => linear(x, y, new Float64Array(n));
+export const productTransposed = (x: Matrix, y: Matrix, n: number) => linear(x, y, new Float64Array(n));
 
 export interface LinearMap {
   /** A = U W^T: rows sum to 1, or are zero. */

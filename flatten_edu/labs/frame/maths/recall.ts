@@ -1,8 +1,7 @@
 // Values stored under keys and read back: twins of `recall`, `recall_bound` and `correlation_bound` in
 // flatten_edu.analysis, and of what RecallLab stores. Arrays hold row after row.
-import { linear } from "./layers";
 import { hashNoise } from "./noise";
-import { dwcMatrix, focusedHead, linearMap, softmaxMap, type Grid } from "./rank_maps";
+import { dwcMatrix, focusedHead, linearMap, productTransposed, softmaxMap, type Grid } from "./rank_maps";
 
 const NOISE_NUMBERS = 64; // of a value of noise
 const KERNEL_SIDE = 5;
@@ -122,7 +121,7 @@ function sumOfProducts(x: Float64Array, y: Float64Array): number {
 
 /** The share of the answers to which no value is nearer than the right one; two at the same distance, but for rounding, are as near. */
 function right(out: Float64Array, v: Float64Array, n: number, e: number): number {
-  const closeness = linear(out, v, new Float64Array(n));
+  const closeness = productTransposed(out, v, n);
   const half = Float64Array.from({ length: n }, (_, j) => sumOfProducts(v.subarray(j * e, (j + 1) * e), v.subarray(j * e, (j + 1) * e)) / 2);
   let count = 0;
   for (let i = 0; i < n; i++) {
