@@ -1,9 +1,12 @@
 """The directive `gallery`: all labs as small pictures, each with its question, that lead to their pages."""
 
+import io
 import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
@@ -11,6 +14,9 @@ from sphinx.writers.html5 import HTML5Translator
 from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.still import THEMES, still
 from flatten_edu.publish.assets import address, site_root
+
+SIZE = (384, 288)  # pixels of a small picture
+TOP = 0.17  # of a photograph's height lies above what is shown: the question, and what to try
 
 
 class GalleryNode(nodes.General, nodes.Element):
@@ -25,7 +31,7 @@ class GalleryDirective(SphinxDirective):
 
 
 def visit_gallery(translator: HTML5Translator, node: GalleryNode) -> None:
-    """Write a list of links; the pictures are the labs' photographs, cut by the style sheet."""
+    """Write a list of links; the pictures are cut out of the labs' photographs."""
     translator.body.append(f'<ul class="fe-gallery">{"".join(_entry(translator, name) for name in LABS)}</ul>')
     raise nodes.SkipNode
 
@@ -35,11 +41,21 @@ def _entry(translator: HTML5Translator, name: str) -> str:
     question = re.sub(r"\*(.*?)\*", r"<i>\1</i>", translator.encode(LABS[name].words()["question"]))
     pictures = []
     for theme in THEMES:
-        path = shown.path("wide", theme)
-        source = address(translator, path.read_bytes(), path.suffix)
-        pictures.append(f'<img class="fe-{theme} dark-light" src="{source}" alt="" loading="lazy">')
+        source = address(translator, small(shown.path("wide", theme)), ".webp")
+        size = 'width="{}" height="{}"'.format(*SIZE)
+        pictures.append(f'<img class="fe-{theme} dark-light" src="{source}" {size} alt="" loading="lazy">')
     page = f"{site_root(translator)}book/labs/{name}.html"
     return f'<li><a href="{page}">{"".join(pictures)}<span>{question}</span></a></li>'
+
+
+def small(photograph: Path) -> bytes:
+    """The part of a photograph where the drawing is, a few kilobytes."""
+    image = Image.open(photograph)
+    top, height = round(TOP * image.height), image.width * SIZE[1] // SIZE[0]
+    content = io.BytesIO()
+    part = image.crop((0, top, image.width, top + height)).resize(SIZE, Image.Resampling.LANCZOS)
+    part.save(content, "WEBP", quality=60, method=6)
+    return content.getvalue()
 
 
 def leave_out(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -4,7 +4,7 @@ import { guide, type Guided, type Lead } from "./guide";
 import { linkButton } from "./link";
 import { pictureButton } from "./picture";
 import { presentButton } from "./present";
-import type { LabModel, RenderContext, View } from "./model";
+import type { LabModel, Part, RenderContext, View } from "./model";
 
 /** What a lab says about itself: its words.json. */
 export interface About<Traits = object> extends Lead<Traits> {
@@ -36,7 +36,9 @@ export function mountLab<Traits extends Guided>(
   if (link) views.push(link);
   const present = presentButton(root, life.signal);
   const picture = pictureButton(root, about.name, life.signal);
-  root.append(leftOpen(model, about), h("div", { class: "fe-link" }, ...(link?.nodes ?? []), picture, present));
+  const thread = leftOpen(model, about);
+  views.push(thread);
+  root.append(thread.node, h("div", { class: "fe-link" }, ...(link?.nodes ?? []), picture, present));
   let frame = 0;
   const update = () => {
     frame = 0;
@@ -57,9 +59,15 @@ export function mountLab<Traits extends Guided>(
   };
 }
 
-/** The thread to the next lab; on a published page a link to it. */
-function leftOpen<Traits>(model: LabModel<Traits>, { open, next }: About): HTMLElement {
+/** The thread to the next lab; on a published page a link to it, which takes along the p that is set. */
+function leftOpen<Traits>(model: LabModel<Traits>, { open, next }: About): Part {
   const address = model.lab?.(next);
-  const name = address ? h("a", { href: address }, next) : next;
-  return h("p", { class: "fe-open" }, h("b", {}, "What this leaves open: "), ...rich(open), " Next lab: ", name, ".");
+  const link = h(address ? "a" : "span", {}, next);
+  const p = () => (model as unknown as LabModel<{ p?: number }>).get("p");
+  return {
+    node: h("p", { class: "fe-open" }, h("b", {}, "What this leaves open: "), ...rich(open), " Next lab: ", link, "."),
+    update: () => {
+      if (address) link.setAttribute("href", p() === undefined ? address : `${address}#${next}.p=${p()}`);
+    },
+  };
 }

@@ -59,8 +59,9 @@ export function render(context: RenderContext<RankTraits>): () => void {
 
 export default { render };
 
-/** Whether a link sets what lies in the fold. */
+/** Whether a link sets what lies in the fold, or the reader's own tensors are shown. */
 function isMoreSet(model: RankModel): boolean {
+  if (model.get("source") === "given") return true;
   const { initial } = model;
   const folded = ["tolerance", "wrapped", "source", "layer", "head", "grid", "channel", "seed"] as const;
   return initial !== undefined && folded.some((trait) => JSON.stringify(model.get(trait)) !== JSON.stringify(initial(trait)));
