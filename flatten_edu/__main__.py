@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"flatten_edu.commands.{name}")
-        summary = module.__doc__.partition("\n")[0]
+        summary = str(module.__doc__).partition("\n")[0]
         module.add(commands.add_parser(name, help=summary, description=module.__doc__))
     return whole
 

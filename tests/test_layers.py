@@ -45,7 +45,7 @@ def test_the_labs_typescript_imports_in_no_circle():
     files = [path for path in folder.rglob("*.ts") if "static" not in path.parts]
     imports = {
         path.resolve(): {
-            (path.parent / name).with_suffix(".ts").resolve()
+            (path.parent / name / "index.ts" if (path.parent / name).is_dir() else path.parent / f"{name}.ts").resolve()
             for name in re.findall(r'from "(\.[^"]+)"', path.read_text())
         }
         for path in files

@@ -51,7 +51,7 @@ def test_every_run_of_recall_is_a_line_and_the_bound_is_drawn():
 
 def test_pictures_are_shown_as_they_are():
     pale = torch.full((2, 3, 3), 0.5)
-    figure = pictures_figure({"pale": pale, "beyond": 4 * pale})
+    (figure,) = pictures_figure({"pale": pale, "beyond": 4 * pale}).pictures
     shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     assert np.array_equal(shown[0], pale) and np.array_equal(shown[1], np.ones((2, 3, 3)))
     assert figure.axes[1].get_title() == "beyond" and "pale, beyond" in figure.alt

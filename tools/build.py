@@ -17,7 +17,7 @@ BUILD = ROOT / "_build"
 FINISHED = BUILD / "html" / ".built"  # holds the digest of all that the site was made of
 
 PARTS = ("flatten_edu", "book", "notebooks", "tools", "_config.yml", "_toc.yml", "pyproject.toml", "constraints.txt")
-SOURCES_OF_BUNDLES = {".ts", ".mjs", ".css"}  # in the package; the bundles themselves are committed
+SOURCES_OF_BUNDLES = {".ts", ".mjs", ".css", ".wgsl"}  # in the package; the bundles themselves are committed
 
 
 def inputs() -> Iterator[Path]:

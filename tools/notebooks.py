@@ -22,8 +22,8 @@ from flatten_edu.publish.address import PLACEHOLDER
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "jupyter_execute" / "notebooks"  # the notebooks as the book's build has run them
 WIDEST = 78  # characters of an output that a page shows without scrolling
-LARGEST = 150_000  # characters of a small picture
-WIDTH, COLOURS = 640, 64  # its pixels and colours
+LARGEST = 120_000  # characters of a small picture
+WIDTH, COLOURS = 640, 32  # its pixels and colours
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 FIRST = """\
 try:

@@ -81,7 +81,7 @@ def capture(model: nn.Module, x: Tensor | None = None) -> Iterator[list[Captured
 
 def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None) -> Captured:
     dwc = getattr(module, "dwc", None)
-    paper, scale = isinstance(module, FocusedLinearAttention), getattr(module, "scale", None)
+    paper, scale = module if isinstance(module, FocusedLinearAttention) else None, getattr(module, "scale", None)
     return Captured(
         name=name,
         q=heads.q,
@@ -93,7 +93,7 @@ def _record(name: str, module: Attention, heads: Heads, key_mask: Tensor | None)
         dwc_kernel=None if dwc is None else dwc.weight.detach().squeeze(1).clone(),
         grid=module.grid,
         class_token=module.class_token,
-        p=module.p if paper else None,
+        p=None if paper is None else paper.p,
         scale=None if scale is None else F.softplus(scale.detach().float()).flatten(),
-        norm_over=module.norm_over if paper else None,
+        norm_over=None if paper is None else paper.norm_over,
     )

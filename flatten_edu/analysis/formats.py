@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -47,24 +46,6 @@ def whole_power(x: Float[Tensor, "*shape"], p: int) -> Float[Tensor, "*shape"]:
     for _ in range(p - 1):
         power = power * x
     return power
-
-
-def hashed_normals(seed: int, count: int) -> Float[Tensor, " count"]:
-    """Numbers of mean 0 and variance 1, from nothing but whole numbers: the same in every language.
-
-    Each is the sum of eight uniform 16-bit numbers, centred and scaled: close to normal, within 4.9.
-    """
-    index = np.arange(4 * count, dtype=np.uint32)
-    words = _mix(index * np.uint32(0x9E3779B1) + _mix(np.array([seed], np.uint32) + np.uint32(1)))
-    halves = (words & np.uint32(0xFFFF)).astype(np.int64) + (words >> np.uint32(16))
-    sums = halves.reshape(count, 4).sum(1)
-    return torch.from_numpy(((sums - 8 * 32767.5) / (65536 * math.sqrt(8 / 12))).astype(np.float32))
-
-
-def _mix(x: np.ndarray) -> np.ndarray:
-    for multiplier in (0x6A09E667, 0xBB67AE85):
-        x = (x ^ (x >> np.uint32(15))) * np.uint32(multiplier)
-    return x ^ (x >> np.uint32(16))
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,10 @@ def attention_rollout(maps: Sequence[Float[Tensor, "*batch h n n"]]) -> Float[Te
     """
     if not maps:
         raise ValueError("attention_rollout needs the map of at least one block")
-    rolled = None
+    rolled = torch.eye(maps[0].shape[-1], dtype=maps[0].dtype, device=maps[0].device)
     for one in maps:
         if (one < 0).any():
             raise ValueError(f"attention_rollout needs maps with entries >= 0, got {one.min().item():.4g}")
         step = one.mean(-3) / 2 + torch.eye(one.shape[-1], dtype=one.dtype, device=one.device) / 2
-        step = step / step.sum(-1, keepdim=True)
-        rolled = step if rolled is None else step @ rolled
+        rolled = step / step.sum(-1, keepdim=True) @ rolled
     return rolled

@@ -31,7 +31,7 @@ def object_patches(
     colours = pixels.unflatten(3, (-1, patch)).unflatten(2, (-1, patch)).mean((3, 5))
     mask = (colours - ground[..., None, None]).norm(dim=1) > _UNLIKE
     share = mask.float().mean((1, 2))
-    at_edge = mask[:, _frame(*mask.shape[1:], 1)].float().mean(1)
+    at_edge = mask[:, _frame(mask.shape[1], mask.shape[2], 1)].float().mean(1)
     return mask, plain & (at_edge < 0.1) & (share > 0.1) & (share < 0.5)
 
 

@@ -49,8 +49,8 @@ def free_codes(kind: str, features: int, targets: int, p: int | float = 1, steps
     codes = torch.randn(2, targets, features, generator=generator, dtype=torch.float64).requires_grad_()
     optimizer = torch.optim.Adam([codes], lr=0.1)
     for _ in range(steps):
-        on_target = attention_matrix(*codes, kind, p=p).diagonal().mean()
+        on_target = attention_matrix(codes[0], codes[1], kind, p=p).diagonal().mean()
         optimizer.zero_grad()
         (-on_target).backward()
         optimizer.step()
-    return attention_matrix(*codes.detach(), kind, p=p).diagonal().mean().item()
+    return attention_matrix(codes[0].detach(), codes[1].detach(), kind, p=p).diagonal().mean().item()

@@ -8,6 +8,7 @@ import argparse
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from flatten_edu.bench import VARIANTS, Record, Settings, compare, measure, report
 from flatten_edu.bench.settings import DTYPES, PASSES, WHAT
@@ -22,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     def words(name: str) -> str:
         return f"({' '.join(map(str, book[name]))})"
 
-    many = {"nargs": "+", "metavar": "NAME"}
+    many: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
     parser.add_argument("--what", **many, help=f"of {', '.join(WHAT)} {words('what')}")
     parser.add_argument("--passes", **many, help=f"of {', '.join(PASSES)}; models run forward {words('passes')}")
     parser.add_argument(
@@ -82,5 +83,5 @@ def _record(name: str) -> Record:
     return Record.read(name) if Path(name).suffix else Record.of(results(name), name)
 
 
-def _settled(value: object) -> object:
+def _settled(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

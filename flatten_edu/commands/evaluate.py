@@ -1,8 +1,10 @@
 """Measure the accuracy of a model that comes with the library, or of a finished run, on the whole test set."""
 
 import argparse
+from typing import cast
 
 import torch
+from torch import nn
 
 from flatten_edu.commands.sources import HELP, open_images, viewed
 from flatten_edu.models import card, pretrained, pretrained_names
@@ -31,7 +33,8 @@ def run(given: argparse.Namespace) -> None:
     world = World.join(given.device)
     try:
         model = model.to(world.device)
-        found = accuracy(torch.compile(model) if given.compile else model, images, world, show=True, classes=classes)
+        runs = cast(nn.Module, torch.compile(model)) if given.compile else model
+        found = accuracy(runs, images, world, show=True, classes=classes)
     finally:
         world.leave()
     if world.rank == 0:

@@ -16,7 +16,7 @@ from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, World, write_card
 
-PRESETS: dict[str, dict[str, object]] = {
+PRESETS: dict[str, dict[str, typing.Any]] = {
     "small": {},
     "paper": {
         "image_size": 224,
@@ -78,7 +78,7 @@ def run(given: argparse.Namespace) -> None:
     chosen = {name: value for name, value in vars(given).items() if value is not None}
     settings = {**PRESETS["small"], **PRESETS[given.preset], **chosen}
     recipe = Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
-    model = {name: settings[name] for name in _MODEL if name in settings}
+    model: dict[str, typing.Any] = {name: settings[name] for name in _MODEL if name in settings}
     _check(given, model)
     world = World.join(given.device)
     try:
@@ -104,7 +104,7 @@ def run(given: argparse.Namespace) -> None:
         world.leave()
 
 
-def _check(given: argparse.Namespace, model: dict[str, object]) -> None:
+def _check(given: argparse.Namespace, model: dict[str, typing.Any]) -> None:
     """Raise ValueError for a model that cannot be, or a name that cannot be a file's, before data are fetched."""
     with torch.device("meta"):
         DeiT(make_config(given.attention, 1, **model))
@@ -148,7 +148,7 @@ def make_config(
 
 def default_name(config: DeiTConfig, data: str, seed: int) -> str:
     """flatten_deit_cifar10_focused, deit_cifar10_softmax; with p where it is not 3, the seed where it is not 0."""
-    focused = "p" in ATTENTIONS[config.attention].settings
+    focused = "p" in ATTENTIONS[str(config.attention)].settings
     p = f"_p{config.p:g}" if focused and config.p != 3 else ""
     seeded = f"_seed{seed}" if seed else ""
     return f"{'flatten_' if focused else ''}deit_{data.partition(':')[0]}_{config.attention}{p}{seeded}"

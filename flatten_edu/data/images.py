@@ -22,8 +22,13 @@ _SUFFIXES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".ppm"}
 class LabelledImages(Protocol):
     """What the training loop asks of a set of images."""
 
-    classes: Sequence[str]
-    size: int  # pixels: a side of what `batch` returns
+    @property
+    def classes(self) -> Sequence[str]:
+        """Their names, in the order of the labels."""
+
+    @property
+    def size(self) -> int:
+        """Pixels: a side of what `batch` returns."""
 
     def __len__(self) -> int: ...
 

@@ -154,7 +154,7 @@ def _effective_rank(answer: Callable[[Tensor], Tensor | float]) -> Fault:
 
 
 def _ablation_points(points: float) -> Fault:
-    accuracies = {kind: [] for kind in ("focused_dwc", "relu")}
+    accuracies: dict[str, list[float]] = {kind: [] for kind in ("focused_dwc", "relu")}
     for run in results("ablation")["runs"]:
         if run["attention"] in accuracies and run["p"] == 3:
             accuracies[run["attention"]].append(100 * run["accuracy"])
@@ -195,7 +195,7 @@ def _fitted_exponent(fit: Callable[[list[int], list[float]], float]) -> Fault:
         sizes = [784, 3136, 12544]
         seconds = [2e-9 * n**power for n in sizes]
         seconds[1] *= wobble
-        found, wanted = float(fit(sizes, seconds)), fit_slope(dict(zip(sizes, seconds, strict=True))).exponent
+        found, wanted = float(fit(sizes, seconds)), fit_slope(dict(zip(sizes, seconds, strict=True))).exponent  # type: ignore[union-attr]
         if not abs(found - wanted) < 1e-6:
             return f"times {', '.join(f'{s:.3g}' for s in seconds)} s: {wanted:.3f} was expected, got {found:.3f}"
     return None

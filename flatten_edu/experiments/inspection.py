@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -86,7 +87,7 @@ def object_mass(model: nn.Module, x: Float[Tensor, "b 3 h w"], mask: Bool[Tensor
 
 
 @torch.no_grad()
-def inside_recall(model: RecallModel, count: int = 64, sequences: int = 32) -> dict[str, object]:
+def inside_recall(model: RecallModel, count: int = 64, sequences: int = 32) -> dict[str, Any]:
     """What a trained model of recall made of its features, on sequences that no training has seen.
 
     Returns:
@@ -103,7 +104,7 @@ def inside_recall(model: RecallModel, count: int = 64, sequences: int = 32) -> d
         pass
     outputs = [(record.weights @ record.v).transpose(1, 2).flatten(2)[row, batch.asking] for record in records]
     own = [(out - out.mean(1, keepdim=True)).square().sum() / out.square().sum() for out in outputs]
-    found: dict[str, object] = {"own_share": torch.stack(own).tolist()}
+    found: dict[str, Any] = {"own_share": torch.stack(own).tolist()}
     modules = [module for module in model.modules() if isinstance(module, FocusedLinearAttention)]
     if modules:
         keys = [record.phi_k.transpose(1, 2)[row, batch.stored] ** (2 / record.p) for record in records]  # r^2

@@ -7,6 +7,7 @@ Partners stand at least six rows or six columns apart: two convolutions of 5 x 5
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -34,7 +35,7 @@ class RecallSettings:
     """A model and its training. The attention's kind and p are what is compared; the rest stays the same.
 
     Raises:
-        ValueError: no steps or no blocks, and what `Recipe` refuses.
+        ValueError: steps, blocks, features or heads below 1, and what `Recipe` refuses.
     """
 
     attention: str  #: a name in `flatten_edu.nn.ATTENTIONS`
@@ -49,7 +50,7 @@ class RecallSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "depth"):
+        for name in ("steps", "depth", "dim", "heads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"recall needs {name} of 1 or more, got {getattr(self, name)}")
         self.recipe  # noqa: B018 (it refuses what it cannot train with)
@@ -73,10 +74,12 @@ class RecallModel(nn.Module):
 
     @staticmethod
     def _block(settings: RecallSettings) -> Block:
-        dim, options = settings.dim, {"p": settings.p}
-        attn = make_attention(settings.attention, dim, settings.heads, GRID, class_token=False, settings=options)
+        dim = settings.dim
+        attn = make_attention(
+            settings.attention, dim, settings.heads, GRID, class_token=False, settings={"p": settings.p}
+        )
         if settings.output_norm:
-            attn.proj = nn.Sequential(nn.LayerNorm(dim), attn.proj)
+            attn.proj = nn.Sequential(nn.LayerNorm(dim), attn.proj)  # type: ignore[assignment]
         return Block(attn, Mlp(dim, 2 * dim))
 
     def forward(self, x: Float[Tensor, "b n f"]) -> Float[Tensor, "b n s"]:
@@ -168,7 +171,7 @@ def train_recall(
 
 
 @torch.no_grad()
-def evaluate_recall(model: RecallModel, count: int, sequences: int = 128, decomposed: int = 4) -> dict[str, object]:
+def evaluate_recall(model: RecallModel, count: int, sequences: int = 128, decomposed: int = 4) -> dict[str, Any]:
     """How well a model recalls D = `count` pairs, on sequences that no training has seen, the same for all models.
 
     Args:
@@ -198,7 +201,7 @@ def evaluate_recall(model: RecallModel, count: int, sequences: int = 128, decomp
     return found
 
 
-def recall_runs(**wanted: object) -> list[dict[str, object]]:
+def recall_runs(**wanted: object) -> list[dict[str, Any]]:
     """The book's runs with these settings; those that are not named have the defaults of `RecallSettings`.
 
     A p counts where the attention has one.

@@ -99,7 +99,7 @@ def dwc_matrix(
         inside = ((neighbour >= 0) & (neighbour < sides)).all(-1)
         rows.append(_flat(coordinates[inside], grid))
         columns.append(_flat(neighbour[inside], grid))
-        values.append(kernel[(slice(None), *offset)][:, None].expand(-1, int(inside.sum())))
+        values.append(kernel[:, *offset][:, None].expand(-1, int(inside.sum())))  # type: ignore[index]
     return _assemble(torch.cat(rows), torch.cat(columns), torch.cat(values, 1), math.prod(grid), class_token, sparse)
 
 

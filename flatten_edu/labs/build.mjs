@@ -7,7 +7,7 @@ import path from "node:path";
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const folders = (await readdir(here, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-const labs = folders.filter((name) => existsSync(path.join(here, name, "index.ts"))).sort();
+const labs = folders.filter((name) => name !== "frame" && existsSync(path.join(here, name, "index.ts"))).sort();
 const source = (...parts) => path.join(here, ...parts);
 const entryPoints = [
   { in: source("frame/mount.ts"), out: "mount" },
@@ -17,6 +17,7 @@ const entryPoints = [
 ];
 
 const target = "es2022";
+const loader = { ".wgsl": "text" };
 // `import code from "worker:./worker.ts"` gives that file's bundle as a string, so that a lab with a worker is one file.
 const workers = {
   name: "workers",
@@ -24,7 +25,7 @@ const workers = {
     const found = ({ path: file, resolveDir }) => ({ path: path.join(resolveDir, file.slice("worker:".length)), namespace: "worker" });
     bundler.onResolve({ filter: /^worker:/ }, found);
     bundler.onLoad({ filter: /./, namespace: "worker" }, async ({ path: file }) => {
-      const bundle = await build({ entryPoints: [file], bundle: true, format: "iife", target, minify: true, write: false });
+      const bundle = await build({ entryPoints: [file], bundle: true, format: "iife", target, loader, minify: true, write: false });
       return { contents: bundle.outputFiles[0].text, loader: "text" };
     });
   },
@@ -36,6 +37,7 @@ const { outputFiles } = await build({
   bundle: true,
   format: "esm",
   target,
+  loader,
   plugins: [workers],
   minify: true,
   legalComments: "none",

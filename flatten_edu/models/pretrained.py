@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flatten_edu.functional.checks import require_known
 from flatten_edu.models.deit import DeiT, DeiTConfig
@@ -17,7 +18,7 @@ def pretrained_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.json")))
 
 
-def card(name: str) -> dict[str, object]:
+def card(name: str) -> dict[str, Any]:
     """A model's card: config, data, recipe, seed, accuracy, the command that remakes it, device and duration.
 
     Args:
@@ -60,6 +61,6 @@ def pretrained(name: str) -> DeiT:
     return model.eval()
 
 
-def config_of(card: dict[str, object]) -> DeiTConfig:
+def config_of(card: dict[str, Any]) -> DeiTConfig:
     """The configuration that a card holds; JSON has lists for tuples."""
     return DeiTConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in card["config"].items()})

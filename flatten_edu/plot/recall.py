@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from jaxtyping import Float
 from torch import Tensor
 
+from flatten_edu.plot.strip import Strip
 from flatten_edu.plot.style import INK, Picture, in_style
 from flatten_edu.plot.trained import COLOURS
 
@@ -48,17 +49,22 @@ def recall_figure(
     return figure
 
 
-@in_style
-def pictures_figure(pictures: Mapping[str, Float[Tensor, "height width 3"]]) -> Picture:
-    """Pictures side by side, each as it is: no contrast is stretched.
+def pictures_figure(pictures: Mapping[str, Float[Tensor, "height width 3"]]) -> Strip:
+    """Pictures side by side on any screen, each as it is: no contrast is stretched.
 
     Args:
         pictures: by the title above each, numbers from 0 to 1; what lies beyond is cut off.
     """
+    return Strip([_side_by_side(pictures)])
+
+
+@in_style
+def _side_by_side(pictures: Mapping[str, Tensor]) -> Picture:
     figure = Picture(figsize=(2.1 * len(pictures), 2.35), layout="constrained")
-    for axes, (title, picture) in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True):
+    panels = figure.subplots(1, len(pictures), squeeze=False)[0]
+    for axes, (title, picture) in zip(panels, pictures.items(), strict=True):
         axes.imshow(picture.detach().clamp(0, 1).numpy())
-        axes.set_title(title)
+        axes.set_title(title, fontsize=11)
         axes.set_axis_off()
     figure.alt = f"Pictures side by side: {', '.join(pictures)}."
     return figure

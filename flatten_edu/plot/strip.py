@@ -17,11 +17,14 @@ class Strip:
         self.pictures = list(pictures)
 
     def _repr_html_(self) -> str:
-        # A little smaller where two then fit side by side; on a phone as wide as the column.
-        fits = f"flex: 1 1 300px; min-width: 0; max-width: {round(100 * WIDTH)}px"
-        shown = "".join(f'<div style="{fits}">{picture._repr_html_()}</div>' for picture in self.pictures)
+        shown = "".join(f'<div style="{_fits(picture)}">{picture._repr_html_()}</div>' for picture in self.pictures)
         style = "display: flex; flex-wrap: wrap; gap: 0.5rem; justify-content: space-evenly; align-items: flex-start"
         return f'<div class="fe-strip" style="{style}">{shown}</div>'
+
+
+def _fits(picture: Picture) -> str:
+    """A little smaller where two then fit side by side; on a phone as wide as the column."""
+    return f"flex: 1 1 300px; min-width: 0; max-width: {round(100 * picture.get_size_inches()[0])}px"
 
 
 @in_style

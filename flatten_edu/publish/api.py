@@ -57,7 +57,7 @@ def entries(package: ModuleType) -> Iterable[str]:
         comments = _comments(module)
         found = [name for name in names if name in comments or _defines(module, getattr(package, name))]
         if found and module is not package:
-            yield from (".. container:: fe-module", "", *_indented(inspect.getdoc(module)), "")
+            yield from (".. container:: fe-module", "", *_indented(str(inspect.getdoc(module))), "")
         for name in found:
             names.remove(name)
             yield from (*_entry(name, getattr(package, name), comments.get(name)), "")

@@ -214,8 +214,9 @@ def _rewrite(path: Path, change: Callable[[str], str]) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the extension with Sphinx, and that for Plotly's figures."""
+    """Register the extension with Sphinx, and those for Plotly's figures and the gallery of labs."""
     app.setup_extension("flatten_edu.publish.plotly")
+    app.setup_extension("flatten_edu.publish.gallery")
     app.add_node(LabNode, html=(visit_lab, None))
     app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
     app.add_directive("lab", LabDirective)

@@ -5,6 +5,7 @@ import functools
 import http.server
 import sys
 from pathlib import Path
+from typing import Any
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -41,7 +42,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     allow_reuse_port = False
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that hangs up in the middle of a file is no error of ours; others are shown."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from flatten_edu.functional.checks import require_known
 
 __all__ = ["results"]
 
 
-def results(name: str) -> dict[str, object]:
+def results(name: str) -> dict[str, Any]:
     """A file of the book's data by its name: "ablation" and "bench/cpu" are ours, "paper" holds the paper's tables.
 
     Who made each is in the README beside them.

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from flatten_edu.train.loop import Run
 
 def write_card(
     run: Run, name: str, data: str, command: str, views: Mapping[str, int | None] | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Write NAME.safetensors, right.npy and NAME.json into the run's folder, and return the card.
 
     The accuracy is that of the stored weights, read back, in float32; right.npy says for which images they were right,

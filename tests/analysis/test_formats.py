@@ -10,12 +10,12 @@ import torch
 from flatten_edu.analysis import (
     Fixes,
     focused_steps,
-    hashed_normals,
     output_error,
     round_to,
     stored_range,
     whole_power,
 )
+from flatten_edu.data import hash_noise
 from flatten_edu.functional import published_attention
 
 PAGE = Path(__file__).parents[2] / "book" / "labs" / "precision.md"
@@ -24,7 +24,7 @@ NOTHING = Fixes(wide_sums=True)
 
 def inputs(n=196, d=64, size=8.0, seed=0):
     rows = [min(n, 196), n, n]
-    return [size * hashed_normals(3 * seed + i, m * d).reshape(m, d) for i, m in enumerate(rows)]
+    return [size * hash_noise(seed, 2 - i, m, d).float() for i, m in enumerate(rows)]
 
 
 def both(tensors, *args):
@@ -33,14 +33,6 @@ def both(tensors, *args):
 
 def every_half() -> torch.Tensor:
     return torch.arange(65536, dtype=torch.int32).to(torch.int16).view(torch.float16)
-
-
-def test_the_generator_is_close_to_normal():
-    x, y = hashed_normals(0, 200_000).double(), hashed_normals(1, 200_000).double()
-    assert (x.mean().item(), x.var().item()) == pytest.approx((0, 1), abs=0.01)
-    assert (x * y).mean().item() == pytest.approx(0, abs=0.01)
-    assert (x[1:] * x[:-1]).mean().item() == pytest.approx(0, abs=0.01)
-    assert x[:10].equal(hashed_normals(0, 10).double())
 
 
 @pytest.mark.parametrize("p", [1, 2, 3, 4, 6, 8, 12, 16])
@@ -64,7 +56,7 @@ def test_a_float32_result_that_is_rounded_is_pytorch_s(dtype, operation):
 
 def test_in_float64_the_steps_are_the_published_module():
     n, d = 49, 16
-    x, weight = hashed_normals(0, n * d).reshape(n, d).double(), hashed_normals(1, 3 * d * d).reshape(3 * d, d).double()
+    x, weight = hash_noise(0, 0, n, d), hash_noise(0, 1, 3 * d, d)
     q, k, v = (x @ weight.T / 8).chunk(3, dim=1)
     zeros = torch.zeros(1, n, d, dtype=torch.float64), torch.zeros(1, 1, d, dtype=torch.float64)
     for p, fixed in [(3, False), (3, True), (8, True)]:
@@ -123,15 +115,15 @@ def test_the_page_s_table(size, cells):
 def test_the_page_s_claims():
     assert len(table()) == 6
     stored, exact = both(inputs(n=3136, size=2.0), "fp16", 3, NOTHING)
-    assert f"{stored_range(stored['out'], exact['out']).flushed:.1%}" == "93.4%" and not stored["out"].isnan().any()
-    for fixes, percent in [(Fixes(), "30"), (NOTHING, "1.0")]:
+    assert f"{stored_range(stored['out'], exact['out']).flushed:.1%}" == "89.8%" and not stored["out"].isnan().any()
+    for fixes, percent in [(Fixes(), "22"), (NOTHING, "0.66")]:
         stored, exact = both(inputs(n=3136, size=1.0), "bf16", 3, fixes)
         assert f"{100 * output_error(stored['out'], exact['out']):#.2g}".rstrip(".") == percent
     for row_max in (False, True):
         stored, exact = both(inputs(), "fp16", 16, Fixes(whole=True, row_max=row_max))
         assert (stored["out"] == 0).all().item() != row_max
     text = PAGE.read_text()
-    assert all(figure in text for figure in ["93.4 %", "30 %", "1.0 %", "one entry in 12,544"])
+    assert all(figure in text for figure in ["89.8 %", "22 %", "0.66 %", "one entry in 12,544"])
 
 
 def test_what_will_not_do():

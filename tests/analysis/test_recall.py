@@ -6,9 +6,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from flatten_edu.analysis import correlation_bound, recall
+from flatten_edu.data import hash_noise
 from flatten_edu.functional import attention_matrix
+from flatten_edu.labs import RecallLab
 
 
 def stored(n=9, d=4, e=5, seed=0):
@@ -91,3 +94,21 @@ def test_the_bound_s_ends():
     assert correlation_bound(64, 196) == pytest.approx(0.5729, abs=1e-4) and correlation_bound(64, 49) == 1
     with pytest.raises(ValueError, match="at least one feature and two values, got 4 and 1"):
         correlation_bound(4, 1)
+
+
+def test_which_p_finds_most_depends_on_who_reads():
+    """Chapter 7 says so: the raw answers compared by angle, or longer values, put the same factors in another order."""
+    lab = RecallLab(values="noise")
+    found = {p: lab.recall("focused", p).out for p in (1, 4, 32)}
+    v = lab.memory()[2]
+    by_angle = {p: _most_alike(out, v) for p, out in found.items()}
+    assert by_angle[4] > 0.35 > by_angle[32] > 0.15 > by_angle[1]
+    q, k, _ = lab.memory()
+    longer = hash_noise(0, 9, 196, 192)
+    removed = {p: recall(q, k, longer, "focused", p, removed=True).right for p in (1, 4, 32)}
+    assert removed[1] > 0.95 and 0.8 > removed[4] > 0.6 and removed[32] < 0.3
+
+
+def _most_alike(out, v):
+    cosines = F.normalize(out, dim=-1) @ F.normalize(v, dim=-1).mT
+    return (cosines.argmax(-1) == torch.arange(len(v))).double().mean().item()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from flatten_edu.labs.timing.make_data import ADDRESS, serve
 from flatten_edu.publish.serve import make_server
 from tools.chromium import MISSING, find
 
@@ -42,6 +43,24 @@ def site():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def bare(browser):
+    """bare(name): a page with nothing but a lab's module, as `lab`: for its mathematics, without a site."""
+    context = browser.new_context()
+    pages = {}
+
+    def page(name: str):
+        if name not in pages:
+            pages[name] = context.new_page()
+            pages[name].route(f"{ADDRESS}**", serve)
+            pages[name].goto(ADDRESS)
+            pages[name].evaluate("async (name) => { window.lab = await import(`/${name}.js`); }", name)
+        return pages[name]
+
+    yield page
+    context.close()
 
 
 class Reader:

@@ -1,7 +1,6 @@
 """Scripts that run a lab's own module inside its page, hundreds of cases in one call, and that watch what it leaves."""
 
 import json
-import math
 
 import numpy as np
 from playwright.sync_api import Locator, Page
@@ -30,19 +29,6 @@ LAB = """
   const figuresIn = (el) => Object.fromEntries(
     [...el.querySelectorAll("output[data-value]")].map((o) => [o.dataset.name, o.dataset.value]));
 """
-
-CALL = f"""
-async ([name, calls]) => {{
-  {LAB}
-  return calls.map((args) => lab[name](...args)).map((value) => (ArrayBuffer.isView(value) ? [...value] : value));
-}}
-"""
-
-
-def call(page: Page, name: str, calls: list) -> list:
-    """What a function of the lab's module gives for each list of arguments."""
-    return page.evaluate(CALL, [name, calls])
-
 
 VIEWS = f"""
 async (cases) => {{
@@ -119,23 +105,19 @@ def fuzz(page: Page, moves: int, seed: int = 1, wrong: str = "NaN|undefined|Infi
 
 
 FRAMES = """
-async ({ control, steps, layout }) => {
-  const one = document.querySelector(`.fe-lab ${control}`);
+async (control) => {
+  const one = [...document.querySelectorAll(control)].find((e) => e.checkVisibility());
   const next = window.requestAnimationFrame.bind(window);
   const times = [];
   window.requestAnimationFrame = (f) => next((t) => {
     const from = performance.now();
     f(t);
-    if (layout) document.body.getBoundingClientRect();
+    document.body.getBoundingClientRect();
     times.push(performance.now() - from);
   });
-  for (let i = 0; i < steps; i++) {
-    if (one.type === "range") {
-      one.value = i % (Number(one.max) + 1);
-      one.dispatchEvent(new Event("input", { bubbles: true }));
-    } else {
-      one.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight", bubbles: true }));
-    }
+  for (let i = 0; i < 60; i++) {
+    one.value = i % (Number(one.max) + 1);
+    one.dispatchEvent(new Event("input", { bubbles: true }));
     await new Promise(next);
   }
   window.requestAnimationFrame = next;
@@ -144,11 +126,10 @@ async ({ control, steps, layout }) => {
 """
 
 
-def frame_times(page: Page, control: str, steps: int = 160, layout: bool = False) -> str:
-    """How long a lab's script takes for a step of a control, in words; with layout, if that is asked for."""
-    times = page.evaluate(FRAMES, {"control": control, "steps": steps, "layout": layout})
-    assert len(times) >= steps // 2 and math.isfinite(times[-1])
-    return f"median {times[len(times) // 2]:.1f} ms, 95th percentile {times[int(0.95 * len(times))]:.1f} ms"
+def frame_time(page: Page, control: str) -> float:
+    """Milliseconds that a lab's script and the layout take for a step of a slider, in the middle of many."""
+    times = page.evaluate(FRAMES, control)
+    return times[len(times) // 2]
 
 
 # Before a page's own scripts: what is listened to, what runs at intervals, and which workers there are.

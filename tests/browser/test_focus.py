@@ -378,3 +378,13 @@ def test_without_a_clipboard_the_link_is_shown(reader):
     page.get_by_role("button", name="Copy a link").click()
     address = page.get_by_role("textbox", name="link to this view")
     assert address.input_value() == page.url and "focus.p=8" in page.url
+
+
+def test_the_link_to_the_next_lab_takes_p_along(reader):
+    one = reader()
+    page = one.open("book/labs/focus.html")
+    page.get_by_role("button", name="p = 8", exact=True).click()
+    one.frame()
+    assert page.locator(".fe-lab .fe-open a").get_attribute("href").endswith("/proof.html#proof.p=8")
+    page.locator(".fe-lab .fe-open a").click()
+    page.wait_for_function("document.querySelector('.fe-lab[data-lab=proof] [data-name=p]')?.dataset.value === '8'")

@@ -9,18 +9,15 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from flatten_edu.analysis import angle_degrees, focused_cosine, largest_coordinate, proposition, widens_at_first
+from flatten_edu.analysis import angle_degrees, focused_cosine, largest_coordinate, proposition
 from flatten_edu.functional import focused_map
 from tests.browser.conftest import fragment
-from tests.browser.in_page import call, frame_times, views
+from tests.browser.in_page import views
+from tests.browser.test_twins import double, positive_pairs
 
 PAGE = "book/labs/proof.html"
 P = "p, focusing factor"
 FIRST = {"x": [1, 0.99], "y": [1, 0.5], "p": 3}
-
-
-def double(row):
-    return torch.tensor(row, dtype=torch.float64)
 
 
 def number(value) -> float:
@@ -71,66 +68,6 @@ def assert_shows(shown, **traits):
     return figures
 
 
-def random_pairs(count, seed):
-    """Pairs of 2 to 8 entries: in the sliders' steps or not, with zeros, ties, one scale or several."""
-    draw = np.random.default_rng(seed)
-    for _ in range(count):
-        d = draw.integers(2, 9)
-        x, y = draw.random((2, d)) * 10.0 ** draw.integers(-2, 3)
-        if draw.random() < 0.5:
-            x, y = np.round(x, 2), np.round(y, 2)
-        x[draw.random(d) < 0.15] = 0
-        y[draw.random(d) < 0.15] = 0
-        if draw.random() < 0.1:
-            y = 2 * x
-        if draw.random() < 0.1:
-            x[0] = x.max()
-        yield x.tolist(), y.tolist()
-
-
-# What the lab's module computes, against Python.
-
-
-@pytest.fixture
-def browser_says(reader):
-    page = reader().open(PAGE)
-    return lambda name, calls: call(page, name, calls)
-
-
-def test_the_verdict(browser_says):
-    pairs = [(x, y) for x, y in random_pairs(400, 0) if any(x) and any(y)]
-    cases = set()
-    for found, (x, y) in zip(browser_says("proposition", [list(pair) for pair in pairs]), pairs, strict=True):
-        wanted = proposition(double(x), double(y))
-        cases.add(wanted.case)
-        assert (found["case"], found["limit"]) == (wanted.case, wanted.limit)
-        assert len(found["fails"]) == len(wanted.fails)
-        for run, other in zip(found["fails"], wanted.fails, strict=True):
-            assert run == pytest.approx(other, rel=1e-6)
-        for one, other in (
-            (found["holdsFrom"], wanted.holds_from),
-            (found["worstP"], wanted.worst_p),
-            (found["worstDegrees"], wanted.worst_degrees),
-        ):
-            assert one == (None if other is None else pytest.approx(other, rel=1e-6))
-    assert cases == {"same", "different", "tie", "parallel", "orthogonal"}
-
-
-def test_the_cosine(browser_says):
-    draw = random.Random(1)
-    calls = [[x, y, draw.choice([1, 1.05, 2, 3, 8.4, 64, 256])] for x, y in random_pairs(300, 1) if any(x) and any(y)]
-    wanted = [focused_cosine(double(x), double(y), p) for x, y, p in calls]
-    assert browser_says("focusedCosine", calls) == pytest.approx(wanted, rel=1e-6, abs=1e-12)
-
-
-def test_what_widens_at_first(browser_says):
-    calls = [*np.random.default_rng(2).random((400, 2)).tolist(), [0.5, 0], [0, 0], [0.3, 0.3]]
-    assert browser_says("widensAtFirst", calls) == [widens_at_first(a, b) for a, b in calls]
-
-
-# What the page shows.
-
-
 def test_the_first_view(reader):
     one = reader()
     page = one.open(PAGE)
@@ -144,7 +81,7 @@ def test_hundreds_of_random_pairs_show_what_python_finds(reader):
     draw = random.Random(3)
     cases = [
         {"x": x, "y": y, "p": draw.choice([1, 1.05, 2, 3, 5.6, 8, 32, 256]), "stage": draw.randint(1, 5)}
-        for x, y in random_pairs(250, 3)
+        for x, y in positive_pairs(np.random.default_rng(3), 250)
     ]
     for case, shown in zip(cases, views(reader().open(PAGE), cases), strict=True):
         assert_shows(shown, **case)
@@ -265,12 +202,3 @@ def test_a_link_with_two_lengths_fills_up_with_zeros(reader):
     one = reader()
     one.open(PAGE + fragment("proof", x=[1, 0.5, 0.2]))
     assert_shows(one, x=[1, 0.5, 0.2], y=[1, 0.5, 0])
-
-
-@pytest.mark.parametrize(("what", "slider"), [("p", "-p-"), ("an entry of 8", "-x-")])
-def test_frame_time_of_a_step(reader, measured, what, slider):
-    draw = np.random.default_rng(5)
-    x, y = np.round(draw.random((2, 8)), 2).tolist()
-    page = reader().open(PAGE + fragment("proof", x=x, y=y))
-    found = frame_times(page, f"input[type=range][id*='{slider}']", layout=True)
-    measured(f"lab proof, a step of {what}: script and layout", f"{found} (goal 16 ms)")

@@ -1,20 +1,19 @@
 """The lab `rank` on the built page: its maps, ranks and determinants are Python's, however it is moved."""
 
-import math
 import random
 
 import numpy as np
 import pytest
 import torch
 
-from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, rank_tolerance, spectrum, stable_rank
+from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, spectrum, stable_rank
 from flatten_edu.labs import RankLab
 from flatten_edu.publish.mount import split_state
 from tests.browser.conftest import fragment
-from tests.browser.in_page import LAB, frame_times, pixels
+from tests.browser.in_page import LAB, pixels
+from tests.browser.test_twins import MAPS, line_of
 
 PAGE = "book/labs/rank.html"
-MAPS = ("linear", "dwc", "equivalent", "softmax")
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +22,13 @@ def few_threads():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+def unfolded(one, path):
+    """The page with all that the lab has in sight."""
+    page = one.open(path)
+    page.locator(".fe-more").evaluate("(fold) => { fold.open = true; }")
+    return page
 
 
 def settled(page):
@@ -35,10 +41,6 @@ def settled(page):
 def figures(one) -> dict[str, float]:
     settled(one.page)
     return one.outputs()
-
-
-def line_of(matrix, tolerance) -> float:
-    return float(tolerance * spectrum(matrix)[0] if tolerance else rank_tolerance(matrix))
 
 
 def expected(lab: RankLab) -> dict[str, float]:
@@ -66,17 +68,23 @@ def assert_shows(one, **traits):
 
 def test_the_first_view_is_what_the_text_says(reader):
     one = reader()
-    one.open(PAGE)
+    unfolded(one, PAGE)
     shown = assert_shows(one)
     assert [shown[f"rank_{name}"] for name in MAPS] == [64, 196, 196, 196]
     assert (shown["bound_low"], shown["bound_high"], shown["wrong_entries"], shown["wrong_rows"]) == (132, 196, 378, 56)
     assert shown["log10_sum"] == pytest.approx(shown["log10_product"], rel=1e-9) and shown["lemma_gap"] < 1e-9
 
 
+def test_what_the_argument_does_not_need_is_folded_away_unless_a_link_sets_it(reader):
+    fold = reader().open(PAGE).locator(".fe-more")
+    assert not fold.get_by_label("tolerance").is_visible() and fold.evaluate("(e) => !e.open")
+    assert reader().open(PAGE + fragment("rank", tolerance=0.1)).get_by_role("slider", name="tolerance").is_visible()
+
+
 def test_the_prose_has_the_lab_s_numbers(reader):
     """What the page says of a tolerance of a tenth."""
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.get_by_role("slider", name="tolerance").press("End")
     shown = assert_shows(one, tolerance=0.1)
     assert [shown[f"rank_{name}"] for name in ("softmax", "linear", "equivalent")] == [48, 33, 180]
@@ -99,7 +107,7 @@ STEPS = [
 @pytest.mark.parametrize(("label", "traits", "ranks", "words"), STEPS, ids=[step[0] for step in STEPS])
 def test_a_guided_step_shows_what_its_text_says(reader, label, traits, ranks, words):
     one = reader()
-    page = one.open(PAGE + fragment("rank", p=8, tolerance=0.1, seed=4, wrapped=True))
+    page = unfolded(one, PAGE + fragment("rank", p=8, tolerance=0.1, seed=4, wrapped=True))
     page.get_by_role("button", name=label).click()
     shown = assert_shows(one, **traits)
     assert [shown[f"rank_{name}"] for name in MAPS] == ranks
@@ -112,7 +120,7 @@ def test_a_guided_step_shows_what_its_text_says(reader, label, traits, ranks, wo
 
 def test_raising_d_to_14_closes_the_gap_as_the_step_says(reader):
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.get_by_role("button", name="A gap too wide").click()
     slider = page.get_by_role("slider", name="d, features of a head")
     seen = {}
@@ -125,7 +133,7 @@ def test_raising_d_to_14_closes_the_gap_as_the_step_says(reader):
 
 def test_the_first_thing_to_try_does_what_it_says(reader):
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     slider = page.get_by_role("slider", name="d, features of a head")
     while one.outputs()["d"] > 8:
         slider.press("ArrowLeft")
@@ -147,14 +155,14 @@ def test_the_first_thing_to_try_does_what_it_says(reader):
 )
 def test_the_message_fits_the_case(reader, traits, words):
     one = reader()
-    page = one.open(PAGE + fragment("rank", **traits))
+    page = unfolded(one, PAGE + fragment("rank", **traits))
     assert_shows(one, **traits)
     assert words in page.locator(".fe-summary p").first.inner_text()
 
 
 def test_a_wrapped_singular_kernel_gains_a_rank_that_the_convolution_has_not(reader):
     one = reader()
-    page = one.open(PAGE + fragment("rank", convolution="right_neighbour"))
+    page = unfolded(one, PAGE + fragment("rank", convolution="right_neighbour"))
     assert figures(one)["rank_dwc"] == 182
     page.get_by_role("checkbox").click()
     shown = figures(one)
@@ -165,7 +173,7 @@ def test_a_wrapped_singular_kernel_gains_a_rank_that_the_convolution_has_not(rea
 def test_moving_controls_by_keyboard_shows_what_python_says(reader, seed):
     draw = random.Random(seed)
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     sliders = {"d": "d, features of a head", "p": "p, focusing factor", "channel": "channel of the kernel",
                "seed": "seed of the random numbers", "tolerance": "tolerance"}  # fmt: skip
     traits = {"grid": (14, 14)}
@@ -196,7 +204,7 @@ def read_traits(page, shown) -> dict:
 def test_late_answers_never_stand_for_what_is_set(reader):
     """Ten changes at once: the worker answers some of them, and what stays is the last one's."""
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.get_by_role("slider", name="seed").evaluate("""(slider) => {
       for (let i = 1; i <= 10; i++) {
         slider.value = i;
@@ -217,7 +225,7 @@ def test_late_answers_never_stand_for_what_is_set(reader):
 def test_without_workers_the_page_computes_by_itself(reader, worker):
     one = reader()
     one.page.add_init_script(f"window.Worker = class {{ {worker} }};")
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     assert_shows(one)
     page.get_by_role("button", name="Built to fail").click()
     assert_shows(one, convolution="minus_impulse")
@@ -246,7 +254,7 @@ def test_data_that_were_promised_are_waited_for(reader):
     lab = RankLab(q=q, k=k, kernel=kernel, name="trained", about="From a test.")
     state, buffers = split_state(lab)
     one = reader()
-    page = one.open(PAGE)
+    page = unfolded(one, PAGE)
     page.evaluate(GIVE, state)
     assert page.get_by_text("have not arrived yet").is_visible()
     page.evaluate("give", {name: list(content) for name, content in buffers.items()})
@@ -261,7 +269,7 @@ def test_data_that_were_promised_are_waited_for(reader):
 def test_maps_are_painted_as_they_are(reader):
     """A pixel an entry: the ground's colour where the convolution has a zero, colour where it has none."""
     one = reader()
-    page = one.open(PAGE + fragment("rank", grid=[7, 7]))
+    page = unfolded(one, PAGE + fragment("rank", grid=[7, 7]))
     settled(page)
     painted = pixels(page.locator("canvas[data-kind=dwc]"))
     matrix = RankLab(grid=(7, 7)).maps().dwc.numpy()
@@ -269,37 +277,3 @@ def test_maps_are_painted_as_they_are(reader):
     strong = np.abs(matrix) > 0.1 * np.abs(matrix).max()
     assert (painted[strong & (matrix > 0)][:, 2] > painted[strong & (matrix > 0)][:, 0]).all()  # blue
     assert (painted[strong & (matrix < 0)][:, 0] > painted[strong & (matrix < 0)][:, 2]).all()  # orange
-
-
-ANSWER = """
-async () => {
-  const lab = document.querySelector(".fe-findings");
-  const slider = [...document.querySelectorAll(".fe-lab input[type=range]")].find((e) => e.id.startsWith("fe-seed"));
-  const times = [];
-  for (let i = 1; i <= 12; i++) {
-    const from = performance.now();
-    slider.value = String(i);
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    await new Promise(requestAnimationFrame);
-    while (lab.getAttribute("aria-busy") === "true") await new Promise((done) => setTimeout(done, 2));
-    times.push(performance.now() - from);
-  }
-  return times.sort((a, b) => a - b);
-}
-"""
-
-
-def test_frame_time_and_the_worker_s_time(reader, measured):
-    one = reader()
-    page = one.open(PAGE)
-    settled(page)
-    for name in ("p", "channel", "tolerance", "seed"):
-        found = frame_times(page, f"input[type=range][id^='fe-{name}']", steps=80)
-        measured(f"lab rank: script a step of {name}", f"{found} (N = 196, d = 64; goal 16 ms)")
-        settled(page)
-    times = page.evaluate(ANSWER)
-    measured(
-        "lab rank: from a new seed to its four spectra",
-        f"median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms (N = 196, d = 64; goal 150 ms)",
-    )
-    assert math.isfinite(times[0])

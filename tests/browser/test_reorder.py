@@ -8,19 +8,16 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from flatten_edu.functional import attention_cost, cheaper_order, linear_attention, multiply_adds_after
+from flatten_edu.functional import attention_cost, cheaper_order, multiply_adds_after
 from flatten_edu.labs.reorder.lab import EXAMPLE
 from tests.browser.conftest import fragment
-from tests.browser.in_page import call, frame_times, views
+from tests.browser.in_page import views
+from tests.browser.test_twins import double
 
 PAGE = "book/labs/reorder.html"
 ORDERS = ["qk_first", "kv_first"]
 N, D = "N, tokens", "d, head dimension"
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
-
-
-def double(rows):
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 def expected_scale(n, d, dtype="float32", **_) -> dict[str, float]:
@@ -60,71 +57,6 @@ def assert_shows(shown, wanted):
     )
     assert {name: figures[name] for name in wanted} == wanted
     assert not re.search("NaN|undefined|Infinity", text)
-
-
-# What the lab's module computes, against Python.
-
-
-@pytest.fixture
-def browser_says(reader):
-    page = reader().open(PAGE)
-    return lambda name, calls: call(page, name, calls)
-
-
-def test_costs_are_exact(browser_says):
-    draw = random.Random(0)
-    sizes = [
-        (draw.randint(1, 16384), draw.randint(1, 256), draw.choice(ORDERS), draw.randint(1, 256)) for _ in range(400)
-    ]
-    for found, size in zip(browser_says("attentionCost", [list(s) for s in sizes]), sizes, strict=True):
-        cost = attention_cost(*size)
-        assert found == {
-            "first": cost.first, "second": cost.second, "multiplyAdds": cost.multiply_adds,
-            "intermediate": cost.intermediate,
-        }  # fmt: skip
-
-
-def test_the_running_count_is_exact(browser_says):
-    calls = [
-        [entries, n, d, order, e]
-        for n, d, e in [(6, 3, 3), (6, 3, 4), (8, 4, 5), (1, 1, 1), (2, 4, 1)]
-        for order in ORDERS
-        for entries in range(attention_cost(n, d, order, e).intermediate + n * e + 1)
-    ]
-    assert browser_says("multiplyAddsAfter", calls) == [multiply_adds_after(*call) for call in calls]
-
-
-def test_both_products(browser_says):
-    draw = np.random.default_rng(1)
-    calls = []
-    for _ in range(200):
-        n, d, e = draw.integers(1, 9), draw.integers(1, 5), draw.integers(1, 5)
-        matrices = [draw.normal(size=size).tolist() for size in [(n, d), (n, d), (n, e)]]
-        calls += [[*matrices, order] for order in ORDERS]
-    for found, (q, k, v, order) in zip(browser_says("bothProducts", calls), calls, strict=True):
-        q, k, v = double(q), double(k), double(v)
-        middle = q @ k.mT if order == "qk_first" else k.mT @ v
-        out = linear_attention(q, k, v, order=order, normalised=False)
-        torch.testing.assert_close(double(found["middle"]), middle, rtol=1e-9, atol=1e-12)
-        torch.testing.assert_close(double(found["out"]), out, rtol=1e-9, atol=1e-12)
-
-
-def test_the_column_of_ones_gives_the_row_sums(browser_says):
-    draw = np.random.default_rng(2)
-    matrices = [[draw.random(size).tolist() for size in [(6, 3), (6, 3), (6, 2)]] for _ in range(100)]
-    matrices.append([[[0.0, 0.0], [1.0, 0.0]], [[1.0, 1.0], [2.0, 0.0]], [[3.0], [4.0]]])  # a row without weights
-    with_ones = browser_says("withOnes", [[v] for _, _, v in matrices])
-    products = browser_says(
-        "bothProducts", [[q, k, v, "kv_first"] for (q, k, _), v in zip(matrices, with_ones, strict=True)]
-    )
-    found = browser_says("dividedByLast", [[one["out"]] for one in products])
-    for out, (q, k, v) in zip(found, matrices, strict=True):
-        torch.testing.assert_close(
-            double(out), linear_attention(double(q), double(k), double(v)), rtol=1e-9, atol=1e-12
-        )
-
-
-# What the page shows.
 
 
 def test_the_first_view(reader):
@@ -306,7 +238,7 @@ def test_the_buttons_step_forward_and_back(reader):
     page.get_by_role("slider", name="entries computed").press("End")
     assert_shows(one, expected_steps(54, "qk_first"))
     assert page.get_by_role("button", name="Forward one").is_disabled()
-    assert page.locator(".fe-open").count() == 0 and page.locator(".fe-band").count() == 2
+    assert page.locator(".fe-empty").count() == 0 and page.locator(".fe-band").count() == 2
 
 
 def test_a_change_of_order_keeps_what_is_done_within_what_there_is(reader):
@@ -335,27 +267,3 @@ def test_reduced_motion_steps_but_does_not_play(reader):
     page = reader(reduced_motion="reduce").open(PAGE + fragment("reorder", view="steps"))
     assert page.get_by_role("button", name="Forward one entry").is_visible()
     assert page.get_by_role("button", name="Play").count() == 0
-
-
-def test_everything_is_reached_by_keyboard_alone(reader):
-    page = reader().open(PAGE)
-    page.locator(".fe-lab [role=tab]").first.focus()
-    names = set()
-    for _ in range(16):
-        names.add(
-            page.evaluate(
-                "document.activeElement.getAttribute('aria-label') ?? document.activeElement.labels?.[0]?.textContent"
-            )
-        )
-        page.keyboard.press("Tab")
-    assert {N, D, "N, marker on the chart", "fp32"} <= names and {"(QKᵀ)V", "Q(KᵀV)"} & names
-    tab = page.get_by_role("tab", name="To scale")
-    tab.press("ArrowRight")
-    expect(page.get_by_role("tab", name="By hand")).to_have_attribute("aria-selected", "true")
-
-
-@pytest.mark.parametrize(("view", "slider"), [("scale", "-n-"), ("steps", "-at-")])
-def test_frame_time_of_a_step(reader, measured, view, slider):
-    page = reader().open(PAGE + fragment("reorder", view=view))
-    found = frame_times(page, f"input[type=range][id*='{slider}']", layout=True)
-    measured(f"lab reorder, {view}: script and layout a step", f"{found} (goal 16 ms)")

@@ -139,14 +139,15 @@ def test_each_notebook_keeps_small_pictures_of_what_its_page_shows(notebook):
     cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
     for cell in cells:
         if CHECKED not in cell.source:
-            kept = [pixels(output) for output in cell.outputs]
-            wanted = [pixels(output) for output in shown[cell.source]]
-            assert [k.shape for k in kept] == [w.shape for w in wanted], WHAT_TO_RUN
-            assert all(np.abs(k - w).mean() < 4 for k, w in zip(kept, wanted, strict=True)), WHAT_TO_RUN
+            assert len(cell.outputs) == len(shown[cell.source]), WHAT_TO_RUN
+            assert all(map(alike, cell.outputs, shown[cell.source])), WHAT_TO_RUN
 
 
-def pixels(output):
-    return np.array(Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGBA"), float)
+def alike(kept, built):
+    """Whether two pictures show the same, but for a line more or less, and colours."""
+    one, other = (Image.open(io.BytesIO(base64.b64decode(o.data["image/png"]))).convert("RGBA") for o in (kept, built))
+    shape = abs(one.width / one.height / (other.width / other.height) - 1) < 0.05
+    return shape and np.abs(np.array(one, float) - np.array(other.resize(one.size), float)).mean() < 12
 
 
 # Where the book answers what the source article covers and leaves open: anchors on the built pages.

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
-from traitlets import TraitError
 
 from flatten_edu.analysis import capture, entropy_bits, magnitude_share
 from flatten_edu.data import photo
@@ -95,27 +94,6 @@ def test_records_of_models_of_ones_own():
 
 
 @pytest.mark.parametrize(
-    ("trait", "value", "words"),
-    [
-        ("p", 0.5, "p to be a number from 1 to 256, got 0.5"),
-        ("p", float("nan"), "p to be a number from 1 to 256"),
-        ("picture", 12, "picture to be a whole number from -1 to 11, got 12"),
-        ("block", 3, "block to be a whole number from 0 to 2, got 3"),
-        ("head", -2, "head to be a whole number from -1 to 0, got -2"),
-        ("patch", 196, "patch to be a whole number from 0 to 195, got 196"),
-        ("channel", 64, "channel to be a whole number from -1 to 63, got 64"),
-        ("display", "both", "display"),
-    ],
-)
-def test_refuses_what_will_not_do_and_keeps_what_it_had(trait, value, words):
-    lab = MapsLab()
-    before = getattr(lab, trait)
-    with pytest.raises(TraitError, match=words):
-        setattr(lab, trait, value)
-    assert getattr(lab, trait) == before
-
-
-@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ({"q": torch.zeros(4, 2)}, "needs q and k together"),
@@ -130,11 +108,6 @@ def test_refuses_what_will_not_do_and_keeps_what_it_had(trait, value, words):
 def test_tokens_that_do_not_fit(arguments, words):
     with pytest.raises((ValueError, TypeError), match=words):
         MapsLab(**arguments)
-
-
-def test_an_unknown_argument_is_a_type_error():
-    with pytest.raises(TypeError, match=r"MapsLab has no power; it takes .*\bpatch\b"):
-        MapsLab(power=3)
 
 
 def test_a_file_is_sent_when_the_view_asks_for_it(monkeypatch):

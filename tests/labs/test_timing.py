@@ -86,32 +86,6 @@ def test_a_point_that_failed_is_a_point(record):
     assert TimingLab(own=record).own == record
 
 
-@pytest.mark.parametrize(
-    ("trait", "value", "words"),
-    [
-        ("device", "cuda", "device"),
-        ("d", 48, "d"),
-        ("p", 0.5, "p to be a number from 1 to 32, got 0.5"),
-        ("p", float("nan"), "p to be a number from 1 to 32"),
-        ("budget", 0, "budget to be a number from 1 to 3600, got 0"),
-        ("guess", -1, "guess"),
-        ("other", "no such file.json", "a record of timings"),
-        ("other", [1, 2], "the file must be an object"),
-    ],
-)
-def test_refuses_what_will_not_do_and_keeps_what_it_had(trait, value, words):
-    lab = TimingLab()
-    before = getattr(lab, trait)
-    with pytest.raises(TraitError, match=words):
-        setattr(lab, trait, value)
-    assert getattr(lab, trait) == before
-
-
-def test_an_unknown_argument_is_a_type_error():
-    with pytest.raises(TypeError, match=r"TimingLab has no n; it takes .*\bbudget\b"):
-        TimingLab(n=3)
-
-
 def test_the_numbers_on_the_lab_s_page_are_those_of_its_records():
     page = (ROOT / "book" / "labs" / "timing.md").read_text()
     wide, narrow = (

@@ -32,8 +32,11 @@ def mhla_features(
     """
     _check_blocks("mhla_features", phi_q, phi_k, blocks, mix)
     mix = mix.to(phi_q)
-    query, key = mix[blocks], torch.eye(len(mix)).to(mix)[blocks]
-    return tuple((part[:, :, None] * x[..., None, :]).flatten(-2) for part, x in ((query, phi_q), (key, phi_k)))
+
+    def by_block(part: Tensor, x: Tensor) -> Tensor:
+        return (part[:, :, None] * x[..., None, :]).flatten(-2)
+
+    return by_block(mix[blocks], phi_q), by_block(torch.eye(len(mix)).to(mix)[blocks], phi_k)
 
 
 def mhla_weights(

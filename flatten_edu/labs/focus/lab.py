@@ -25,14 +25,17 @@ class FocusLab(Lab, lab="focus"):
 
     Traits:
         p: focusing factor, 1 to 256.
-        q: the query, two numbers.
-        k: one to six keys of two numbers. Tensors and arrays will do.
+        q: the query, a vector of two numbers: the plane has two dimensions.
+        k: one to six keys of two numbers each. Tensors and arrays will do.
         view: "plane" or "photo".
         patch: index of the query patch, row by row from the top left.
 
     To look at features of your own, see `with_tokens`.
     """
 
+    hints: ClassVar = dict.fromkeys(
+        "qk", "The plane shows vectors of two numbers; FocusLab.with_tokens takes queries and keys of a model"
+    )
     stills: ClassVar = {"first": {}, "photo": {"view": "photo"}}
     p = focusing_factor()
     q = vector(FIGURE_4["q"], 2, 2, least=-1e6)

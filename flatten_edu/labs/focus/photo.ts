@@ -1,50 +1,15 @@
 // The second view: one patch of a photograph as the query, its attention over all patches by three kinds.
-import { fixed, h, percent, Readout } from "../frame/dom";
-import { change, type View } from "../frame/model";
-import { formatP } from "../frame/numbers";
+import {
+  asMatrix, boxOf, change, drawLit, fixed, formatP, h, Memo, outline, patchPicker, percent, PIXELS, Readout, rowsOf, start,
+  tensorsOf, type Part,
+} from "../frame";
 import { entropyBits, focusedMap, linearWeights, softmaxWeights, top1Share } from "../frame/maths/attention";
-import { asMatrix, rowsOf, tensorsOf } from "../frame/tensors";
-import { patchPicker } from "../frame/patches";
-import { boxOf, drawLit, outline, PIXELS, start } from "../frame/pictures";
 import { queryPatch, type FocusModel } from "./state";
 
 const TITLES = { softmax: "softmax", relu: "ReLU, p = 1", focused: "focused" };
 type Kind = keyof typeof TITLES;
 
-interface Tokens { q: Float32Array[]; k: Float32Array[] }
-
-/** The trait's queries and keys as rows, cut once. */
-class TokenRows {
-  private source: DataView | null = null;
-  private rows: Tokens = { q: [], k: [] };
-
-  get(source: DataView): Tokens {
-    if (source !== this.source) {
-      const tensors = tensorsOf(source);
-      const q = tensors.get("q")!;
-      this.rows = { q: rowsOf(asMatrix(q)), k: rowsOf(asMatrix(tensors.get("k") ?? q)) };
-      this.source = source;
-    }
-    return this.rows;
-  }
-}
-
-/** phi(K) for a set of keys and a p, kept until either changes. */
-class MappedKeys {
-  private rows: Float32Array[] = [];
-  private p = NaN;
-  private mapped: Float64Array[] = [];
-
-  get(rows: Float32Array[], p: number): Float64Array[] {
-    if (rows !== this.rows || p !== this.p) {
-      this.mapped = rows.map((row) => focusedMap(row, p));
-      [this.rows, this.p] = [rows, p];
-    }
-    return this.mapped;
-  }
-}
-
-export function photo(model: FocusModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function photo(model: FocusModel, signal: AbortSignal): Part {
   const picker = patchPicker(PIXELS, "photograph", signal, () => ({ grid: model.get("grid"), patch: queryPatch(model) }),
     (patch) => change(model, "patch", patch));
   const maps = (Object.keys(TITLES) as Kind[]).map((kind) => new WeightMap(kind));
@@ -58,9 +23,7 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
       ...maps.map((map) => map.node)),
     h("label", { class: "fe-check" }, shared, "one brightness scale for all three maps"),
     source);
-  const tokenRows = new TokenRows();
-  const plain = new MappedKeys();
-  const focused = new MappedKeys();
+  const memo = new Memo();
   let picture: ImageBitmap | null = null;
   let pictureOf: DataView | null = null;
 
@@ -94,12 +57,13 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
     const grid = model.get("grid");
     const patch = queryPatch(model);
     const p = model.get("p");
-    const { q, k: keys } = tokenRows.get(tokens);
+    const { q, k: keys } = memo.keep("rows", [tokens], () => rowsOfTokens(tokens));
     const query = q[patch];
+    const mapped = (power: number) => keys.map((row) => focusedMap(row, power));
     const weights: Record<Kind, number[]> = {
       softmax: softmaxWeights(query, keys),
-      relu: linearWeights(focusedMap(query, 1), plain.get(keys, 1)),
-      focused: linearWeights(focusedMap(query, p), focused.get(keys, p)),
+      relu: linearWeights(focusedMap(query, 1), memo.keep("plain", [keys], () => mapped(1))),
+      focused: linearWeights(focusedMap(query, p), memo.keep("focused", [keys, p], () => mapped(p))),
     };
     const brightest = Math.max(...Object.values(weights).flat());
     const context = start(picker.canvas);
@@ -110,6 +74,13 @@ export function photo(model: FocusModel, signal: AbortSignal): View & { node: HT
   }
 
   return { node, update, remove: () => picture?.close() };
+}
+
+/** The trait's queries and keys; without keys the queries are keys too. */
+function rowsOfTokens(tokens: DataView) {
+  const tensors = tensorsOf(tokens);
+  const q = tensors.get("q")!;
+  return { q: rowsOf(asMatrix(q)), k: rowsOf(asMatrix(tensors.get("k") ?? q)) };
 }
 
 class WeightMap {

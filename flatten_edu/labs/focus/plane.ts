@@ -2,8 +2,7 @@
 import { drag, type D3DragEvent } from "d3-drag";
 import { scaleLinear } from "d3-scale";
 import { select } from "d3-selection";
-import { svg } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { change, svg } from "../frame";
 import { norm } from "../frame/maths/attention";
 import { vectors, type FocusModel, type Point, type VectorState } from "./state";
 
@@ -17,7 +16,7 @@ const KEYS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], Ar
 interface Dragged { name: string; x: number; y: number }
 type DragEvent = D3DragEvent<SVGSVGElement, unknown, Dragged>;
 
-export function plane(model: FocusModel): View & { node: Element } {
+export function plane(model: FocusModel) {
   const sides = svg("g", { class: "fe-sides", "aria-hidden": "true" });
   const arrows = svg("g", { "aria-hidden": "true" });
   const handles = svg("g");

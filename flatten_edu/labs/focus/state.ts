@@ -1,6 +1,6 @@
 // The traits of the lab `focus` (Python: FocusLab), and what its views compute from them.
 import { angleDegrees, focusedMap, largestCoordinate, linearWeights, norm, softmaxWeights } from "../frame/maths/attention";
-import type { LabModel } from "../frame/model";
+import type { LabModel } from "../frame";
 
 export type Point = [number, number];
 
@@ -71,10 +71,12 @@ export function queryPatch(model: FocusModel): number {
   return Math.min(model.get("patch"), rows * columns - 1);
 }
 
-export const KINDS = ["relu", "focused", "softmax"] as const;
+/** The kinds of attention that are compared: ReLU is p = 1. */
+export const TITLES = { relu: "ReLU", focused: "focused", softmax: "softmax" };
+export type Kind = keyof typeof TITLES;
 
-/** The attention weights of q over the keys by each kind: ReLU, which is p = 1, focused, softmax. */
-export function planeWeights([q, ...keys]: VectorState[]): Record<(typeof KINDS)[number], number[]> {
+/** The attention weights of q over the keys by each kind. */
+export function planeWeights([q, ...keys]: VectorState[]): Record<Kind, number[]> {
   return {
     relu: linearWeights(q.relu, keys.map((k) => k.relu)),
     focused: linearWeights(q.turned, keys.map((k) => k.turned)),

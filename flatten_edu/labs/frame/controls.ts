@@ -1,7 +1,7 @@
 // The controls that labs share. Each is native, so that keyboard and touch work as a reader expects, and each has an
 // accessible name that begins with its symbol.
 import { h, Readout, uniqueId, type Child } from "./dom";
-import { change, rulesOf, type LabModel, type View } from "./model";
+import { change, rulesOf, type LabModel, type Part } from "./model";
 import { allows, type Rule } from "./schema";
 
 type Numeric<Traits> = { [K in keyof Traits & string]: Traits[K] extends number ? K : never }[keyof Traits & string];
@@ -22,27 +22,41 @@ function allowed<Traits>(model: LabModel<Traits>, trait: string, stops: readonly
   return rule && "least" in rule ? stops.filter((stop) => allows(rule, stop)) : stops;
 }
 
+/** A native slider over 0, 1, ..., last, for keyboard and touch, and how far along it is painted. */
+export function rangeInput(id: string, signal: AbortSignal, moved: (at: number) => void) {
+  const input = h("input", { id, type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
+  input.addEventListener("input", () => moved(input.valueAsNumber), { signal });
+  return {
+    input,
+    show(at: number, last: number, text: string): void {
+      input.max = String(last);
+      // An input whose step is 1 rounds what it is given; only a key or a pointer moves it on from there.
+      input.value = String(Math.round(at));
+      input.style.setProperty("--at", String(at / last));
+      input.setAttribute("aria-valuetext", text);
+    },
+  };
+}
+
+/** A slider under its label and its value. */
+export const labelled = (id: string, label: Child[], value: Node, input: HTMLElement) => h("div", { class: "fe-slider" },
+  h("div", { class: "fe-slider-head" }, h("label", { for: id }, ...label), value), input);
+
 /** A slider over a rising list of values, within what the setting may be. A value between two stops, which Python may
  * set, stands between them. */
 export function slider<Traits>(
   model: LabModel<Traits>, signal: AbortSignal, trait: Numeric<Traits>,
   { stops: wanted, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
-): View & { node: HTMLElement } {
+): Part {
   const id = uniqueId(trait);
   const stops = allowed(model, trait, wanted);
-  const input = h("input", { id, type: "range", min: 0, max: stops.length - 1, step: 1, "data-lm-suppress-shortcuts": "true" });
-  input.addEventListener("input", () => change(model, trait, stops[input.valueAsNumber] as Traits[typeof trait]), { signal });
+  const range = rangeInput(id, signal, (at) => change(model, trait, stops[at] as Traits[typeof trait]));
   const value = new Readout(trait, format);
   return {
-    node: h("div", { class: "fe-slider" },
-      h("div", { class: "fe-slider-head" }, h("label", { for: id }, ...label(named)), value.node), input),
+    node: labelled(id, label(named), value.node, range.input),
     update() {
       const current = model.get(trait) as number;
-      const at = position(stops, current);
-      // An input whose step is 1 rounds what it is given; only a key or a pointer moves it on from there.
-      input.value = String(Math.round(at));
-      input.style.setProperty("--at", String(at / (stops.length - 1)));
-      input.setAttribute("aria-valuetext", `${named.symbol ?? named.name} = ${format(current)}`);
+      range.show(position(stops, current), stops.length - 1, `${named.symbol ?? named.name} = ${format(current)}`);
       value.set(current);
     },
   };
@@ -60,7 +74,7 @@ export function position(stops: readonly number[], value: number): number {
 export function choice<Traits, K extends keyof Traits & string>(
   model: LabModel<Traits>, signal: AbortSignal, trait: K,
   { options, ...named }: Named & { options: readonly (readonly [value: Traits[K] & (string | number), text: string])[] },
-): View & { node: HTMLElement } {
+): Part {
   const group = uniqueId(trait);
   const inputs = options.map(([value]) => {
     const input = h("input", { type: "radio", name: group, value: String(value), "data-lm-suppress-shortcuts": "true" });
@@ -80,7 +94,7 @@ export function choice<Traits, K extends keyof Traits & string>(
 /** On or off. */
 export function toggle<Traits>(
   model: LabModel<Traits>, signal: AbortSignal, trait: Flag<Traits>, ...text: Child[]
-): View & { node: HTMLElement } {
+): Part {
   const input = h("input", { type: "checkbox" });
   input.addEventListener("change", () => change(model, trait, input.checked as Traits[typeof trait]), { signal });
   return {

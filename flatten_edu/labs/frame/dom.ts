@@ -39,19 +39,20 @@ export class Readout {
   }
 }
 
-export const fixed = (digits: number, unit = "") => (value: number) => value.toFixed(digits) + unit;
-export const percent = (value: number) => (100 * value).toFixed(1) + " %";
+const MARK = /(\*[^*]*\*|[_^]\{[^{}]*\}|\{\w+\})/;
 
-/** Text in which *p* is set in italics, as a symbol is, _{m} as a subscript and ^{p} as a superscript. */
-export function rich(text: string): (Node | string)[] {
-  return text.split("*").flatMap((part, i) => (i % 2 ? [h("i", {}, ...raisedAndLowered(part))] : raisedAndLowered(part)));
-}
-
-const raisedAndLowered = (text: string): (Node | string)[] =>
-  text.split(/([_^]\{[^}]*\})/).filter(Boolean).map((part) => {
-    const inside = /^([_^])\{(.*)\}$/.exec(part);
-    return inside ? h(inside[1] === "_" ? "sub" : "sup", {}, inside[2]) : part;
+/** Text in which *p* is set in italics, as a symbol is, _{m} as a subscript and ^{*p*} as a superscript.
+ *
+ * In the place of {name} stands the part of that name, often a Readout's node.
+ */
+export function rich(text: string, parts: Record<string, Node> = {}): (Node | string)[] {
+  return text.split(MARK).filter(Boolean).map((piece) => {
+    if (!MARK.test(piece)) return piece;
+    if (piece[0] === "{") return parts[piece.slice(1, -1)];
+    if (piece[0] === "*") return h("i", {}, ...rich(piece.slice(1, -1), parts));
+    return h(piece[0] === "_" ? "sub" : "sup", {}, ...rich(piece.slice(2, -1), parts));
   });
+}
 
 /** The same without its marks, for where only text can stand. */
 export const plain = (text: string) => text.replaceAll("*", "").replace(/[_^]\{([^}]*)\}/g, "$1");

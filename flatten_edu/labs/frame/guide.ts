@@ -1,32 +1,25 @@
 // What leads a reader through a lab: what to try first, three steps that set the lab, and a way back.
 import { h, plain, rich } from "./dom";
-import { rulesOf, type LabModel, type View } from "./model";
-
-export interface Step<Traits> {
-  /** A few words on the step's button. */
-  label: string;
-  /** The traits that it sets. */
-  set: Partial<Traits>;
-  /** What to look for, once it is set; *p* is set in italics. */
-  look: string;
-}
+import { rulesOf, type LabModel, type Part } from "./model";
 
 /** The trait that every lab has: which step is shown, from 1; 0 for none. */
 export interface Guided {
   step: number;
 }
 
-export interface Lead<Traits> {
-  /** What to try before any step; a lab of two views may have one for each. */
-  first: string | ((model: LabModel<Traits>) => string);
-  steps: readonly Step<Traits>[];
+/** What leads a reader, of a lab's words.json; in its texts *p* is set in italics. */
+export interface Lead<Traits = object> {
+  /** What to try before any step; a lab of two views has one for each. */
+  first: string | Record<string, string>;
+  /** A few words on the step's button, the traits that it sets, and what to look for then. */
+  steps: readonly { label: string; set: Partial<Traits>; look: string }[];
 }
 
 export function guide<Traits extends Guided>(
-  model: LabModel<Traits>, signal: AbortSignal, { first, steps }: Lead<Traits>,
-): View & { node: HTMLElement } {
+  model: LabModel<Traits>, signal: AbortSignal, { first, steps }: Lead,
+): Part {
   const back = startingSettings(model);
-  const set = (traits: Partial<Traits>, step: number) => {
+  const set = (traits: object, step: number) => {
     for (const [name, value] of Object.entries({ ...traits, step })) {
       model.set(name as keyof Traits & string, value as Traits[keyof Traits & string]);
     }
@@ -51,7 +44,7 @@ export function guide<Traits extends Guided>(
     update() {
       const chosen = model.get("step") - 1;
       start.dataset.shown = String(!(chosen in steps));
-      const now = typeof first === "string" ? first : first(model);
+      const now = typeof first === "string" ? first : first[(model as unknown as LabModel<{ view: string }>).get("view")];
       if (now !== tried) start.replaceChildren(h("b", {}, "Try first: "), ...rich(now));
       tried = now;
       looks.forEach((look, i) => {

@@ -1,5 +1,6 @@
 """What every lab is: its bundle, its settings' rules, and a constructor that refuses what it does not know."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,6 +31,7 @@ class Lab(anywidget.AnyWidget):
     files: ClassVar[Mapping[str, Path]] = {}  # large files, by name, that the view fetches once a reader asks for them
     stills: ClassVar[Mapping[str, Mapping[str, Any]]] = {"first": {}}  # the settings of each view that is photographed
     width: ClassVar[int] = 688  # pixels that the book gives it on a wide screen
+    hints: ClassVar[Mapping[str, str]] = {}  # by trait, a sentence for who gives it something else
     step = whole(0, 0, 3)  # the guided step that is shown, 0 for none
     _rules = t.Dict().tag(sync=True)  # of each setting, as it stands
 
@@ -90,6 +92,11 @@ class Lab(anywidget.AnyWidget):
             if picture.exact:
                 bundle[0]["text/plain"] = picture.alt
         return bundle
+
+    @classmethod
+    def words(cls) -> dict[str, Any]:
+        """What leads a reader: the question, what to try first, three steps, what stays open, the next lab."""
+        return json.loads((STATIC.parent / cls.lab / "words.json").read_text())
 
     @classmethod
     def own_traits(cls) -> list[str]:

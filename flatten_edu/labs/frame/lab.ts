@@ -2,11 +2,12 @@
 import { h, plain, rich } from "./dom";
 import { guide, type Guided, type Lead } from "./guide";
 import { linkButton } from "./link";
+import { pictureButton } from "./picture";
 import { presentButton } from "./present";
-import type { LabModel, RenderContext, View } from "./model";
+import type { LabModel, Part, RenderContext, View } from "./model";
 
-/** What a lab says about itself; in its texts *p* is set in italics. */
-export interface About<Traits> extends Lead<Traits> {
+/** What a lab says about itself: its words.json. */
+export interface About<Traits = object> extends Lead<Traits> {
   name: string;
   question: string;
   /** What the lab leaves open, and the lab that goes on from there. */
@@ -21,7 +22,7 @@ export interface About<Traits> extends Lead<Traits> {
  */
 export function mountLab<Traits extends Guided>(
   { model, el }: RenderContext<Traits>,
-  about: About<Traits>,
+  about: About,
   build: (body: HTMLElement, signal: AbortSignal, head: HTMLElement) => View[],
 ): () => void {
   const root = h("section", { class: "fe-lab", "data-lab": about.name, "aria-label": `Lab: ${plain(about.question)}` });
@@ -34,7 +35,10 @@ export function mountLab<Traits extends Guided>(
   const link = linkButton(model, life.signal);
   if (link) views.push(link);
   const present = presentButton(root, life.signal);
-  root.append(leftOpen(model, about), h("div", { class: "fe-link" }, ...(link?.nodes ?? []), present));
+  const picture = pictureButton(root, about.name, life.signal);
+  const thread = leftOpen(model, about);
+  views.push(thread);
+  root.append(thread.node, h("div", { class: "fe-link" }, ...(link?.nodes ?? []), picture, present));
   let frame = 0;
   const update = () => {
     frame = 0;
@@ -55,9 +59,15 @@ export function mountLab<Traits extends Guided>(
   };
 }
 
-/** The thread to the next lab; on a published page a link to it. */
-function leftOpen<Traits>(model: LabModel<Traits>, { open, next }: About<Traits>): HTMLElement {
+/** The thread to the next lab; on a published page a link to it, which takes along the p that is set. */
+function leftOpen<Traits>(model: LabModel<Traits>, { open, next }: About): Part {
   const address = model.lab?.(next);
-  const name = address ? h("a", { href: address }, next) : next;
-  return h("p", { class: "fe-open" }, h("b", {}, "What this leaves open: "), ...rich(open), " Next lab: ", name, ".");
+  const link = h(address ? "a" : "span", {}, next);
+  const p = () => (model as unknown as LabModel<{ p?: number }>).get("p");
+  return {
+    node: h("p", { class: "fe-open" }, h("b", {}, "What this leaves open: "), ...rich(open), " Next lab: ", link, "."),
+    update: () => {
+      if (address) link.setAttribute("href", p() === undefined ? address : `${address}#${next}.p=${p()}`);
+    },
+  };
 }

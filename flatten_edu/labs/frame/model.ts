@@ -24,6 +24,25 @@ export interface View {
   remove?(): void;
 }
 
+/** A view with its element. */
+export type Part = View & { node: HTMLElement };
+
+/** Several views as one, in an element that holds them. */
+export function together(node: HTMLElement, parts: readonly View[]): Part {
+  return {
+    node,
+    update: () => parts.forEach((part) => part.update()),
+    remove: () => parts.forEach((part) => part.remove?.()),
+  };
+}
+
+/** A model of one trait that is another view of a lab's own: a matrix's size, a grid as text. */
+export function adapted<Trait>(
+  model: Pick<LabModel<never>, "save_changes">, get: () => Trait[keyof Trait], set: (value: Trait[keyof Trait & string]) => void,
+): LabModel<Trait> {
+  return { get: get as LabModel<Trait>["get"], set: (_, value) => set(value), save_changes: () => model.save_changes(), on() {}, off() {} };
+}
+
 export interface RenderContext<Traits> {
   model: LabModel<Traits>;
   el: HTMLElement;

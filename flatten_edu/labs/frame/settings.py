@@ -15,6 +15,7 @@ import traitlets as t
 
 Rule = dict[str, Any]
 Number = int | float
+MOST_SHOWN = 80  # letters of a refused value
 
 
 class Setting(t.TraitType):
@@ -164,5 +165,15 @@ def _short(x: Number) -> str:
 
 
 def refuse(lab: t.HasTraits, trait: str, what: str, got: object) -> t.TraitError:
-    """The error of a trait that was given a value which will not do."""
-    return t.TraitError(f"{type(lab).__name__} needs {trait} to be {what}, got {got!r}")
+    """The error of a trait that was given a value which will not do, with the lab's hint, if it has one."""
+    hint = getattr(lab, "hints", {}).get(trait, "")
+    return t.TraitError(f"{type(lab).__name__} needs {trait} to be {what}, got {shown(got)}{hint and f'. {hint}'}")
+
+
+def shown(got: object) -> str:
+    """A value within an error: a tensor or an array by its shape, and no more of another than a line holds."""
+    shape = tuple(getattr(got, "shape", ()))
+    if shape:
+        return f"{'a tensor' if isinstance(got, torch.Tensor) else 'an array'} of shape {shape}"
+    text = repr(got)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 4]} ..."

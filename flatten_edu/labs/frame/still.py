@@ -40,7 +40,7 @@ class Still:
         lines += [] if self.exact else ["Here it holds other numbers than in the picture."]
         size = picture.width // 48
         place = (size // 2, picture.height + size // 2)
-        picture = ImageOps.expand(picture, (0, 0, 0, 3 * size * len(lines) // 2), "white")
+        picture = ImageOps.expand(picture, (0, 0, 0, size * (3 * len(lines) + 2) // 2), "white")
         ImageDraw.Draw(picture).text(place, "\n".join(lines), "#59636e", ImageFont.load_default(size))
         content = io.BytesIO()
         picture.quantize(256).save(content, "PNG", optimize=True)

@@ -1,6 +1,6 @@
 // A sentence or two on what the reader is looking at; read aloud once it rests, for nobody wants to hear every step.
 import { h, plain, rich } from "./dom";
-import type { View } from "./model";
+import type { Part } from "./model";
 
 /** For a screen reader alone: `say` is heard once no other has come for so many milliseconds. */
 export function spokenLine(rest = 600): { node: HTMLElement; say(text: string): void; stop(): void } {
@@ -17,7 +17,7 @@ export function spokenLine(rest = 600): { node: HTMLElement; say(text: string): 
 }
 
 /** `says` gives the text, or null while its view is hidden; it may hold what `rich` sets. */
-export function summary(says: () => string | null, rest?: number): View & { node: HTMLElement } {
+export function summary(says: () => string | null, rest?: number): Part {
   const text = h("p", { "aria-hidden": "true" });
   const spoken = spokenLine(rest);
   let shown = "";

@@ -1,11 +1,11 @@
 // Two views of one lab, as tabs.
 import { h, uniqueId } from "./dom";
-import { change, type LabModel, type View } from "./model";
+import { change, type LabModel, type Part } from "./model";
 
 /** Tabs for the trait `view`: a name and a panel each. */
 export function tabList<Kind extends string>(
   model: LabModel<{ view: Kind }>, signal: AbortSignal, names: Record<Kind, string>, panels: Record<Kind, HTMLElement>,
-): View & { node: HTMLElement } {
+): Part {
   const kinds = Object.keys(names) as Kind[];
   const tabs = kinds.map((kind) => {
     const id = uniqueId("tab");

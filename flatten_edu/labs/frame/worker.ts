@@ -55,6 +55,25 @@ export function startWorker<Question, Answer>(source: string, instead?: (questio
   };
 }
 
+/** Asks one question at a time: while it is answered only the newest one waits. `told` gets each answer with its question. */
+export function newest<Question, Answer>(
+  ask: (question: Question) => Promise<Answer>, told: (answer: Answer, question: Question) => void,
+): (question: Question) => Promise<void> {
+  let waiting: Question | null = null;
+  let busy = false;
+  return async (question) => {
+    waiting = question;
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const one: Question = waiting;
+      waiting = null;
+      told(await ask(one), one);
+    }
+    busy = false;
+  };
+}
+
 /** In the worker: answer each question, at once or later; who replies later is asked one question at a time. */
 export function answer<Question>(reply: (question: Question) => unknown): void {
   addEventListener("message", async ({ data }: MessageEvent<Question>) => {

@@ -1,5 +1,5 @@
 // The colours of a map: from dark, which is nothing, to yellow; signed ones to orange above zero and blue below.
-import { colourAt, ramp, type OkLab, type Rgb } from "../frame/colours";
+import { colourAt, ramp, type OkLab, type Rgb } from "../frame";
 
 const DARK: OkLab = [0.16, -0.005, -0.035];
 const towards = (to: OkLab) => ramp((t) => DARK.map((start, c) => start + t * (to[c] - start)) as unknown as OkLab);

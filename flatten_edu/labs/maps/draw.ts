@@ -1,7 +1,5 @@
 // What stands in a canvas: the picture, the picture lit by a row of weights, or a whole map as a matrix.
-import { paintNumbers, type Rgb } from "../frame/colours";
-import type { Grid } from "../frame/patches";
-import { boxOf, brightness, drawLit, NIGHT, outline, overlay, PIXELS, start } from "../frame/pictures";
+import { boxOf, brightness, drawLit, NIGHT, outline, overlay, paintNumbers, PIXELS, start, type Grid, type Rgb } from "../frame";
 import { diverging, sequential } from "./colour";
 import type { Picture } from "./state";
 

@@ -1,14 +1,11 @@
 // The query's picture, and beside it one map a model: where the query patch looks, and the figures of its row.
-import { h } from "../frame/dom";
-import { change, type View } from "../frame/model";
-import { cell, patchPicker } from "../frame/patches";
-import { PIXELS } from "../frame/pictures";
+import { cell, change, h, patchPicker, PIXELS, type Part } from "../frame";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
 import { MapFigure, paintedMap } from "./map_figure";
 import { chosen, type Entry, type MapsModel } from "./state";
 
-export function figures(model: MapsModel, sources: Sources, signal: AbortSignal): View & { node: HTMLElement } {
+export function figures(model: MapsModel, sources: Sources, signal: AbortSignal): Part {
   const picker = patchPicker(PIXELS, "picture", signal, () => chosen(model), (patch) => change(model, "patch", patch));
   const { canvas } = picker;
   const about = h("span", {});

@@ -1,10 +1,8 @@
 // One model's map: where the query patch looks, the figures of its row, and what the model takes the picture for.
-import { fixed, h, percent, Readout } from "../frame/dom";
-import { formatP } from "../frame/numbers";
+import { fixed, formatP, h, percent, PIXELS, Readout } from "../frame";
 import { entropyBits, top1Share } from "../frame/maths/attention";
 import { magnitudeShare } from "../frame/maths/attention_maps";
 import { softmax } from "../frame/maths/layers";
-import { PIXELS } from "../frame/pictures";
 import { drawMatrix, drawSigned, drawWeights } from "./draw";
 import type { Sources } from "./sources";
 import { previewRow } from "./preview";

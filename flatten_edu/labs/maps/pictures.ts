@@ -1,14 +1,12 @@
 // Which picture: one of the book's, or a file of the reader's, which is read here and sent nowhere.
-import { h, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/model";
-import { fileButton, readSquare, unreadable } from "../frame/photograph";
+import { change, fileButton, h, readSquare, uniqueId, unreadable, type Part } from "../frame";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
 import { canRun, chosen, type MapsModel, type MapsTraits } from "./state";
 
 export function pictures(
   model: MapsModel, sources: Sources, signal: AbortSignal, body: HTMLElement, redraw: () => void,
-): View & { node: HTMLElement } {
+): Part {
   const group = uniqueId("picture");
   const row = h("div", { class: "fe-thumbs" });
   const message = h("span", { role: "status" });

@@ -1,6 +1,5 @@
 // The models beside the page: their weights are fetched once, each run is kept for when it is wanted again.
-import { startWorker, type Ask } from "../frame/worker";
-import { labFile } from "../frame/files";
+import { labFile, startWorker, type Ask } from "../frame";
 import type { Settings } from "../frame/maths/deit";
 import type { MapsModel } from "./state";
 import type { Answer, Question } from "./worker";

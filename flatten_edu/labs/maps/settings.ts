@@ -1,13 +1,9 @@
 // The controls below the maps, what their colours mean, and where the numbers come from.
-import { choice, range, slider, toggle } from "../frame/controls";
-import { fixed, h, Readout } from "../frame/dom";
-import type { View } from "../frame/model";
+import { choice, fixed, h, range, Readout, rich, slider, together, toggle, type Part } from "../frame";
 import { diverging, gradient, sequential } from "./colour";
 import type { Sources } from "./sources";
 import { isPreview } from "./preview";
 import { canRun, chosen, whatIf, type Entry, type MapsModel } from "./state";
-
-type Part = View & { node: HTMLElement };
 
 /** Controls of a lab whose numbers of blocks, heads and channels may change: built anew then. */
 export function settings(model: MapsModel, signal: AbortSignal): Part {
@@ -50,13 +46,11 @@ function few(
 }
 
 function toggles(model: MapsModel, signal: AbortSignal): Part {
-  const italic = (text: string) => h("i", {}, text);
-  const scale = toggle(model, signal, "common_scale", "one scale for all maps");
-  const value = toggle(model, signal, "by_value", "weigh by the length of each value");
-  const linear = toggle(model, signal, "on_relu", italic("f"), h("sub", {}, "p"), " on the ReLU model too");
-  const inside = toggle(model, signal, "inside", italic("p"), " inside the models: run them, see what they say");
-  const all = canRun(model) ? [inside, linear, value, scale] : [value, scale];
-  return { node: h("div", { class: "fe-toggles" }, ...all.map((one) => one.node)), update: () => all.forEach((one) => one.update()) };
+  const one = (trait: "inside" | "on_relu" | "by_value" | "common_scale", text: string) => toggle(model, signal, trait, ...rich(text));
+  const running = canRun(model)
+    ? [one("inside", "*p* inside the models: run them, see what they say"), one("on_relu", "*f*_{p} on the ReLU model too")] : [];
+  const all = [...running, one("by_value", "weigh by the length of each value"), one("common_scale", "one scale for all maps")];
+  return together(h("div", { class: "fe-toggles" }, ...all.map(({ node }) => node)), all);
 }
 
 /** What bright and dark stand for. */

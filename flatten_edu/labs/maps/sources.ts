@@ -1,7 +1,8 @@
 // Where a view's queries and keys come from: the shipped tokens, or the models themselves, run beside the page.
 import { AttentionMap, equivalentRow, part, valueWeighted, type Layer } from "../frame/maths/attention_maps";
 import { standardise } from "../frame/maths/deit";
-import { readSafetensors, type Tensors } from "../frame/maths/safetensors";
+import type { Tensors } from "../frame/maths/safetensors";
+import { Memo, tensorsOf } from "../frame";
 import { previewPicture } from "./preview";
 import { Runs, type Job } from "./runs";
 import { paintedOf, type Painted } from "./painted";
@@ -12,27 +13,17 @@ export class Sources {
   /** A reader's own file, as the models see it. It stays here: it is no trait, so no kernel gets it either. */
   own: Picture | null = null;
   readonly runs: Runs;
-  private source: DataView | null = null;
-  private tensors: Tensors | null = null;
-  private readonly layers = new Map<string, Layer>();
-  private readonly maps = new WeakMap<Layer, Map<string, { p: number; map: AttentionMap }>>();
-  /** Whole maps, kept while only the query changes. */
-  private readonly wholes = new Map<string, { map: AttentionMap; key: string; whole: Painted }>();
+  private readonly memo = new Memo();
   private owns = 0;
 
   constructor(private readonly model: MapsModel, signal: AbortSignal, changed: () => void) {
     this.runs = new Runs(model, signal, changed);
   }
 
-  /** The arrived tokens, read once. */
+  /** The arrived tokens. */
   private arrived(): Tensors | null {
     const bytes = this.model.get("tokens");
-    if (bytes !== this.source) {
-      this.source = bytes;
-      this.layers.clear();
-      this.tensors = bytes && bytes.byteLength ? readSafetensors(bytes) : null;
-    }
-    return this.tensors;
+    return bytes?.byteLength ? tensorsOf(bytes) : null;
   }
 
   take(picture: Picture): void {
@@ -58,7 +49,7 @@ export class Sources {
   needsModels(): boolean {
     if (!canRun(this.model) || !this.arrived()) return false;
     const { block } = chosen(this.model);
-    const cached = this.tensors!.has(`${this.model.get("models")[0].name}/${block}/${this.index()}/q`);
+    const cached = this.arrived()!.has(`${this.model.get("models")[0].name}/${block}/${this.index()}/q`);
     return !cached || this.model.get("inside") || this.model.get("by_value");
   }
 
@@ -81,8 +72,7 @@ export class Sources {
     const prefix = `${entry.name}/${block}`;
     const key = `${prefix}/${this.index()}`;
     if (!tensors?.has(`${key}/q`)) return null;
-    if (!this.layers.has(key)) this.layers.set(key, readLayer(tensors, prefix, key, entry));
-    return this.layers.get(key)!;
+    return this.memo.keep(key, [tensors], () => readLayer(tensors, prefix, key, entry));
   }
 
   /** What is shown of a model in this view: the query's row, or with it the whole map. Null where it is not here. */
@@ -94,13 +84,11 @@ export class Sources {
     const map = this.map(entry, layer, focusing(this.model, entry));
     const finish = (row: Float64Array, i: number) => this.finish(entry, layer, row, i, head);
     if (this.model.get("display") !== "matrix") return paintedOf([finish(map.row(offset + patch, head), offset + patch)], 0, offset);
-    const key = ["head", "channel", "by_value"].map((trait) => this.model.get(trait as "head")).join();
-    if (this.wholes.get(entry.title)?.map !== map || this.wholes.get(entry.title)?.key !== key) {
+    const settings = (["head", "channel", "by_value"] as const).map((trait) => this.model.get(trait));
+    const whole = this.memo.keep(`whole ${entry.title}`, [map, ...settings], () => {
       const all = map.rows(head);
-      const rows = Array.from({ length: grid[0] * grid[1] }, (_, i) => finish(part(all, layer.n, offset + i), offset + i));
-      this.wholes.set(entry.title, { map, key, whole: paintedOf(rows, patch, offset) });
-    }
-    const { whole } = this.wholes.get(entry.title)!;
+      return paintedOf(Array.from({ length: grid[0] * grid[1] }, (_, i) => finish(part(all, layer.n, offset + i), offset + i)), patch, offset);
+    });
     return { ...whole, row: whole.rows[patch] };
   }
 
@@ -113,12 +101,7 @@ export class Sources {
 
   /** A model's map of a layer at p; the last one is kept, so that another query patch costs one row. */
   private map(entry: Entry, layer: Layer, p: number): AttentionMap {
-    const known = this.maps.get(layer) ?? new Map<string, { p: number; map: AttentionMap }>();
-    this.maps.set(layer, known);
-    if (known.get(entry.title)?.p !== p) {
-      known.set(entry.title, { p, map: new AttentionMap(layer, { kind: entry.kind, p, perHead: entry.per_head }) });
-    }
-    return known.get(entry.title)!.map;
+    return this.memo.keep(`map ${entry.title}`, [layer, p], () => new AttentionMap(layer, { kind: entry.kind, p, perHead: entry.per_head }));
   }
 
   /** Class scores of a model for this picture: as trained, and as it runs in this view. */

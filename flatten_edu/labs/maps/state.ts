@@ -1,5 +1,5 @@
 // The traits of the lab `maps` (Python: MapsLab), and what follows from them.
-import type { LabModel } from "../frame/model";
+import type { LabModel } from "../frame";
 import type { Kind } from "../frame/maths/attention_maps";
 import type { Variant } from "../frame/maths/deit";
 

@@ -1,51 +1,24 @@
 // The lab `precision`: why did fp16 give NaN, and which fix works?
-import { choice, range, slider, toggle } from "../frame/controls";
-import { h } from "../frame/dom";
-import { mountLab, type About } from "../frame/lab";
-import type { RenderContext, View } from "../frame/model";
+import {
+  choice, fraction, h, Memo, mountLab, newest, range, rich, slider, small, startWorker, together, toggle,
+  type Part, type RenderContext,
+} from "../frame";
+import code from "worker:./worker.ts";
+import { Bench, type Question } from "./bench";
 import { outcome } from "./outcome";
-import { sliced } from "./sliced";
-import { Bench, MOST_QUERIES, ownMatrices, settings, working, type PrecisionModel, type PrecisionTraits, type Result } from "./state";
+import { MOST_QUERIES, ownMatrices, settings, type PrecisionModel, type PrecisionTraits, type Result } from "./state";
 import { rangeTable } from "./table";
+import WORDS from "./words.json";
 
 export * from "../frame/maths/focused_steps";
 export * from "../frame/maths/noise";
 export * from "../frame/maths/rounding";
 
-const START = {
-  dtype: "fp16", n: 196, d: 64, p: 3, size: 8, seed: 0, row_max: false, over_sqrt_n: false, wide_sums: true, whole: false,
-} as const;
-const ABOUT: About<PrecisionTraits> = {
-  name: "precision",
-  question: "Why did fp16 give NaN, and which fix works?",
-  open: "Finite numbers are not yet useful ones. Where does a trained patch look?",
-  next: "maps",
-  first: "switch the four fixes on, one by one and together, and see which bring the output back.",
-  steps: [
-    {
-      label: "fp16 breaks",
-      set: START,
-      look: "One entry in 12,544 of *k*ᵖ passes 65,504 and becomes Inf. Its row's norm is Inf too, Inf ÷ Inf is NaN, and the sum over the keys carries that one NaN to the whole output.",
-    },
-    {
-      label: "A fix too late",
-      set: { ...START, over_sqrt_n: true },
-      look: "The authors' fix of May 2024 divides *k* and *v* by √N, but only after the power: the output is still NaN. The row maximum alone is too early: it saves the power, and *q* · Σ*k* overflows. Switch both on.",
-    },
-    {
-      label: "float32 holds",
-      set: { ...START, whole: true },
-      look: "The same numbers with every operation in float32: nothing is lost, and only the output is rounded to fp16. The error is 0.028 % of the largest entry. Now choose *p* = 16: float32 breaks too, and the row maximum mends it.",
-    },
-  ],
-};
-
 const SIZES = range(-10, 6).map((power) => 2 ** power);
-const fraction = (size: number) => (size < 1 && Number.isInteger(1 / size) ? `1/${1 / size}` : String(Number(size.toPrecision(3))));
 
 export function render(context: RenderContext<PrecisionTraits>): () => void {
   const { model } = context;
-  return mountLab(context, ABOUT, (body, signal) => {
+  return mountLab(context, WORDS, (body, signal) => {
     const controls = controlViews(model, signal);
     const result = resultView(model);
     body.append(...controls.map(({ node }) => node), result.node);
@@ -55,8 +28,6 @@ export function render(context: RenderContext<PrecisionTraits>): () => void {
 
 export default { render };
 
-type Part = View & { node: HTMLElement };
-
 function controlViews(model: PrecisionModel, signal: AbortSignal): Part[] {
   const drawn = [
     slider(model, signal, "n", { symbol: "N", name: "tokens", stops: [16, 49, 196, 784, 3136] }),
@@ -65,27 +36,25 @@ function controlViews(model: PrecisionModel, signal: AbortSignal): Part[] {
   ];
   const always = [
     choice(model, signal, "dtype", { name: "number format", options: [["fp16", "fp16"], ["bf16", "bf16"], ["fp32", "fp32"]] }),
-    slider(model, signal, "size", { name: "size of the entries", stops: SIZES, format: fraction }),
+    slider(model, signal, "size", { name: "size of the entries", stops: SIZES, format: (size) => fraction(size, 3) }),
     slider(model, signal, "p", { symbol: "p", name: "focusing factor", stops: [1, 2, 3, 4, 6, 8, 12, 16] }),
   ];
   const own = h("p", { class: "fe-own" });
   const fixes = [
-    toggle(model, signal, "row_max", "row maximum", note("each row divided by it before the power")),
-    toggle(model, signal, "over_sqrt_n", h("i", {}, "k"), "/√", h("i", {}, "N"), " and ", h("i", {}, "v"), "/√", h("i", {}, "N"),
-      note("and the mean key: the authors', May 2024")),
-    toggle(model, signal, "wide_sums", "sums in float32", note("as PyTorch's own kernels form them")),
-    toggle(model, signal, "whole", "whole module in float32", note("what this library does")),
+    toggle(model, signal, "row_max", "row maximum", small("each row divided by it before the power")),
+    toggle(model, signal, "over_sqrt_n", ...rich("*k*/√*N* and *v*/√*N*"),
+      small("and the mean key: the authors', May 2024")),
+    toggle(model, signal, "wide_sums", "sums in float32", small("as PyTorch's own kernels form them")),
+    toggle(model, signal, "whole", "whole module in float32", small("what this library does")),
   ];
   for (const { node } of drawn.slice(0, 2)) node.classList.add("fe-half");
   const all = [...always, ...drawn];
   return [
-    { node: h("div", { class: "fe-controls" }, ...all.map(({ node }) => node), own), update: () => all.forEach((view) => view.update()) },
-    { node: h("fieldset", { class: "fe-fixes" }, h("legend", {}, "Fixes"), ...fixes.map(({ node }) => node)), update: () => fixes.forEach((view) => view.update()) },
+    together(h("div", { class: "fe-controls" }, ...all.map(({ node }) => node), own), all),
+    together(h("fieldset", { class: "fe-fixes" }, h("legend", {}, "Fixes"), ...fixes.map(({ node }) => node)), fixes),
     ownLine(model, own, drawn.map(({ node }) => node)),
   ];
 }
-
-const note = (text: string) => h("span", { class: "fe-small" }, text);
 
 /** Of the reader's own tensors their shapes are said, in the place of what draws random ones. */
 function ownLine(model: PrecisionModel, node: HTMLElement, drawn: HTMLElement[]): Part {
@@ -105,31 +74,35 @@ function ownLine(model: PrecisionModel, node: HTMLElement, drawn: HTMLElement[])
 /** The verdict and the table; they show the last finished run until the next one is done. */
 function resultView(model: PrecisionModel): Part {
   const parts = { outcome: outcome(), table: rangeTable() };
-  const bench = new Bench();
   const note = h("p", { class: "fe-legend" });
   const node = h("div", { class: "fe-precision", "aria-busy": "true" }, parts.outcome.node, parts.table.node, legend(), note);
-  let asked: unknown[] = [];
-  const work = sliced((result: Result) => {
-    const format = working(model);
+  const memo = new Memo();
+  const bench = new Bench();
+  const worker = startWorker<Question, Result>(code, (question) => bench.run(question));
+  let asked: Question;
+  const ask = newest<Question, Result>(worker.ask, (result, question) => {
+    const { whole, dtype, n, p } = question.settings;
+    const format = whole ? "fp32" : dtype;
     parts.outcome.show(result, format);
-    parts.table.show(result, format, model.get("p"));
-    note.hidden = model.get("source") === "own" || model.get("n") <= MOST_QUERIES;
-    note.textContent = `The sums run over all ${model.get("n")} tokens; of the queries the first ${MOST_QUERIES} are followed.`;
-    node.setAttribute("aria-busy", "false");
+    parts.table.show(result, format, p);
+    note.hidden = question.own !== null || n <= MOST_QUERIES;
+    note.textContent = `The sums run over all ${n} tokens; of the queries the first ${MOST_QUERIES} are followed.`;
+    node.setAttribute("aria-busy", String(question !== asked));
   });
   return {
     node,
     update() {
-      const wanted = [...Object.values(settings(model)), model.get("source"), model.get("q"), model.get("k"), model.get("v")];
-      if (wanted.every((value, i) => value === asked[i])) return;
-      asked = wanted;
-      const own = model.get("source") === "own" ? ownMatrices(model) : null;
-      if (model.get("source") === "own" && !own) return work.cancel();
-      node.setAttribute("aria-busy", "true");
-      work.start(bench.run(settings(model), own));
+      const own = model.get("source") === "own";
+      memo.keep("asked", [...Object.values(settings(model)), own, model.get("q"), model.get("k"), model.get("v")], () => {
+        const given = own ? ownMatrices(model) : null;
+        if (own && !given) return;
+        node.setAttribute("aria-busy", "true");
+        asked = { settings: settings(model), own: given };
+        void ask(asked);
+      });
     },
     remove() {
-      work.cancel();
+      worker.stop();
       parts.outcome.remove();
     },
   };

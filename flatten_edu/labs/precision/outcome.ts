@@ -1,12 +1,10 @@
 // What came out: one verdict, and where the trouble began.
-import { h, Readout } from "../frame/dom";
-import { spokenLine } from "../frame/summary";
+import { h, Readout, scientific, share, significant, spokenLine } from "../frame";
 import { LIMITS, type Format } from "../frame/maths/rounding";
 import type { Result } from "./state";
-import { spoken } from "./steps";
-import { scientific, share } from "./table";
+import { spoken as SPOKEN } from "./words.json";
 
-const rough = (value: number) => `${Number((100 * value).toPrecision(2))} %`;
+const rough = (value: number) => `${significant(100 * value, 2)} %`;
 
 export function outcome(): { node: HTMLElement; show(result: Result, format: Format): void; remove(): void } {
   const verdict = h("p", { class: "fe-outcome" });
@@ -56,4 +54,11 @@ function why(kind: string, { tensors }: Result, format: Format): string {
   const [name, { overflowed, nan }] = broken;
   const rest = kind === "held" ? "It did not reach the output." : "What follows inherits it: Inf ÷ Inf and 0 × Inf are NaN, x ÷ Inf is 0.";
   return `It begins in ${spoken(name)}: ${overflowed ? "Inf" : "NaN"} in ${entries(overflowed || nan)}. ${rest}`;
+}
+
+/** What a tensor is called in a sentence. */
+function spoken(tensor: string): string {
+  const name = /_([qkv])$/.exec(tensor)?.[1];
+  const step = name && !(tensor in SPOKEN) ? tensor.slice(0, -2) : tensor;
+  return SPOKEN[step as keyof typeof SPOKEN].replace("{x}", name ?? "");
 }

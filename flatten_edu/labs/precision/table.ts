@@ -1,8 +1,16 @@
 // One line a tensor: where its values ought to lie, what the format stored of them, and what it lost.
-import { h, Readout, rich } from "../frame/dom";
+import { h, raised, Readout, rich, scientific, share, small } from "../frame";
 import { LIMITS, type Format } from "../frame/maths/rounding";
 import type { Result } from "./state";
-import { ROWS, type StepRow } from "./steps";
+import { rows as ROWS } from "./words.json";
+
+/** A step of the module, in the official code's order: its title, and the label and the name of each tensor that it forms. */
+interface StepRow {
+  title: string;
+  tensors: string[][];
+  /** A step that only a fix makes. */
+  fix?: boolean;
+}
 
 const LOW = -20; // the axis: powers of ten
 const HIGH = 12;
@@ -10,19 +18,6 @@ const TICKS = [-16, -8, 0, 8];
 
 /** Where a size stands on the axis, 0 to 1; beyond its ends it stands at them. */
 const at = (size: number) => Math.min(1, Math.max(0, (Math.log10(size) - LOW) / (HIGH - LOW)));
-
-/** 1.5e-6 as 1.5·10⁻⁶; what needs no power of ten has none. */
-export function scientific(value: number): string {
-  if (value >= 0.01 && value < 999_500) return (value >= 1000 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString("en-GB");
-  const [digits, power] = value.toExponential(1).split("e");
-  return `${digits}·10${superscript(Number(power))}`;
-}
-
-const superscript = (n: number) => String(n).replace(/[-\d]/g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
-
-/** A share: rare ones as one in so many. */
-export const share = (value: number) =>
-  value === 1 ? "all" : value >= 0.001 ? `${(100 * value).toFixed(1)} %` : `1 in ${Math.round(1 / value).toLocaleString("en-GB")}`;
 
 const LOSSES = [
   { key: "nan", mark: "✕", word: "NaN" },
@@ -90,7 +85,7 @@ export function rangeTable(): { node: HTMLElement; show(result: Result, format: 
       table.style.setProperty("--normal", String(at(normal)));
       table.style.setProperty("--high", String(at(largest)));
       caption.replaceChildren(h("b", {}, `Every tensor against what ${format} can hold`),
-        h("span", { class: "fe-small" }, `smallest ${scientific(subnormal)}, full precision from ${scientific(normal)}, largest ${scientific(largest)}`));
+        small(`smallest ${scientific(subnormal)}, full precision from ${scientific(normal)}, largest ${scientific(largest)}`));
     },
   };
 }
@@ -103,8 +98,9 @@ class Block {
 
   constructor(private readonly row: StepRow) {
     this.head.rowSpan = row.tensors.length;
-    this.head.append(...rich(row.title).filter((child) => child !== null));
+    this.head.append(...rich(row.title));
     this.lines = row.tensors.map(([label, name], i) => new Line(name, i === 0 ? this.head : null, label));
+    this.node.hidden = row.fix === true; // until a result has it: or the lab would shrink when the first one comes
     this.node.append(...this.lines.map((line) => line.node));
   }
 
@@ -116,7 +112,7 @@ class Block {
 }
 
 function heading(): HTMLElement {
-  const ticks = TICKS.map((power) => h("span", { style: `--at:${(power - LOW) / (HIGH - LOW)}` }, `10${superscript(power)}`));
+  const ticks = TICKS.map((power) => h("span", { style: `--at:${(power - LOW) / (HIGH - LOW)}` }, `10${raised(power)}`));
   return h("thead", {}, h("tr", {},
     h("th", { scope: "col" }, "step"), h("td", {}),
     h("th", { scope: "col", class: "fe-scale" }, h("span", { class: "fe-spoken" }, "range"), h("div", { "aria-hidden": "true" }, ...ticks)),

@@ -1,20 +1,18 @@
 // The cosine of the angle as p grows: against its value at p = 1, and against its limit.
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
-import { h, svg, uniqueId } from "../frame/dom";
-import { formatP } from "../frame/numbers";
-import type { View } from "../frame/model";
+import { axes, formatP, h, marks, OCTAVES, svg, uniqueId, upright, type Part } from "../frame";
 import { focusedCosine, LARGEST_P, type Verdict } from "../frame/maths/proposition";
-import { figures, pOf, type VerdictCache, type ProofModel } from "./state";
+import { figures, pOf, type ProofModel } from "./state";
 
-const WIDTH = 360;
-const HEIGHT = 244;
+const [WIDTH, HEIGHT] = [360, 244];
 const x = scaleLog().base(2).domain([1, LARGEST_P]).range([30, WIDTH - 46]);
 const y = scaleLinear().domain([0, 1]).range([HEIGHT - 24, 40]);
 const FACTORS = Array.from({ length: 129 }, (_, i) => 2 ** (i / 16));
-const OCTAVES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const ANGLES = [90, 75, 60, 45, 30, 0].map((degrees) =>
+  svg("text", { x: WIDTH - 2, y: y(Math.cos((degrees * Math.PI) / 180)), dy: "0.32em", "text-anchor": "end" }, `${degrees}°`));
 
-export function curve(model: ProofModel, verdicts: VerdictCache): View & { node: HTMLElement } {
+export function curve(model: ProofModel, verdictNow: () => Verdict): Part {
   const hatch = uniqueId("hatch");
   const still = svg("g");
   const moving = svg("g");
@@ -22,12 +20,12 @@ export function curve(model: ProofModel, verdicts: VerdictCache): View & { node:
   const keys = h("p", { class: "fe-legend fe-keys" });
   const picture = svg("svg", { class: "fe-curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
     svg("defs", {}, svg("pattern", { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-      svg("path", { class: "fe-hatch", d: "M0 0V6" }))), axes(), still, moving);
+      svg("path", { class: "fe-hatch", d: "M0 0V6" }))), axes(x, y, OCTAVES, marks([0, 0.5, 1]), "cosine of the angle, against p"), ...ANGLES.map((angle) => angle.cloneNode(true)), still, moving);
   return {
     node: h("div", {}, picture, keys),
     update() {
       const { cosine } = figures(model);
-      const verdict = verdicts.of(model);
+      const verdict = verdictNow();
       if (verdict !== drawn) { // p moves the marker alone
         drawn = verdict;
         still.replaceChildren(...failing(verdict, hatch), ...atOne(cosine.first), ...path(model), ...limit(verdict), ...holding(verdict));
@@ -83,7 +81,7 @@ function holding({ holdsFrom, fails }: Verdict): SVGElement[] {
 
 function now(p: number, cosine: number): SVGElement[] {
   return [
-    svg("path", { class: "fe-now", d: `M${x(p)} ${y(0)}V${y(1)}` }),
+    upright(x(p), y),
     ...(Number.isNaN(cosine) ? [] : [svg("circle", { class: "fe-dot", cx: x(p), cy: y(cosine), r: 5 })]),
   ];
 }
@@ -96,17 +94,4 @@ function legend({ fails, case: kind, limit: value }: Verdict): HTMLElement[] {
     ...(fails.length ? [entry("fails", kind === "same" ? "further apart than at p = 1" : "closer than at p = 1")] : []),
     ...(value === null ? [] : [entry("limit", `limit ${value}`)]),
   ];
-}
-
-function axes(): SVGGElement {
-  const text = (attributes: Record<string, string | number>, words: string) => svg("text", attributes, words);
-  const cosines = [0, 0.5, 1].flatMap((value) => [
-    svg("path", { d: `M${x(1)} ${y(value)}H${x(LARGEST_P)}` }),
-    text({ x: x(1) - 5, y: y(value), dy: "0.32em", "text-anchor": "end" }, String(value)),
-  ]);
-  const angles = [90, 75, 60, 45, 30, 0].map((degrees) =>
-    text({ x: WIDTH - 2, y: y(Math.cos((degrees * Math.PI) / 180)), dy: "0.32em", "text-anchor": "end" }, `${degrees}°`));
-  return svg("g", { class: "fe-axes" }, ...cosines, ...angles,
-    ...OCTAVES.map((p) => text({ x: x(p), y: HEIGHT - 8, "text-anchor": "middle" }, String(p))),
-    text({ class: "fe-title", x: x(1), y: 11 }, "cosine of the angle, against p"));
 }

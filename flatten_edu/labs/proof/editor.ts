@@ -1,22 +1,20 @@
 // The two vectors: a slider an entry, and under it what the power leaves of that entry beside the largest one.
-import { range, slider } from "../frame/controls";
-import { h, Readout, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { adapted, change, fixed, h, lowered, range, rangeInput, Readout, rich, significant, slider, uniqueId, type Part } from "../frame";
 import { figures, resized, type ProofModel } from "./state";
 
-const SUBSCRIPTS = "₁₂₃₄₅₆₇₈";
+const MOST = 8; // entries of a vector
 type Name = "x" | "y";
 
-export const written = (value: number) => String(Number(value.toPrecision(3)));
+const written = (value: number) => significant(value, 3);
 
-export function editor(model: ProofModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function editor(model: ProofModel, signal: AbortSignal): Part {
   const dimension = dimensionControl(model, signal);
   const columns = { x: new Column("x", model, signal), y: new Column("y", model, signal) };
   return {
     node: h("div", { class: "fe-editor" },
       h("div", { class: "fe-vectors" }, columns.x.node, columns.y.node),
-      h("p", { class: "fe-legend" }, h("span", { class: "fe-key" }), " what the power leaves of an entry beside the largest: (",
-        h("i", {}, "x"), h("sub", {}, "i"), " / ", h("i", {}, "x"), h("sub", {}, "m"), ")", h("sup", {}, h("i", {}, "p"))),
+      h("p", { class: "fe-legend" }, h("span", { class: "fe-key" }),
+        ...rich(" what the power leaves of an entry beside the largest: (*x*_{i} / *x*_{m})^{*p*}")),
       dimension.node),
     update() {
       dimension.update();
@@ -30,42 +28,33 @@ export function editor(model: ProofModel, signal: AbortSignal): View & { node: H
 
 /** The sliders' upper end: 1, 2, 5, 10 and so on, above all entries. It never shrinks under a reader's thumb. */
 function scaleTop(before: number, largest: number): number {
-  if (largest <= before) return before;
-  const power = 10 ** Math.floor(Math.log10(largest));
-  return Math.max(before, ...[[10, 5], [5, 2], [2, 1], [1, 0]].filter(([, above]) => largest > above * power).slice(0, 1).map(([to]) => to * power));
+  const power = 10 ** Math.floor(Math.log10(Math.max(largest, 1e-300)));
+  return Math.max(before, largest > before ? [1, 2, 5, 10].find((step) => step * power >= largest)! * power : 0);
 }
 
 class Column {
   readonly node = h("div", { class: "fe-vector" });
   top = 0;
-  private rows: { input: HTMLInputElement; value: Readout; power: Readout; node: HTMLElement }[] = [];
-  private said = NaN;
   private readonly head = h("p", { class: "fe-vector-head" });
+  private readonly rows: ReturnType<Column["row"]>[];
 
   constructor(private readonly name: Name, private readonly model: ProofModel, signal: AbortSignal) {
     this.node.dataset.vector = name;
-    // One listener for all entries, however often their number changes.
-    this.node.addEventListener("input", (event) => this.moved(event.target as HTMLInputElement), { signal });
-  }
-
-  private moved(input: HTMLInputElement): void {
-    const entries = [...this.model.get(this.name)];
-    entries[this.rows.findIndex((row) => row.input === input)] = Number(((input.valueAsNumber * this.top) / 100).toPrecision(12));
-    change(this.model, this.name, entries);
+    this.rows = range(0, MOST - 1).map((i) => this.row(i, signal));
   }
 
   update(powers: number[], largest: number, top: number): void {
     const entries = this.model.get(this.name);
     this.top = top;
-    if (this.rows.length !== entries.length) this.build(entries.length);
-    if (largest !== this.said) this.head.replaceChildren(h("b", {}, h("i", {}, this.name)), ...said(this.name, largest));
-    this.said = largest;
+    if (this.node.children.length !== entries.length + 1) {
+      this.node.replaceChildren(this.head, ...this.rows.slice(0, entries.length).map(({ node }) => node));
+    }
+    const index = this.name === "x" ? "m" : "n";
+    this.head.replaceChildren(...rich(`{name}${largest < 0 ? ", no single largest" : `, largest at *${index}* = ${largest + 1}`}`,
+      { name: h("b", {}, h("i", {}, this.name)) }));
     entries.forEach((entry, i) => {
-      const { input, value, power, node } = this.rows[i];
-      const at = entry / top;
-      input.value = String(Math.round(100 * at));
-      input.style.setProperty("--at", String(at));
-      input.setAttribute("aria-valuetext", written(entry));
+      const { slider, value, power, node } = this.rows[i];
+      slider.show((100 * entry) / top, 100, written(entry));
       value.set(entry);
       power.set(powers[i]);
       node.style.setProperty("--w", String(Number.isFinite(powers[i]) ? powers[i] : 0));
@@ -73,36 +62,22 @@ class Column {
     });
   }
 
-  private build(d: number): void {
-    this.rows = range(0, d - 1).map((i) => this.row(i));
-    this.node.replaceChildren(this.head, ...this.rows.map(({ node }) => node));
-  }
-
-  private row(i: number) {
+  private row(i: number, signal: AbortSignal) {
     const id = uniqueId(this.name);
-    const input = h("input", { id, type: "range", min: 0, max: 100, step: 1, "data-lm-suppress-shortcuts": "true" });
+    const slider = rangeInput(id, signal, (at) =>
+      change(this.model, this.name, this.model.get(this.name).map((entry, j) => (j === i ? Number(((at * this.top) / 100).toPrecision(12)) : entry))));
     const value = new Readout(`${this.name}_${i + 1}`, written);
-    const power = new Readout(`power_${this.name}_${i + 1}`, (left) => left.toFixed(3));
+    const power = new Readout(`power_${this.name}_${i + 1}`, fixed(3));
     const node = h("div", { class: "fe-entry" },
-      h("label", { for: id }, h("i", {}, this.name), SUBSCRIPTS[i]), input, value.node,
+      h("label", { for: id }, h("i", {}, this.name), lowered(i + 1)), slider.input, value.node,
       h("span", { class: "fe-power" }, h("span", {})), power.node);
-    return { input, value, power, node };
+    return { slider, value, power, node };
   }
-}
-
-function said(name: Name, largest: number): (Node | string)[] {
-  if (largest < 0) return [", no single largest"];
-  return [", largest at ", h("i", {}, name === "x" ? "m" : "n"), ` = ${largest + 1}`];
 }
 
 /** How many entries both vectors have; a new one starts at 0, where it changes no angle. */
-function dimensionControl(model: ProofModel, signal: AbortSignal): View & { node: HTMLElement } {
-  const asTrait = {
-    get: () => model.get("x").length,
-    set: (_: "d", d: number) => (["x", "y"] as const).forEach((name) => model.set(name, resized(model.get(name), d))),
-    save_changes: () => model.save_changes(),
-    on: () => undefined,
-    off: () => undefined,
-  };
-  return slider<{ d: number }>(asTrait, signal, "d", { symbol: "d", name: "entries a vector has", stops: range(2, 8) });
+function dimensionControl(model: ProofModel, signal: AbortSignal): Part {
+  const d = adapted<{ d: number }>(model, () => model.get("x").length,
+    (wanted) => (["x", "y"] as const).forEach((name) => model.set(name, resized(model.get(name), wanted))));
+  return slider(d, signal, "d", { symbol: "d", name: "entries a vector has", stops: range(2, MOST) });
 }

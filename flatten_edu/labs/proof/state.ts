@@ -1,5 +1,5 @@
 // The traits of the lab `proof` (Python: ProofLab), and what its views compute from them.
-import type { LabModel } from "../frame/model";
+import { Memo, significant, type LabModel } from "../frame";
 import { angleDegrees, dot, focusedMap, largestCoordinate, norm } from "../frame/maths/attention";
 import { byLargest, direction, focusedCosine, proposition, type Verdict } from "../frame/maths/proposition";
 
@@ -12,8 +12,6 @@ export interface ProofTraits {
 }
 
 export type ProofModel = LabModel<ProofTraits>;
-
-export const STAGES = 5;
 
 /** All figures of a pair at a p; NaN where a vector is zero, or has no single largest entry where one is needed. */
 export interface Figures {
@@ -53,18 +51,9 @@ function distanceToAxis(x: number[], p: number, m: number): number {
 }
 
 /** The verdict on a pair, kept until a vector changes: it needs a scan over p, and p itself has no part in it. */
-export class VerdictCache {
-  private key = "";
-  private verdict!: Verdict;
-
-  of(model: ProofModel): Verdict {
-    const key = JSON.stringify([model.get("x"), model.get("y")]);
-    if (key !== this.key) {
-      this.key = key;
-      this.verdict = proposition(model.get("x"), model.get("y"));
-    }
-    return this.verdict;
-  }
+export function verdictOf(model: ProofModel): () => Verdict {
+  const memo = new Memo();
+  return () => memo.keep("verdict", [JSON.stringify([model.get("x"), model.get("y")])], () => proposition(model.get("x"), model.get("y")));
 }
 
 /** Vectors of one length, whatever a broken link holds: the shorter one gets zeros, which change no angle. */
@@ -84,7 +73,7 @@ export function matched(model: ProofModel): ProofModel {
 }
 
 /** A boundary in p, as this lab writes it. */
-export const pOf = (p: number) => String(Number(p.toPrecision(4)));
+export const pOf = (p: number) => significant(p, 4);
 
 /** The first d entries, and zeros beyond them. */
 export const resized = (v: readonly number[], d: number) => Array.from({ length: d }, (_, i) => v[i] ?? 0);

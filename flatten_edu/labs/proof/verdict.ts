@@ -1,37 +1,35 @@
 // The figures of the pair at p = 1 and now, and in a sentence what the proposition makes of it.
-import { fixed, h, Readout } from "../frame/dom";
-import { formatP } from "../frame/numbers";
-import { summary } from "../frame/summary";
-import type { View } from "../frame/model";
+import { fixed, formatP, h, Readout, rich, summary, type Part } from "../frame";
 import type { Verdict } from "../frame/maths/proposition";
-import { figures, pOf, type VerdictCache, type ProofModel } from "./state";
+import { figures, pOf, type ProofModel } from "./state";
 
-export function table(model: ProofModel, verdicts: VerdictCache): View & { node: HTMLElement } {
-  const row = (name: string, format: (value: number) => string) => [new Readout(`${name}_first`, format), new Readout(name, format)];
-  const rows = { cosine: row("cosine", fixed(4)), angle: row("angle", fixed(1, "°")), inner: row("inner", fixed(4)) };
-  const titles = { cosine: "cosine", angle: "angle", inner: "inner product" };
-  const head = h("th", { scope: "col" });
+export function table(model: ProofModel, verdictNow: () => Verdict): Part {
   const change = h("td", { class: "fe-change" });
+  const rows = ([["cosine", "cosine", 4], ["angle", "angle", 1], ["inner", "inner product", 4]] as const).map(([name, title, digits]) => {
+    const format = fixed(digits, name === "angle" ? "°" : "");
+    const pair = [new Readout(`${name}_first`, format), new Readout(name, format)];
+    const last = name === "angle" ? change : h("td");
+    return { name, pair, node: h("tr", {}, h("th", { scope: "row" }, title), ...pair.map((one) => h("td", {}, one.node)), last) };
+  });
+  const head = h("th", { scope: "col" });
   const holdsFrom = new Readout("holds_from", pOf);
   const worst = { p: new Readout("worst_p", (p) => p.toPrecision(2)), degrees: new Readout("worst_degrees", fixed(1, "°")) };
-  const worstRow = h("tr", {}, h("th", { scope: "row", colspan: 3 }, "fails worst near ", h("i", {}, "p"), " = ", worst.p.node, ", at"),
-    h("td", {}, worst.degrees.node));
+  const foot = (title: string, value: Readout) => h("tr", {}, h("th", { scope: "row", colspan: 3 }, ...rich(title, { p: worst.p.node })), h("td", {}, value.node));
+  const worstRow = foot("fails worst near *p* = {p}, at", worst.degrees);
   const node = h("table", { class: "fe-table" },
-    h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col" }, h("i", {}, "p"), " = 1"), head, h("td", {}))),
-    h("tbody", {}, ...(Object.keys(rows) as (keyof typeof rows)[]).map((name) =>
-      h("tr", {}, h("th", { scope: "row" }, titles[name]), ...rows[name].map((readout) => h("td", {}, readout.node)), name === "angle" ? change : h("td", {})))),
-    h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 3 }, "holds, up to ", h("i", {}, "p"), " = 256, from"),
-      h("td", {}, holdsFrom.node)), worstRow));
+    h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, ...rich("*p* = 1")), head, h("td"))),
+    h("tbody", {}, ...rows.map((row) => row.node)),
+    h("tfoot", {}, foot("holds, up to *p* = 256, from", holdsFrom), worstRow));
   return {
     node,
     update() {
       const now = figures(model);
-      for (const name of ["cosine", "angle", "inner"] as const) {
-        rows[name][0].set(now[name].first);
-        rows[name][1].set(now[name].now);
+      for (const { name, pair } of rows) {
+        pair[0].set(now[name].first);
+        pair[1].set(now[name].now);
       }
-      head.replaceChildren(h("i", {}, "p"), ` = ${formatP(model.get("p"))}`);
-      const verdict = verdicts.of(model);
+      head.replaceChildren(...rich(`*p* = ${formatP(model.get("p"))}`));
+      const verdict = verdictNow();
       change.textContent = TURN[turn(now.angle.now - now.angle.first)];
       holdsFrom.set(verdict.holdsFrom ?? NaN);
       worstRow.hidden = verdict.worstP === null;
@@ -49,8 +47,8 @@ function turn(change: number): keyof typeof TURN {
   return Math.abs(change) < 0.05 ? "none" : change < 0 ? "closer" : "apart";
 }
 
-export function sentence(model: ProofModel, verdicts: VerdictCache): View & { node: HTMLElement } {
-  return summary(() => says(model, verdicts.of(model)));
+export function sentence(model: ProofModel, verdictNow: () => Verdict): Part {
+  return summary(() => says(model, verdictNow()));
 }
 
 function says(model: ProofModel, verdict: Verdict): string {

@@ -1,123 +1,82 @@
 // From traits to the four maps, on the page's own thread: what did not change is kept.
+import { ofHead } from "../frame/maths/attention_maps";
+import { add } from "../frame/maths/layers";
+import { Memo, tensorsOf as tensorsIn } from "../frame";
 import { hashNoise } from "../frame/maths/noise";
 import {
-  differences, dwcMatrix, focusedHead, headRows, linearMap, namedKernel, normOfRowSums, softmaxMap, sumOf,
-  type Kernel, type LinearMap, type Matrix, type Tokens,
+  differences, dwcMatrix, focusedHead, linearMap, namedKernel, normOfRowSums, softmaxMap,
+  type Kernel, type Matrix, type Tokens,
 } from "../frame/maths/rank_maps";
 import type { PerMap } from "../frame/maths/rank_study";
-import { tensorsOf } from "../frame/tensors";
 import { KERNEL_SIDE, setting, type RankModel, type Setting } from "./state";
 
 export interface Case {
-  id: number;
   setting: Setting;
   n: number;
   maps: PerMap<Matrix>;
-  /** Two maps with the same key are the same. */
-  keys: PerMap<string>;
+  /** A number for each map: the same one for the same map. */
+  keys: PerMap<number>;
   u: Matrix;
   w: Matrix;
   zeroRows: number;
   kernel: Kernel;
-  kernelKey: string;
   /** Entries, and rows, in which the wrapped rendering differs from the convolution's matrix. */
   wrong: { entries: number; rows: number };
   /** The length of M_eq 1. */
   ones: number;
 }
 
-/** Makes cases from the traits, or null while tokens or kernels that were promised have not arrived. */
+/** Makes cases from the traits, the same one of the same traits; null while tokens that were promised have not arrived. */
 export class CaseMaker {
-  private readonly kept = new Map<string, [key: string, value: unknown]>();
-  private readonly names = new WeakMap<DataView, number>();
-  private named = 0;
-  private current: Case | null = null;
+  private readonly memo = new Memo();
+  private readonly numbers = new WeakMap<Matrix, number>();
+  private numbered = 0;
 
   make(model: RankModel): Case | null {
     const s = setting(model);
-    if ((s.source === "given" || s.convolution === "given") && !model.get("tokens")?.byteLength) return null;
-    const tokens = this.tokenKey(model, s);
-    const linearKey = `${tokens}/${s.head}/${model.get("p")}`;
-    const kernelKey = this.kernelKey(model, s);
-    const dwcKey = `${kernelKey}/${s.grid}/${model.get("wrapped")}`;
-    const keys = { linear: linearKey, dwc: dwcKey, equivalent: `${linearKey}+${dwcKey}`, softmax: `${tokens}/${s.head}` };
-    if (this.current?.keys.equivalent === keys.equivalent) return this.current;
-    const linear = this.keep("linear", keys.linear, () => this.linear(model, s, tokens));
-    const softmax = this.keep("softmax", keys.softmax, () => this.softmax(model, s, tokens));
-    const kernel = this.keep("kernel", kernelKey, () => this.kernel(model, s));
-    const { dwc, wrong } = this.keep("dwc", keys.dwc, () => convolution(kernel, s, model.get("wrapped")));
-    const equivalent = sumOf(linear.weights, dwc);
-    const maps = { linear: linear.weights, dwc, equivalent, softmax };
-    const id = (this.current?.id ?? 0) + 1;
-    this.current = {
-      id, setting: s, n: s.n, maps, keys, u: linear.u, w: linear.w, zeroRows: linear.zeroRows, kernel, kernelKey, wrong,
-      ones: normOfRowSums(equivalent, s.n),
-    };
-    return this.current;
-  }
-
-  private keep<T>(name: string, key: string, compute: () => T): T {
-    const held = this.kept.get(name);
-    if (held?.[0] === key) return held[1] as T;
-    const value = compute();
-    this.kept.set(name, [key, value]);
-    return value;
-  }
-
-  private linear(model: RankModel, s: Setting, key: string): LinearMap {
-    const { q, k } = this.tokens(model, s, key);
-    const p = model.get("p");
-    return linearMap(focusedHead(q, p, s.head), focusedHead(k, p, s.head), s.n, s.d);
-  }
-
-  private softmax(model: RankModel, s: Setting, key: string): Matrix {
-    const { q, k } = this.tokens(model, s, key);
-    return softmaxMap(headRows(q, s.head), headRows(k, s.head), s.n, s.d);
-  }
-
-  private tokens(model: RankModel, s: Setting, key: string): { q: Tokens; k: Tokens } {
-    return this.keep("tokens", key, () => {
-      const [q, k] = ["q", "k"].map((name, stream) => ({
-        n: s.n, d: s.d, heads: s.heads,
-        values: s.source === "random"
-          ? hashNoise(model.get("seed"), stream, s.n, s.d)
-          : tokenFirst(layerOf(model, name, s), s),
-      }));
-      return { q, k };
+    const [bytes, seed, p, wrapped] = [model.get("tokens"), model.get("seed"), model.get("p"), model.get("wrapped")];
+    if ((s.source === "given" || s.convolution === "given") && !bytes?.byteLength) return null;
+    const { q, k } = this.memo.keep("tokens", s.source === "random" ? [seed, s.n, s.d] : [bytes, s.layer], () => tokensOf(model, s));
+    const linear = this.memo.keep("linear", [q, p, s.head], () => linearMap(focusedHead(q, p, s.head), focusedHead(k, p, s.head), s.n, s.d));
+    const softmax = this.memo.keep("softmax", [q, s.head], () => {
+      const [rows, columns] = [q, k].map(({ values }) => ofHead(values, s.n, s.heads, s.head));
+      return softmaxMap(rows, columns, s.n, s.d);
+    });
+    const kernel = this.memo.keep("kernel", [s.convolution, s.channel, ...(s.convolution === "given" ? [bytes, s.layer] : [seed])], () => kernelOf(model, s));
+    const { dwc, wrong } = this.memo.keep("dwc", [kernel, ...s.grid, wrapped], () => convolution(kernel, s, wrapped));
+    return this.memo.keep("case", [linear, softmax, dwc], () => {
+      const equivalent = add(linear.weights, dwc);
+      const maps = { linear: linear.weights, dwc, equivalent, softmax };
+      const keys = Object.fromEntries(Object.entries(maps).map(([name, map]) => [name, this.number(map)])) as PerMap<number>;
+      const { u, w, zeroRows } = linear;
+      return { setting: s, n: s.n, maps, keys, u, w, zeroRows, kernel, wrong, ones: normOfRowSums(equivalent, s.n) };
     });
   }
 
-  private kernel(model: RankModel, s: Setting): Kernel {
-    if (s.convolution === "random") return randomKernel(model.get("seed"), s.channel);
-    if (s.convolution !== "given") return namedKernel(s.convolution);
-    const { sides } = model.get("index");
-    const size = sides[0] * sides[1];
-    const values = layerOf(model, "kernel", s);
-    return { values: values.subarray(s.channel * size, (s.channel + 1) * size), sides };
+  private number(map: Matrix): number {
+    if (!this.numbers.has(map)) this.numbers.set(map, (this.numbered += 1));
+    return this.numbers.get(map)!;
   }
+}
 
-  private tokenKey(model: RankModel, s: Setting): string {
-    if (s.source === "random") return `random ${model.get("seed")} ${s.n} ${s.d}`;
-    return `given ${this.name(model)} ${s.layer}`;
-  }
+function tokensOf(model: RankModel, s: Setting): { q: Tokens; k: Tokens } {
+  const values = (name: string, stream: number) =>
+    (s.source === "random" ? hashNoise(model.get("seed"), stream, s.n, s.d) : tokenFirst(layerOf(model, name, s), s));
+  const [q, k] = ["q", "k"].map((name, stream) => ({ n: s.n, d: s.d, heads: s.heads, values: values(name, stream) }));
+  return { q, k };
+}
 
-  private kernelKey(model: RankModel, s: Setting): string {
-    if (s.convolution === "random") return `random ${model.get("seed")} ${s.channel}`;
-    if (s.convolution === "given") return `given ${this.name(model)} ${s.layer} ${s.channel}`;
-    return s.convolution;
-  }
-
-  /** A number for the tensors that were given: others have another. */
-  private name(model: RankModel): number {
-    const bytes = model.get("tokens")!;
-    if (!this.names.has(bytes)) this.names.set(bytes, (this.named += 1));
-    return this.names.get(bytes)!;
-  }
+function kernelOf(model: RankModel, s: Setting): Kernel {
+  if (s.convolution === "random") return randomKernel(model.get("seed"), s.channel);
+  if (s.convolution !== "given") return namedKernel(s.convolution);
+  const { sides } = model.get("index");
+  const size = sides[0] * sides[1];
+  return { values: layerOf(model, "kernel", s).subarray(s.channel * size, (s.channel + 1) * size), sides };
 }
 
 /** One layer of a given tensor, whose first dimension counts the layers. */
 function layerOf(model: RankModel, name: string, { layer }: Setting): Float64Array {
-  const { shape, data } = tensorsOf(model.get("tokens")).get(name)!;
+  const { shape, data } = tensorsIn(model.get("tokens")).get(name)!;
   const size = data.length / shape[0];
   return data.subarray(layer * size, (layer + 1) * size);
 }

@@ -1,5 +1,5 @@
 // The colours of a map's entries: from the page's ground at zero to blue for positive and orange for negative numbers.
-import { paintNumbers, ramp, STEPS, type Rgb } from "../frame/colours";
+import { paintNumbers, ramp, STEPS, type Rgb } from "../frame";
 
 /** Colours for entries >= 0, and for entries < 0, each from zero to the largest size. */
 export type Scale = readonly [positive: Rgb[], negative: Rgb[]];

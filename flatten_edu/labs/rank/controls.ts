@@ -1,25 +1,23 @@
 // The lab's controls: those of the argument above the maps, those that choose the case below them.
-import { choice, range, slider } from "../frame/controls";
-import { h, Readout, uniqueId } from "../frame/dom";
-import { focusingFactorControl } from "../frame/focusing_factor";
-import { change, type LabModel, type View } from "../frame/model";
-import { power } from "./format";
+import {
+  adapted, change, choice, focusingFactorControl, h, labelled, Memo, powerOfTen, range, rangeInput, Readout, slider, uniqueId,
+  type LabModel, type Part,
+} from "../frame";
+import type { Kernel } from "../frame/maths/rank_maps";
 import { isDark, paint, scaleFor } from "./colours";
 import type { Results } from "./results";
 import { setting, type RankModel, type RankTraits } from "./state";
-
-type Control = View & { node: HTMLElement };
 
 const GRIDS = ["4x4", "7x7", "7x14", "10x10", "14x14"] as const;
 const DIMENSIONS = [1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256];
 const TOLERANCES = [0, ...Array.from({ length: 12 }, (_, i) => 10 ** (i - 12))];
 
-export function mainControls(model: RankModel, results: Results, signal: AbortSignal): Control {
+export function mainControls(model: RankModel, results: Results, signal: AbortSignal): Part {
   const kernel = kernelChoice(model, results, signal);
   const d = slider(model, signal, "d", { symbol: "d", name: "features of a head", stops: DIMENSIONS });
   const p = focusingFactorControl(model as unknown as LabModel<{ p: number }>, signal);
   return {
-    node: h("div", { class: "fe-rank-controls" }, kernel.node, h("div", { class: "fe-controls fe-d" }, d.node), p.node),
+    node: h("div", { class: "fe-rank-controls" }, kernel.node, h("div", { class: "fe-controls fe-d fe-stays" }, d.node), p.node),
     update() {
       for (const control of [kernel, d, p]) control.update();
       d.node.parentElement!.hidden = setting(model).source === "given";
@@ -27,7 +25,7 @@ export function mainControls(model: RankModel, results: Results, signal: AbortSi
   };
 }
 
-export function caseControls(model: RankModel, signal: AbortSignal): Control {
+export function caseControls(model: RankModel, signal: AbortSignal): Part {
   const source = choice(model, signal, "source", { name: "queries and keys", options: [["random", "random"], ["given", "given"]] });
   const layer = bounded(model, signal, "layer", "block", () => model.get("index").layers.length, (i) => model.get("index").layers[i] ?? "");
   const head = bounded(model, signal, "head", "head", (s) => s.heads);
@@ -52,13 +50,13 @@ export function caseControls(model: RankModel, signal: AbortSignal): Control {
   };
 }
 
-export function toleranceControl(model: RankModel, signal: AbortSignal): Control {
+export function toleranceControl(model: RankModel, signal: AbortSignal): Part {
   return slider(model, signal, "tolerance", {
-    name: "tolerance", stops: TOLERANCES, format: (value) => (value ? power(value) : "NumPy's"),
+    name: "tolerance", stops: TOLERANCES, format: (value) => (value ? powerOfTen(value) : "NumPy's"),
   });
 }
 
-function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): Control {
+function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): Part {
   const options = choice(model, signal, "convolution", {
     name: "kernel of the convolution",
     options: [
@@ -67,13 +65,8 @@ function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): 
     ],
   });
   const picture = h("canvas", { class: "fe-kernel", role: "img" });
-  let drawn = "";
-  const draw = () => {
-    const dark = isDark(picture);
-    const key = `${results.now?.kernelKey} ${dark}`;
-    if (!results.now || drawn === key) return;
-    drawn = key;
-    const { values, sides } = results.now.kernel;
+  const memo = new Memo();
+  const draw = ({ values, sides }: Kernel, dark: boolean) => {
     const largest = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     paint(picture, values, sides[1], largest, scaleFor(dark));
     picture.setAttribute("aria-label", `The kernel: ${sides[0]} by ${sides[1]} numbers, the largest ${largest.toPrecision(2)} in size`);
@@ -86,7 +79,9 @@ function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): 
       const given = options.node.querySelector<HTMLInputElement>('input[value="given"]')!;
       given.parentElement!.hidden = index.channels === 0;
       nameGiven(options.node, index.name);
-      draw();
+      const kernel = results.now?.kernel;
+      const dark = isDark(picture);
+      if (kernel) memo.keep("drawn", [kernel, dark], () => draw(kernel, dark));
     },
   };
 }
@@ -96,37 +91,26 @@ function nameGiven(fieldset: HTMLElement, name: string): void {
 }
 
 /** The grid as the text of a radio button. */
-function asText(model: RankModel): LabModel<{ grid: string }> {
-  return {
-    get: () => model.get("grid").join("x") as never,
-    set: (_, value) => model.set("grid", value.split("x").map(Number) as [number, number]),
-    save_changes: () => model.save_changes(),
-    on: () => {},
-    off: () => {},
-  };
-}
+const asText = (model: RankModel) => adapted<{ grid: string }>(model, () => model.get("grid").join("x"),
+  (value) => model.set("grid", value.split("x").map(Number) as [number, number]));
 
 /** A slider over 0 to one less than a count that other traits decide; hidden where there is nothing to choose. */
 function bounded(
   model: RankModel, signal: AbortSignal, trait: "layer" | "head" | "channel", name: string,
   count: (s: ReturnType<typeof setting>) => number, words: (value: number) => string = (value) => String(value + 1),
-): Control {
+): Part {
   const id = uniqueId(trait);
-  const input = h("input", { id, type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
-  input.addEventListener("input", () => change(model, trait, input.valueAsNumber as RankTraits[typeof trait]), { signal });
-  const value = new Readout(trait, (at) => words(at));
+  const range = rangeInput(id, signal, (at) => change(model, trait, at as RankTraits[typeof trait]));
+  const value = new Readout(trait, words);
   const of = h("span", { class: "fe-of" });
-  const node = h("div", { class: "fe-slider" }, h("div", { class: "fe-slider-head" }, h("label", { for: id }, name), h("span", {}, value.node, of)), input);
+  const node = labelled(id, [name], h("span", {}, value.node, of), range.input);
   return {
     node,
     update() {
       const s = setting(model);
       const last = count(s) - 1;
       node.hidden = last < 1;
-      input.max = String(Math.max(last, 1));
-      input.value = String(s[trait]);
-      input.style.setProperty("--at", String(s[trait] / Math.max(last, 1)));
-      input.setAttribute("aria-valuetext", `${name.split(",")[0]} ${words(s[trait])}`);
+      range.show(s[trait], Math.max(last, 1), `${name.split(",")[0]} ${words(s[trait])}`);
       value.set(s[trait]);
       of.textContent = trait === "layer" ? "" : ` of ${last + 1}`;
     },

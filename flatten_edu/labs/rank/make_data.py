@@ -1,4 +1,4 @@
-"""Remake the data of the lab `rank`, a trained model on a photograph: python -m flatten_edu.labs.rank.make_data"""
+"""Remake the data of the lab `rank`, a trained model on a picture: python -m flatten_edu.labs.rank.make_data"""
 
 import json
 from pathlib import Path
@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from flatten_edu.analysis import capture
-from flatten_edu.data import as_cifar10, photo
+from flatten_edu.data import cifar10_samples
 from flatten_edu.labs.rank.lab import SHIPPED
 from flatten_edu.models import DeiT, pretrained
 
-MODEL, PHOTO = "flatten_deit_cifar10_focused", "chelsea"
+MODEL, IMAGE = "flatten_deit_cifar10_focused", 14  # the test image on which the lab `maps` opens
 LIMIT = 400_000  # bytes of a lab's data
 
 
@@ -62,14 +62,14 @@ def write_rank(model: DeiT, x: Tensor, about: str, path: Path = SHIPPED) -> int:
 
 
 def main() -> None:
-    """Queries, keys and kernels of the shipped focused model on one photograph."""
-    model = pretrained(MODEL)
-    side = model.config.image[0]
+    """Queries, keys and kernels of the shipped focused model on one picture."""
+    samples = cifar10_samples()
+    x, labels = samples.batch(torch.tensor([IMAGE]))
     about = (
-        f"Trained: queries, keys and kernels of the model {MODEL} on the photograph {PHOTO}, "
-        f"{side} pixels a side, stored in float16."
+        f"Trained: queries, keys and kernels of the model {MODEL} on the test image of CIFAR-10 with which the lab "
+        f"maps opens, a {samples.classes[int(labels[0])]}, stored in float16."
     )
-    write_rank(model, as_cifar10(photo(PHOTO), side), about)
+    write_rank(pretrained(MODEL), x, about)
 
 
 if __name__ == "__main__":

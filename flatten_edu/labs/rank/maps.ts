@@ -1,10 +1,8 @@
 // The four maps as pictures, each with its colour bar and what is read off its spectrum.
-import { fixed, h, Readout, type Child } from "../frame/dom";
-import type { View } from "../frame/model";
+import { fixed, h, Memo, Readout, rich, scientific, type Part } from "../frame";
 import { effectiveRank, nearestToLine, numericalRank, stableRank } from "../frame/maths/rank_spectrum";
 import { MAP_NAMES, type MapName } from "../frame/maths/rank_study";
 import { isDark, paint, scaleFor, type Scale } from "./colours";
-import { scientific } from "./format";
 import type { Results } from "./results";
 
 const SPOKEN: Record<MapName, string> = {
@@ -12,15 +10,10 @@ const SPOKEN: Record<MapName, string> = {
   softmax: "softmax attention's map",
 };
 
-function title(name: MapName): Child[] {
-  const m = (index: string) => [h("i", {}, "M"), h("sub", {}, index)];
-  switch (name) {
-    case "linear": return [h("b", {}, h("i", {}, "A")), h("span", {}, "φ(Q)φ(K)ᵀ")];
-    case "dwc": return [h("b", {}, h("span", { class: "fe-sign" }, "+"), ...m("DWC")), h("span", {}, "convolution")];
-    case "equivalent": return [h("b", {}, h("span", { class: "fe-sign" }, "="), ...m("eq")), h("span", {}, "the sum")];
-    case "softmax": return [h("b", {}, "softmax"), h("span", {}, "to compare")];
-  }
-}
+const TITLES: Record<MapName, [name: string, about: string]> = {
+  linear: ["*A*", "φ(Q)φ(K)ᵀ"], dwc: ["{sign}*M*_{DWC}", "convolution"], equivalent: ["{sign}*M*_{eq}", "the sum"],
+  softmax: ["softmax", "to compare"],
+};
 
 /** Numbers' largest size, and whether any is negative. */
 function extent(values: Float64Array): { largest: number; signed: boolean } {
@@ -40,7 +33,7 @@ class MapFigure {
   private readonly rank: Readout;
   private readonly of = h("span", { class: "fe-of" });
   private readonly figures: Record<"effective" | "stable" | "largest" | "smallest", Readout>;
-  private painted = "";
+  private readonly memo = new Memo();
 
   constructor(readonly name: MapName) {
     this.canvas = h("canvas", { role: "img", "data-kind": name, "aria-label": SPOKEN[name] });
@@ -48,31 +41,32 @@ class MapFigure {
     this.rank.node.textContent = "…";
     this.figures = {
       effective: new Readout(`effective_${name}`, fixed(1)), stable: new Readout(`stable_${name}`, fixed(2)),
-      largest: new Readout(`largest_${name}`, (value) => scientific(value, 3)),
+      largest: new Readout(`largest_${name}`, scientific),
       smallest: new Readout(`smallest_${name}`, (value) => (value < 1e-15 ? "< 10⁻¹⁵" : scientific(value))),
     };
-    const sigma = (index: string) => [h("i", {}, "σ"), h("sub", {}, index)];
-    const row = (term: Child[], value: Node) => [h("dt", {}, ...term), h("dd", {}, value)];
+    const row = (term: string, value: Readout) => [h("dt", {}, ...rich(term)), h("dd", {}, value.node)];
+    const [title, about] = TITLES[name];
+    const sign = h("span", { class: "fe-sign" }, name === "dwc" ? "+" : "=");
     this.node = h("figure", { class: `fe-${name}` },
-      h("div", { class: "fe-map-title" }, ...title(name)), this.canvas, this.bar, this.ticks,
+      h("div", { class: "fe-map-title" }, h("b", {}, ...rich(title, { sign })), h("span", {}, about)), this.canvas, this.bar, this.ticks,
       h("figcaption", {},
         h("p", { class: "fe-rank" }, h("span", { class: "fe-swatch", "aria-hidden": "true" }), "rank ", this.rank.node, this.of),
-        h("dl", {}, ...row(["effective"], this.figures.effective.node), ...row(["stable"], this.figures.stable.node),
-          ...row(sigma("1"), this.figures.largest.node),
-          ...row([...sigma("N"), " ÷ ", ...sigma("1")], this.figures.smallest.node))));
+        h("dl", {}, ...row("effective", this.figures.effective), ...row("stable", this.figures.stable),
+          ...row("*σ*_{1}", this.figures.largest), ...row("*σ*_{N} ÷ *σ*_{1}", this.figures.smallest))));
   }
 
-  /** `theme` tells whether the colours changed. */
-  paint(key: string, values: Float64Array, n: number, scale: Scale, theme: string): void {
-    if (this.painted === key + theme) return;
-    this.painted = key + theme;
+  paint(values: Float64Array, n: number, scale: Scale): void {
+    this.memo.keep("painted", [values, scale], () => this.repaint(values, n, scale));
+  }
+
+  private repaint(values: Float64Array, n: number, scale: Scale): void {
     const { largest, signed } = extent(values);
     paint(this.canvas, values, n, largest, scale);
     this.canvas.classList.toggle("fe-coarse", n <= 100);
     const steps = Array.from({ length: 201 }, (_, i) => (signed ? i / 100 - 1 : i / 200));
     paint(this.bar, steps.map((t) => t * Math.abs(t)), steps.length, 1, scale);
     const marks = largest === 0 ? [0] : signed ? [-largest, -largest / 4, 0, largest / 4, largest] : [0, largest / 4, largest];
-    this.ticks.replaceChildren(...marks.map((mark) => h("span", {}, scientific(mark).replace("-", "−"))));
+    this.ticks.replaceChildren(...marks.map((mark) => h("span", {}, scientific(mark, 2))));
     this.canvas.setAttribute("aria-label",
       `${SPOKEN[this.name]}: ${n} by ${n} entries, ${signed ? `from ${scientific(-largest)} to` : "from 0 to"} ${scientific(largest)} in size`);
   }
@@ -91,23 +85,23 @@ class MapFigure {
   }
 }
 
-export function mapsView(results: Results): View & { node: HTMLElement } {
+export function mapsView(results: Results): Part {
   const figures = MAP_NAMES.map((name) => new MapFigure(name));
   const waiting = h("p", { class: "fe-waiting" }, "The trained queries, keys and kernels have not arrived yet.");
   const row = h("div", { class: "fe-rank-maps" }, ...figures.map((figure) => figure.node));
   const scales = [scaleFor(false), scaleFor(true)];
 
-  let read = "";
+  const memo = new Memo();
   function update(): void {
     waiting.hidden = results.now !== null;
     row.hidden = results.now === null;
     if (!results.now) return;
     const dark = isDark(row);
-    for (const figure of figures) {
-      figure.paint(results.now.keys[figure.name], results.now.maps[figure.name], results.now.n, scales[Number(dark)], ` ${dark}`);
-      if (results.found && read !== results.stamp) figure.show(results.found.findings.spectra[figure.name], results.tolerance(results.found.of.n));
-    }
-    read = results.stamp;
+    for (const figure of figures) figure.paint(results.now.maps[figure.name], results.now.n, scales[Number(dark)]);
+    const { found } = results;
+    if (!found) return;
+    const tolerance = results.tolerance(found.of.n);
+    memo.keep("read", results.shown, () => figures.forEach((figure) => figure.show(found.findings.spectra[figure.name], tolerance)));
   }
 
   return { node: h("div", {}, waiting, row), update };

@@ -1,8 +1,7 @@
 // What is shown: the case that the traits describe, and the newest findings, which may still be of the case before.
-import type { LabModel } from "../frame/model";
+import { newest, startWorker, type LabModel } from "../frame";
 import { SpectrumCache, type Findings, type Question } from "../frame/maths/rank_study";
 import { relativeTolerance } from "../frame/maths/rank_spectrum";
-import { startWorker } from "../frame/worker";
 import code from "worker:./worker.ts";
 import { CaseMaker, type Case } from "./case";
 import type { RankTraits } from "./state";
@@ -13,32 +12,28 @@ export class Results {
   /** The newest findings, and the case that they belong to. */
   found: { of: Case; findings: Findings } | null = null;
   private latest: Results["found"] = null;
-  private asking: Case | null = null;
+  private asked: Case | null = null;
   private readonly cases = new CaseMaker();
   private readonly here = new SpectrumCache();
   private readonly worker = startWorker<Question, Findings>(code, (question) => this.here.answer(question));
+  private readonly ask: (wanted: Case) => Promise<void>;
 
-  constructor(private readonly model: LabModel<RankTraits>, private readonly arrived: () => void) {}
+  constructor(private readonly model: LabModel<RankTraits>, arrived: () => void) {
+    this.ask = newest<Case, Findings>(({ n, maps, keys, u, w }) => this.worker.ask({ n, maps, keys, u, w }), (findings, of) => {
+      this.latest = { of, findings };
+      arrived();
+    });
+  }
 
   refresh(): void {
     this.now = this.cases.make(this.model);
-    if (this.now && !this.asking) void this.ask(this.now);
+    if (this.now && this.now !== this.asked) void this.ask(this.asked = this.now);
     this.found = this.now && this.latest;
   }
 
   /** Whether the findings are of another case than the one that is set. */
   get busy(): boolean {
-    return !this.now || this.latest?.of.id !== this.now.id;
-  }
-
-  /** One question at a time: while it is answered only the newest case waits. */
-  private async ask(wanted: Case): Promise<void> {
-    if (this.latest?.of.id === wanted.id) return;
-    this.asking = wanted;
-    const { n, maps, keys, u, w } = wanted;
-    this.latest = { of: wanted, findings: await this.worker.ask({ n, maps, keys, u, w }) };
-    this.asking = null;
-    this.arrived();
+    return !this.now || this.latest?.of !== this.now;
   }
 
   /** The tolerance in force for N cells, a share of the largest singular value: the reader's, or NumPy's. */
@@ -46,9 +41,9 @@ export class Results {
     return this.model.get("tolerance") || relativeTolerance(n);
   }
 
-  /** Another one says that what is read off the findings has changed. */
-  get stamp(): string {
-    return `${this.found?.of.id} ${this.model.get("tolerance")}`;
+  /** What decides what is read off the findings. */
+  get shown(): readonly unknown[] {
+    return [this.found, this.model.get("tolerance")];
   }
 
   stop(): void {

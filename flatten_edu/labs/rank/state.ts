@@ -1,5 +1,5 @@
 // The traits of the lab `rank` (Python: RankLab), and what of them is in force.
-import type { LabModel } from "../frame/model";
+import type { LabModel } from "../frame";
 import type { Grid } from "../frame/maths/rank_maps";
 
 export type Convolution = "random" | "given" | "zero" | "minus_impulse" | "right_neighbour";

@@ -1,6 +1,6 @@
 // One paragraph on why the sum has the rank that it has; another for each way to fail.
 import { numericalRank, relativeTolerance } from "../frame/maths/rank_spectrum";
-import { scientific } from "./format";
+import { scientific } from "../frame";
 import { bounds } from "./guarantee";
 import type { Results } from "./results";
 

@@ -102,7 +102,7 @@ class RecallLab(Lab, lab="recall"):
         return recall(q, k, v, kind, self.p if p is None else p, self._beside(v), self.removed)
 
     def as_picture(self, rows: Float[Tensor, "n e"]) -> Float[Tensor, "height width 3"]:
-        """A photograph's patches, or answers in their place, put together; numbers from 0 to 1 where the patches are."""
+        """A photograph's patches, or answers in their place, put together as one picture."""
         pixels = math.isqrt(rows.shape[1] // 3)
         return rows.reshape(self.side, self.side, pixels, pixels, 3).transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
@@ -143,5 +143,7 @@ def _fitting_grid(grid: tuple[int, int] | None, rows: dict[str, Tensor]) -> tupl
         raise ValueError(f"RecallLab needs q and k of one shape and v of as many rows, two or more, got {shapes}")
     height, width = grid or (math.isqrt(n), math.isqrt(n))
     if height * width != n:
-        raise ValueError(f"grid ({height}, {width}) has {height * width} cells for {n} tokens: pass grid=(rows, columns)")
+        raise ValueError(
+            f"grid ({height}, {width}) has {height * width} cells for {n} tokens: pass grid=(rows, columns)"
+        )
     return height, width

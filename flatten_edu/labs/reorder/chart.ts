@@ -1,19 +1,17 @@
 // Both costs against N, at the d that is set; the marker is the slider of N, to drag or to move by keys.
 import { scaleLog } from "d3-scale";
-import { svg } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { axes, change, marks, powerOfTen, svg, upright } from "../frame";
 import { attentionCost } from "../frame/maths/cost";
 import { FORMULA, N_STOPS, ORDERS, type ReorderModel } from "./state";
 
-const WIDTH = 340;
-const HEIGHT = 196;
+const [WIDTH, HEIGHT] = [340, 196];
 const MOST = 16384;
 const x = scaleLog().domain([1, MOST]).range([34, WIDTH - 18]);
-const TICKS = [1, 4, 16, 64, 256, 1024, 4096, 16384];
+const TICKS = marks([1, 4, 16, 64, 256, 1024, 4096, 16384]);
 const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -4, PageUp: 4 };
 
-export function chart(model: ReorderModel, signal: AbortSignal): View & { node: Element } {
-  const axes = svg("g", { class: "fe-axes" });
+export function chart(model: ReorderModel, signal: AbortSignal) {
+  const behind = svg("g");
   const lines = svg("g", { "aria-hidden": "true" });
   const marker = svg("g", {
     class: "fe-marker", role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true", "aria-label": "N, marker on the chart",
@@ -21,7 +19,7 @@ export function chart(model: ReorderModel, signal: AbortSignal): View & { node: 
   });
   const node = svg("svg", {
     class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Multiply-adds of both orders against N",
-  }, axes, lines, marker);
+  }, behind, lines, marker);
   marker.addEventListener("keydown", (event) => {
     const to = event.key === "Home" ? N_STOPS[0] : event.key === "End" ? MOST : moved(model.get("n"), KEYS[event.key]);
     if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -54,7 +52,7 @@ export function chart(model: ReorderModel, signal: AbortSignal): View & { node: 
       const [n, d] = [model.get("n"), model.get("d")];
       // From the cheapest cost at this d to the dearest one: the line of (QKᵀ)V runs from corner to corner.
       const y = scaleLog().domain([2 * d, 2 * d * MOST * MOST]).range([HEIGHT - 24, 22]);
-      axes.replaceChildren(...gridLines(y));
+      behind.replaceChildren(axes(x, y, TICKS, marks(powersOf100(y), powerOfTen), "multiply-adds against N, at this d", 15));
       lines.replaceChildren(...costLines(d, y), ...crossing(d, y));
       marker.replaceChildren(...markerParts(n, d, y));
       marker.setAttribute("aria-valuenow", String(n));
@@ -79,19 +77,7 @@ function moved(n: number, by: number | undefined): number | null {
   return N_STOPS[Math.min(Math.max(from + by, 0), N_STOPS.length - 1)];
 }
 
-function gridLines(y: Scale): SVGElement[] {
-  const [low, high] = y.domain().map(Math.log10);
-  const powers = Array.from({ length: 13 }, (_, i) => i).filter((power) => power >= low && power <= high && power % 2 === 0);
-  const superscript = (power: number) => String(power).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
-  return [
-    ...powers.flatMap((power) => [
-      svg("path", { d: `M${x(1)} ${y(10 ** power)}H${x(MOST)}` }),
-      svg("text", { x: x(1) - 5, y: y(10 ** power), dy: "0.32em", "text-anchor": "end" }, `10${superscript(power)}`),
-    ]),
-    ...TICKS.map((n) => svg("text", { x: x(n), y: HEIGHT - 9, "text-anchor": "middle" }, String(n))),
-    svg("text", { class: "fe-title", x: x(1), y: 10 }, "multiply-adds against N, at this d"),
-  ];
-}
+const powersOf100 = (y: Scale) => Array.from({ length: 7 }, (_, i) => 100 ** i).filter((value) => value >= y.domain()[0] && value <= y.domain()[1]);
 
 function costLines(d: number, y: Scale): SVGElement[] {
   return ORDERS.flatMap((order) => {
@@ -119,7 +105,7 @@ function markerParts(n: number, d: number, y: Scale): SVGElement[] {
   const [low, high] = y.domain();
   return [
     svg("rect", { class: "fe-hit", x: at - 22, y: y(high) - 6, width: 44, height: y(low) - y(high) + 12 }),
-    svg("path", { class: "fe-now", d: `M${at} ${y(low)}V${y(high)}` }),
+    upright(at, y),
     ...ORDERS.map((order) => svg("circle", { class: `fe-dot fe-${order}`, cx: at, cy: y(cost(n, d, order)), r: 5 })),
     svg("rect", { class: "fe-grip", x: at - 9, y: y(low) - 5, width: 18, height: 10, rx: 5 }),
   ];

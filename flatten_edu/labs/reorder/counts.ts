@@ -1,13 +1,10 @@
 // What each order costs: counted, for the N and d that are set.
-import { h, Readout, rich } from "../frame/dom";
-import type { View } from "../frame/model";
+import { bytes, count, h, Readout, rich, small, times, type Part } from "../frame";
 import { attentionCost, type Cost } from "../frame/maths/cost";
-import { bytes, count, times } from "./format";
 import { FORMULA, ITEM_SIZE, ORDERS, type ReorderModel } from "./state";
 
 type Figure = (cost: Cost, itemSize: number) => number;
 
-const small = (text: string) => h("span", { class: "fe-small" }, text);
 const ROWS: { name: string; title: string; below: string[]; figure: Figure; format: (value: number) => string; bar: boolean }[] = [
   { name: "first", title: "in brackets", below: ["*N* · *N* · *d*", "*d* · *N* · *d*"], figure: (cost) => cost.first, format: count, bar: false },
   { name: "second", title: "then", below: ["*N* · *N* · *d*", "*N* · *d* · *d*"], figure: (cost) => cost.second, format: count, bar: false },
@@ -16,12 +13,12 @@ const ROWS: { name: string; title: string; below: string[]; figure: Figure; form
   { name: "bytes", title: "that takes", below: ["", ""], figure: (cost, size) => cost.intermediate * size, format: bytes, bar: false },
 ];
 
-export function counts(model: ReorderModel): View & { node: HTMLElement } {
+export function counts(model: ReorderModel): Part {
   const heads = ORDERS.map((order) => h("th", { scope: "col" }, FORMULA[order]));
   const rows = ROWS.map((row) => ({ ...row, readouts: ORDERS.map((order) => new Readout(`${row.name}_${order}`, row.format)) }));
   const cells = rows.map(({ readouts, below, bar }) => readouts.map((readout, i) =>
-    h("td", { class: bar ? "fe-bar" : "" }, readout.node, below[i] ? h("span", { class: "fe-small" }, ...rich(below[i])) : null)));
-  const dtype = small("");
+    h("td", { class: bar ? "fe-bar" : "" }, readout.node, below[i] ? small(...rich(below[i])) : null)));
+  const dtype = small();
   const ratios = ["multiply_adds", "intermediate"].map((name) => new Readout(`ratio_${name}`, ratio));
   const node = h("table", { class: "fe-table fe-counts" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "counted"), ...heads)),

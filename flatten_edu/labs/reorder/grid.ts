@@ -1,8 +1,6 @@
 // The small example as a scheme: each entry stands where its row, from the left, and its column, from above, cross.
-import { svg } from "../frame/dom";
-import type { View } from "../frame/model";
+import { short, svg } from "../frame";
 import { transposed, type Matrix } from "../frame/maths/cost";
-import { short } from "./format";
 import { MIDDLE, example, type Example, type ReorderModel } from "./state";
 
 const CELL = 30;
@@ -23,7 +21,7 @@ interface Block {
   label: "above" | "right";
 }
 
-export function grid(model: ReorderModel): View & { node: Element } {
+export function grid(model: ReorderModel) {
   const node = svg("svg", { class: "fe-grid", role: "img" });
   return {
     node,
@@ -96,7 +94,7 @@ function drawBlock(block: Block, { latest }: Example): SVGElement[] {
   const cells = values.flatMap((row, i) => row.map((value, j) => {
     const shown = i * columns + j < known;
     const at = { x: (x + j) * CELL + 1.5, y: (y + i) * CELL + 1.5 };
-    return svg("g", { class: `fe-cell${isNew(i, j) ? " fe-new" : shown ? "" : " fe-open"}` },
+    return svg("g", { class: `fe-cell${isNew(i, j) ? " fe-new" : shown ? "" : " fe-empty"}` },
       svg("rect", { ...at, width: CELL - 3, height: CELL - 3, rx: 3 }),
       shown ? svg("text", { x: (x + j + 0.5) * CELL, y: (y + i + 0.5) * CELL, dy: "0.35em", "text-anchor": "middle" }, short(value)) : null);
   }));

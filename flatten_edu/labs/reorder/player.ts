@@ -1,13 +1,11 @@
 // Forwards and back through the entries of the example, or one after the other by itself.
-import { h, Readout, uniqueId } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { change, count, h, labelled, rangeInput, Readout, small, uniqueId, type Part } from "../frame";
 import { multiplyAddsAfter } from "../frame/maths/cost";
-import { count } from "./format";
 import { example, exampleCost, FORMULA, ORDERS, type ReorderModel } from "./state";
 
 const PACE = 500; // milliseconds an entry
 
-export function player(model: ReorderModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function player(model: ReorderModel, signal: AbortSignal): Part {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const button = (text: string, label: string, act: () => void) => {
     const node = h("button", { type: "button", "aria-label": label }, text);
@@ -15,16 +13,16 @@ export function player(model: ReorderModel, signal: AbortSignal): View & { node:
     return node;
   };
   const go = (to: number) => change(model, "at", Math.max(0, Math.min(to, example(model).total)));
-  const by = (steps: number) => () => {
-    stop();
-    go(example(model).at + steps);
-  };
   let timer = 0;
   const stop = () => {
     clearInterval(timer);
     timer = 0;
     play.textContent = "Play";
     play.setAttribute("aria-pressed", "false");
+  };
+  const jump = (to: number) => {
+    stop();
+    go(to);
   };
   const tick = () => {
     const { at, total } = example(model);
@@ -39,25 +37,20 @@ export function player(model: ReorderModel, signal: AbortSignal): View & { node:
   };
   const play = button("Play", "Play, one entry after the other", () => (timer ? stop() : start()));
   const buttons = [
-    button("Start", "Start: back to the first entry", () => { stop(); go(0); }), button("Back", "Back one entry", by(-1)), play,
-    button("Forward", "Forward one entry", by(1)), button("End", "End: all entries", () => { stop(); go(example(model).total); }),
+    button("Start", "Start: back to the first entry", () => jump(0)), button("Back", "Back one entry", () => jump(example(model).at - 1)), play,
+    button("Forward", "Forward one entry", () => jump(example(model).at + 1)), button("End", "End: all entries", () => jump(example(model).total)),
   ];
   const id = uniqueId("at");
-  const slider = h("input", { id, type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
-  slider.addEventListener("input", () => { stop(); go(slider.valueAsNumber); }, { signal });
+  const slider = rangeInput(id, signal, jump);
   const at = new Readout("at", String);
   const total = new Readout("entries", String);
   return {
     node: h("div", { class: "fe-player" },
-      h("div", { class: "fe-slider" }, h("div", { class: "fe-slider-head" },
-        h("label", { for: id }, "entries computed"), h("span", {}, at.node, " of ", total.node)), slider),
+      labelled(id, ["entries computed"], h("span", {}, at.node, " of ", total.node), slider.input),
       h("div", { class: "fe-play", role: "group", "aria-label": "step through" }, ...buttons)),
     update() {
       const now = example(model);
-      slider.max = String(now.total);
-      slider.value = String(now.at);
-      slider.style.setProperty("--at", String(now.at / now.total));
-      slider.setAttribute("aria-valuetext", `${now.at} of ${now.total}`);
+      slider.show(now.at, now.total, `${now.at} of ${now.total}`);
       at.set(now.at);
       total.set(now.total);
       play.hidden = calm.matches;
@@ -69,13 +62,13 @@ export function player(model: ReorderModel, signal: AbortSignal): View & { node:
 }
 
 /** The running count, against what both orders need in all. */
-export function tally(model: ReorderModel): View & { node: HTMLElement } {
+export function tally(model: ReorderModel): Part {
   const done = new Readout("done", count);
   const totals = ORDERS.map((order) => ({
     order,
     now: h("td", {}),
     total: new Readout(`total_${order}`, count),
-    parts: h("span", { class: "fe-small" }),
+    parts: small(),
   }));
   const rows = totals.map(({ order, now, total, parts }) => h("tr", {}, h("th", { scope: "row" }, FORMULA[order], parts),
     now, h("td", { class: "fe-bar" }, total.node)));

@@ -1,6 +1,5 @@
 // The matrices of both products, drawn to one scale, with the brackets round the product that comes first.
-import { svg } from "../frame/dom";
-import type { View } from "../frame/model";
+import { svg } from "../frame";
 import type { Order } from "../frame/maths/cost";
 import { MIDDLE, type ReorderModel } from "./state";
 
@@ -21,7 +20,7 @@ export function unitsPerNumber(n: number, d: number): number {
   return Math.min(TALLEST / Math.max(n, d), ROOM / Math.max(n + 2 * d, 3 * d));
 }
 
-export function scale(model: ReorderModel): View & { node: Element } {
+export function scale(model: ReorderModel) {
   const drawing = svg("g");
   const node = svg("svg", { class: "fe-scale", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, drawing);
   return {

@@ -1,13 +1,10 @@
 // One sentence or two on what the reader is looking at; read aloud once it rests.
-import { h, Readout } from "../frame/dom";
-import { summary } from "../frame/summary";
-import type { View } from "../frame/model";
+import { count, h, minus, Readout, short, significant, small, summary, times, type Part } from "../frame";
 import { attentionCost } from "../frame/maths/cost";
-import { count, short, times } from "./format";
 import { differenceOfOrders, example, FORMULA, MIDDLE, type ReorderModel } from "./state";
 import { unitsPerNumber } from "./scale";
 
-export function sentence(model: ReorderModel, view: "scale" | "steps"): View & { node: HTMLElement } {
+export function sentence(model: ReorderModel, view: "scale" | "steps"): Part {
   return summary(() => (model.get("view") !== view ? null : view === "scale" ? ofScale(model) : ofSteps(model)));
 }
 
@@ -24,7 +21,7 @@ function ofScale(model: ReorderModel): string {
     parts.push(`${FORMULA[cheap]} takes ${times(ratio)} times fewer multiply-adds than ${FORMULA[dear]}.`);
   }
   const thin = Math.min(n, d) * unitsPerNumber(n, d);
-  if (thin < 1) parts.push(`At this scale a side of ${Math.min(n, d)} would be ${Number(thin.toPrecision(2))} of a pixel; it is drawn as 1.`);
+  if (thin < 1) parts.push(`At this scale a side of ${Math.min(n, d)} would be ${significant(thin, 2)} of a pixel; it is drawn as 1.`);
   return parts.join(" ");
 }
 
@@ -46,11 +43,11 @@ function finished(normalised: boolean): string {
 }
 
 /** How far apart the results of the two orders are, on these numbers. */
-export function agreement(model: ReorderModel): View & { node: HTMLElement } {
-  const difference = new Readout("difference", (value) => (value === 0 ? "0" : value.toExponential(1).replace("-", "−")));
+export function agreement(model: ReorderModel): Part {
+  const difference = new Readout("difference", (value) => (value === 0 ? "0" : minus(value.toExponential(1))));
   return {
     node: h("p", { class: "fe-agreement" }, "Largest difference between the two orders' results: ", difference.node,
-      h("span", { class: "fe-small" }, "exactly 0 on whole numbers; on others, rounding")),
+      small("exactly 0 on whole numbers; on others, rounding")),
     update: () => difference.set(differenceOfOrders(model)),
   };
 }

@@ -1,5 +1,5 @@
 // The traits of the lab `reorder` (Python: ReorderLab), and what its views compute from them.
-import type { LabModel } from "../frame/model";
+import type { LabModel } from "../frame";
 import {
   attentionCost, bothProducts, dividedByLast, largestDifference, withOnes, type Matrix, type Order,
 } from "../frame/maths/cost";

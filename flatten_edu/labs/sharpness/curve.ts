@@ -1,15 +1,14 @@
 // Entropy against the scale of q and k: softmax's falls, the others do not move; where it crosses the focused one.
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
-import { svg } from "../frame/dom";
+import { axes, fraction, marks, svg, upright } from "../frame";
 import { entropyCurve } from "../frame/maths/sharpness";
-import { formatScale, type Kind, type QueryAndKeys, type Rows } from "./state";
+import { TITLES, type QueryAndKeys, type Rows } from "./state";
 
-const WIDTH = 340;
-const HEIGHT = 284;
+const [WIDTH, HEIGHT] = [340, 284];
 const SCALES = Array.from({ length: 97 }, (_, i) => 2 ** (i / 16 - 3));
 const x = scaleLog().base(2).domain([1 / 8, 8]).range([34, WIDTH - 8]);
-const NAMES: Record<Kind, string> = { softmax: "softmax", relu: "ReLU", focused: "focused" };
+const SIZES = marks([1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8], fraction);
 
 export function curve(): { node: Element; show(input: QueryAndKeys, rows: Rows, scale: number, divide: boolean): void } {
   const layer = svg("g");
@@ -22,38 +21,27 @@ export function curve(): { node: Element; show(input: QueryAndKeys, rows: Rows, 
       const points = SCALES.map((s, i): [number, number] => [x(s), y(curved[i])]);
       const flat = (["relu", "focused"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
       layer.replaceChildren(
-        axes(y),
+        axes(x, y, SIZES, marks(y.ticks(4)), "entropy in bits, as s grows", 16),
+        svg("text", { x: x(1), y: HEIGHT - 5, "text-anchor": "middle" }, "s, the scale of q and of every key"),
         ...flat.map((kind) => svg("path", { class: "fe-line", "data-kind": kind, d: `M${x(1 / 8)} ${y(rows[kind].entropy)}H${x(8)}` })),
         svg("path", { class: "fe-line", "data-kind": "softmax", d: line()(points) ?? "" }),
-        svg("path", { class: "fe-now", d: `M${x(scale)} ${y.range()[0]}V${y.range()[1]}` }),
+        upright(x(scale), y),
         ...crossing(rows, y),
         ...(["relu", "focused", "softmax"] as const).filter((kind) => Number.isFinite(rows[kind].entropy))
           .map((kind) => svg("circle", { "data-kind": kind, cx: x(scale), cy: y(rows[kind].entropy), r: 4 })),
         ...names(rows, y, curved));
       node.setAttribute("aria-label", `Entropy in bits against the scale from 1/8 to 8. Softmax falls from ${curved[0].toFixed(2)} ` +
-        `to ${curved.at(-1)!.toFixed(2)}; ${flat.map((kind) => `${NAMES[kind]} stays at ${rows[kind].entropy.toFixed(2)}`).join(", ")}.`);
+        `to ${curved.at(-1)!.toFixed(2)}; ${flat.map((kind) => `${TITLES[kind]} stays at ${rows[kind].entropy.toFixed(2)}`).join(", ")}.`);
     },
   };
 }
 
 type Y = (bits: number) => number;
 
-function axes(y: ReturnType<typeof scaleLinear<number, number>>): SVGGElement {
-  const xTicks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8].map((s) =>
-    svg("text", { x: x(s), y: HEIGHT - 22, "text-anchor": "middle" }, formatScale(s)));
-  const yTicks = y.ticks(4).flatMap((bits) => [
-    svg("path", { class: "fe-grid", d: `M${x(1 / 8)} ${y(bits)}H${x(8)}` }),
-    svg("text", { x: x(1 / 8) - 6, y: y(bits), dy: "0.32em", "text-anchor": "end" }, String(bits)),
-  ]);
-  return svg("g", {}, ...yTicks, ...xTicks,
-    svg("text", { x: x(1), y: HEIGHT - 5, "text-anchor": "middle" }, "s, the scale of q and of every key"),
-    svg("text", { class: "fe-title", x: 4, y: 11 }, "entropy in bits, as s grows"));
-}
-
 /** The point where softmax passes the focused row, with its scale; beyond the chart an arrow at its edge. */
 function crossing({ focused: { crossing: at, entropy } }: Rows, y: Y): SVGElement[] {
   if (!Number.isFinite(entropy) || !(at > 0) || at === Infinity) return [];
-  const text = `s = ${formatScale(at)}`;
+  const text = `s = ${fraction(at)}`;
   const right = at > 2;
   if (at < 1 / 8 || at > 8) {
     const edge = x(right ? 8 : 1 / 8);
@@ -77,8 +65,8 @@ function names(rows: Rows, y: Y, curved: number[]): SVGElement[] {
     const left = side(rows[kind].entropy) === "left";
     const below = close && kind === "focused";
     return svg("text", { class: "fe-name", "data-kind": kind, x: left ? x(1 / 8) + 3 : x(8) - 2, y: y(rows[kind].entropy) + (below ? 13 : -5),
-      "text-anchor": left ? "start" : "end" }, NAMES[kind]);
-  }).concat(svg("text", { class: "fe-name", "data-kind": "softmax", ...softmaxPlace(curved, y) }, NAMES.softmax));
+      "text-anchor": left ? "start" : "end" }, TITLES[kind]);
+  }).concat(svg("text", { class: "fe-name", "data-kind": "softmax", ...softmaxPlace(curved, y) }, TITLES.softmax));
 }
 
 /** Beside the middle of softmax's fall. */

@@ -1,61 +1,32 @@
 // The lab `sharpness`: is focused attention really sharper than softmax?
-import { choice, range, slider, toggle } from "../frame/controls";
-import { h, Readout } from "../frame/dom";
-import { focusingFactorControl } from "../frame/focusing_factor";
-import { formatP } from "../frame/numbers";
-import { summary } from "../frame/summary";
-import { mountLab, type About } from "../frame/lab";
-import type { RenderContext, View } from "../frame/model";
+import {
+  choice, focusingFactorControl, formatP, fraction, h, Memo, mountLab, range, Readout, slider, summary, toggle, type Part,
+  type RenderContext,
+} from "../frame";
 import { curve } from "./curve";
-import { formatScale, Reader, rowsAt, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
+import { readExample, rowsAt, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
 import { weightTable } from "./weights";
+import WORDS from "./words.json";
 
 export * from "../frame/maths/attention";
 export * from "../frame/maths/sharpness";
-export { EXAMPLES, rowsAt } from "./state";
-
-const ISSUE = { example: "issue", divide: false, p: 3 } as const;
-const ABOUT: About<SharpnessTraits> = {
-  name: "sharpness",
-  question: "Is focused attention really sharper than softmax?",
-  open: "Entropy says how sharp a row is, and not whether it looks at the right keys. What does *f*_{p} do to directions?",
-  next: "focus",
-  first: "slide *s*, which multiplies q and every key, from 1 down to 1/8. One curve falls, one stays.",
-  steps: [
-    {
-      label: "The issue's example",
-      set: { ...ISSUE, scale: 1 },
-      look: "Softmax of these products gives k₂ everything: 0.00 bits. The focused row shares it between k₂ with 0.417 and k₄ with 0.396: 1.77 bits. Here softmax is far sharper.",
-    },
-    {
-      label: "The same, shorter",
-      set: { ...ISSUE, scale: 1 / 8 },
-      look: "The same directions, every vector an eighth as long. Softmax now has 2.26 bits; the focused row has not moved from 1.77. Below *s* = 0.21 it is the sharper one.",
-    },
-    {
-      label: "Figure 4",
-      set: { example: "figure", divide: true, scale: 1, p: 3 },
-      look: "The paper's short vectors: the focused row has 1.19 bits, softmax 1.98. Softmax would be sharper only above *s* = 2.7. Raise *p*, and that scale rises too.",
-    },
-  ],
-};
+export { rowsAt } from "./state";
 
 const SCALES = range(-24, 24).map((eighth) => 2 ** (eighth / 8));
 
 export function render(context: RenderContext<SharpnessTraits>): () => void {
   const { model } = context;
-  return mountLab(context, ABOUT, (body, signal) => {
+  return mountLab(context, WORDS, (body, signal) => {
     const p = focusingFactorControl(model, signal);
     const controls = controlView(model, signal);
+    const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
     const result = resultView(model);
-    body.append(controls.node, p.node, result.node);
-    return [controls, p, result];
+    body.append(controls.node, p.node, h("div", { class: "fe-controls fe-stays" }, scale.node), result.node);
+    return [controls, p, scale, result];
   });
 }
 
 export default { render };
-
-type Part = View & { node: HTMLElement };
 
 function controlView(model: SharpnessModel, signal: AbortSignal): Part {
   const sets = model.get("sets");
@@ -69,7 +40,6 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
   row.node.classList.add("fe-row");
   const parts = [
     example,
-    slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: formatScale }),
     toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")),
     row,
   ];
@@ -85,7 +55,7 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
 }
 
 function resultView(model: SharpnessModel): Part {
-  const reader = new Reader();
+  const memo = new Memo();
   const [table, chart] = [weightTable(), curve()];
   const crossings = { focused: crossingWords("focused"), relu: crossingWords("relu") };
   const waiting = h("p", {}, "The rows have not arrived yet, or do not fit together.");
@@ -97,7 +67,7 @@ function resultView(model: SharpnessModel): Part {
   return {
     node: h("div", {}, waiting, columns, sentence.node, line),
     update() {
-      const input = reader.get(model);
+      const input = readExample(model, memo);
       const [scale, p, divide] = [model.get("scale"), model.get("p"), model.get("divide")];
       waiting.hidden = Boolean(input);
       columns.hidden = line.hidden = !input;
@@ -116,7 +86,7 @@ function resultView(model: SharpnessModel): Part {
 
 /** "where s is above 0.21", or that there is no such scale. */
 function crossingWords(kind: "focused" | "relu"): { node: HTMLElement; set(at: number): void } {
-  const readout = new Readout(`crossing_${kind}`, formatScale);
+  const readout = new Readout(`crossing_${kind}`, fraction);
   const [words, value] = [h("span"), h("span", {}, "where s is above ", readout.node)];
   return {
     node: h("span", {}, words, value),
@@ -132,5 +102,5 @@ function said({ softmax, focused }: Rows, scale: number, p: number): string {
   if (!Number.isFinite(focused.entropy)) return "ReLU leaves nothing of the query or of the keys: the focused row pays no attention.";
   const [a, b] = [softmax.entropy.toFixed(2), focused.entropy.toFixed(2)];
   const who = a === b ? "both are as sharp" : softmax.entropy < focused.entropy ? "softmax is sharper" : "the focused row is sharper";
-  return `At s = ${formatScale(scale)} and p = ${formatP(p)}, ${who}: softmax ${a} bits, focused ${b}.`;
+  return `At s = ${fraction(scale)} and p = ${formatP(p)}, ${who}: softmax ${a} bits, focused ${b}.`;
 }

@@ -6,17 +6,12 @@ from pathlib import Path
 import torch
 import traitlets as t
 
-from flatten_edu.labs.focus.lab import FIGURE_4
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
 from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
 from flatten_edu.labs.frame.tensors import matrix_bytes, shape_of
 
-# The example of issue 4 of the authors' repository: the keys are the whole numbers from 1 to 8 that its seed draws.
-ISSUE_4 = {
-    "q": [1.0, 2.0, 4.0, 9.0],
-    "k": [[4.0, 7.0, 8.0, 1.0], [7.0, 1.0, 7.0, 8.0], [8.0, 2.0, 4.0, 5.0], [6.0, 1.0, 1.0, 8.0], [7.0, 5.0, 7.0, 2.0]],
-}
-EXAMPLES = {"issue": ISSUE_4, "figure": FIGURE_4}
+# Issue 4 of the authors' repository, whose keys are the whole numbers from 1 to 8 that its seed draws, and figure 4.
+EXAMPLES = json.loads((Path(__file__).parent / "examples.json").read_text())
 TRAINED = Path(__file__).parent / "data"
 MOST_KEYS = 4096
 MOST_CHANNELS = 1024

@@ -16,16 +16,18 @@ from flatten_edu.labs.sharpness.lab import TRAINED
 from flatten_edu.models import pretrained
 
 MODELS = {"softmax": "deit_cifar10_softmax", "focused": "flatten_deit_cifar10_focused"}
-IMAGE = 14  # of the test images that come with the library
+# The lab `maps` opens on both: a test image that comes with the library, and a patch of it.
+IMAGE = 14
+TOKEN = 1 + 118  # behind the class token
 
 
 def main() -> None:
-    """One query, that of the middle patch, and all keys: of each block of two trained models, on one test image."""
+    """The query of one patch, and all keys: of each block of two trained models, on one test image."""
     x, _ = cifar10_samples().batch(torch.tensor([IMAGE]))
     rows = []
     for name, weights in MODELS.items():
         model = pretrained(weights)
-        rows += trained_rows(model, x, name, range(model.config.depth))
+        rows += trained_rows(model, x, name, range(model.config.depth), TOKEN)
     sets, numbers = pack_rows(rows)
     TRAINED.with_suffix(".json").write_text(json.dumps(sets, indent=1) + "\n")
     TRAINED.with_suffix(".safetensors").write_bytes(numbers)

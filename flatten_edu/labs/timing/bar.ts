@@ -1,14 +1,12 @@
 // Run, stop, go on; how far a run has come, and what came of it, in a sentence.
-import { h } from "../frame/dom";
-import { summary } from "../frame/summary";
-import type { View } from "../frame/model";
+import { h, significant, summary, type Part } from "../frame";
 import { findingsOf, lead, type Findings } from "./findings";
 import type { Run } from "./run";
 import type { TimingRecord } from "./record";
 import { isCovered, type TimingModel } from "./state";
 import { crossingText } from "./table";
 
-export function runBar(model: TimingModel, run: Run, signal: AbortSignal): View & { node: HTMLElement } {
+export function runBar(model: TimingModel, run: Run, signal: AbortSignal): Part {
   const main = h("button", { type: "button", class: "fe-go" });
   const anew = h("button", { type: "button" }, "Start anew");
   const bar = h("progress", { max: 1, "aria-label": "samples taken" });
@@ -69,7 +67,7 @@ function said(found: Findings, guess: number): string {
       : n === Infinity ? `softmax is the faster one up to N = ${ahead.n}.`
         : `linear attention is the faster one from N = ${text(n)} on (${text(low)} to ${text(high)} in 95 % of the resamples).`,
   ];
-  if (ahead.times > 1) parts.push(`At N = ${ahead.n} softmax takes ${Number(ahead.times.toPrecision(2))} times as long.`);
+  if (ahead.times > 1) parts.push(`At N = ${ahead.n} softmax takes ${significant(ahead.times, 2)} times as long.`);
   if (guess && n > 0 && n < Infinity) parts.push(`You guessed ${guess}.`);
   if (found.failures.length) parts.push(`Not to be had: ${found.failures.join("; ")}.`);
   return parts.join(" ");

@@ -1,43 +1,44 @@
 // Seconds against N, both logarithmic: the reader's points as they come, a record beside them, crossovers and the guess.
 import { extent, max, min } from "d3-array";
 import { scaleLog } from "d3-scale";
-import { svg } from "../frame/dom";
-import type { View } from "../frame/model";
+import { axes, duration, marks, Memo, svg } from "../frame";
 import { fitPowerLaw, median, middle, quantile, type Series } from "../frame/maths/power_law";
 import { DRAWN, findingsOf, FIT_FROM, SHORT, type Drawn, type Findings } from "./findings";
+import type { TimingRecord } from "./record";
 import { besideOf, type TimingModel } from "./state";
-import { crossingText, duration } from "./table";
+import { crossingText } from "./table";
 
-const WIDTH = 400;
-const HEIGHT = 330;
+const [WIDTH, HEIGHT] = [400, 330];
 const BOX = { left: 50, right: WIDTH - 86, top: 52, bottom: HEIGHT - 36 };
 const LABEL_GAP = 28;
 
 type Scale = ReturnType<typeof scaleLog<number, number>>;
 interface Scales { x: Scale; y: Scale }
 
-export function chart(model: TimingModel): View & { node: Element } {
+export function chart(model: TimingModel) {
   const node = svg("svg", { class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
-  let shown: unknown[] = [];
+  const memo = new Memo();
   return {
     node,
     update() {
       const now = [model.get("own"), besideOf(model), model.get("guess")] as const;
-      if (shown.length && now.every((value, i) => value === shown[i])) return;
-      shown = [...now];
-      const [own, beside, guess] = [now[0] && findingsOf(now[0]), now[1] && findingsOf(now[1]), now[2]];
-      const scales = scalesFor([own, beside]);
-      node.replaceChildren(
-        ...axes(scales),
-        ...(beside ? drawn(beside, scales, "beside") : []),
-        ...(own ? drawn(own, scales, "own") : []),
-        ...names(own && own.laws.softmax_written_out ? own : beside ?? own, scales),
-        ...marks(own, beside, guess, scales),
-      );
-      node.setAttribute("aria-label", `Seconds against N, both logarithmic: ${own ? "your points, and " : ""}a record beside. ` +
-        "The table of figures says what is read off; all points stand in a table below.");
+      memo.keep("drawn", now, () => draw(...now));
     },
   };
+
+  function draw(mine: TimingRecord | null, other: TimingRecord | null, guess: number): void {
+    const [own, beside] = [mine, other].map((record) => record && findingsOf(record));
+    const scales = scalesFor([own, beside]);
+    node.replaceChildren(
+      ...axesOf(scales),
+      ...(beside ? drawn(beside, scales, "beside") : []),
+      ...(own ? drawn(own, scales, "own") : []),
+      ...names(own && own.laws.softmax_written_out ? own : beside ?? own, scales),
+      ...crossings(own, beside, guess, scales),
+    );
+    node.setAttribute("aria-label", `Seconds against N, both logarithmic: ${own ? "your points, and " : ""}a record beside. ` +
+      "The table of figures says what is read off; all points stand in a table below.");
+  }
 }
 
 /** From the smallest to the largest N and time that are drawn, rounded outwards to powers of ten for the times. */
@@ -55,27 +56,20 @@ function scalesFor(all: readonly (Findings | null)[]): Scales {
 
 const TICKS = [16, 49, 196, 784, 3136, 12544, 50176, 200704];
 
-function axes({ x, y }: Scales): SVGElement[] {
+function axesOf({ x, y }: Scales): SVGElement[] {
   const [low, high] = y.domain().map((value) => Math.round(Math.log10(value)));
-  const powers = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  const powers = Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i));
+  const tokens = TICKS.filter((n) => n >= x.domain()[0] && n <= x.domain()[1]);
   return [
-    ...powers.flatMap((power) => [
-      svg("path", { class: "fe-grid", d: `M${BOX.left} ${y(10 ** power)}H${BOX.right}` }),
-      svg("text", { x: BOX.left - 6, y: y(10 ** power), dy: "0.32em", "text-anchor": "end" }, duration(10 ** power)),
-    ]),
-    ...TICKS.filter((n) => n >= x.domain()[0] && n <= x.domain()[1]).flatMap((n) => [
-      svg("path", { class: "fe-grid", d: `M${x(n)} ${BOX.bottom}V${BOX.bottom + 4}` }),
-      svg("text", { x: x(n), y: BOX.bottom + 16, "text-anchor": "middle" }, String(n)),
-    ]),
+    axes(x, y, marks(tokens), marks(powers, duration), "", 16),
     svg("text", { class: "fe-axis", x: (BOX.left + BOX.right) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "N, tokens"),
   ];
 }
 
 /** One record: a line through the medians, and at each N the median with its quartiles. */
 function drawn({ series }: Findings, scales: Scales, who: "own" | "beside"): SVGElement[] {
-  const groups = DRAWN.filter((variant) => series[variant]).map((variant) =>
+  return DRAWN.filter((variant) => series[variant]).map((variant) =>
     svg("g", { class: `fe-series fe-${variant} fe-${who}` }, line(series[variant]!, scales), ...points(variant, series[variant]!, scales)));
-  return groups;
 }
 
 function line(series: Series, { x, y }: Scales): SVGElement {
@@ -128,7 +122,7 @@ function names(found: Findings | null, { x, y }: Scales): SVGElement[] {
 }
 
 /** Crossovers as bands of their intervals, and the reader's guess. */
-function marks(own: Findings | null, beside: Findings | null, guess: number, { x }: Scales): SVGElement[] {
+function crossings(own: Findings | null, beside: Findings | null, guess: number, { x }: Scales): SVGElement[] {
   const of = own?.crossings["relu softmax_written_out"] ? own : beside;
   const lines = (["relu", "focused"] as const).flatMap((fast, i) => {
     const found = of?.crossings[`${fast} softmax_written_out`];

@@ -1,13 +1,11 @@
 // The record as a file: to keep, to compare with another machine's, to read in Python.
-import { choice } from "../frame/controls";
-import { h } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { change, choice, h, type Part } from "../frame";
 import { parseRecord, type TimingRecord } from "./record";
 import type { TimingModel, TimingTraits } from "./state";
 
 const MOST_BYTES = 20e6;
 
-export function files(model: TimingModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function files(model: TimingModel, signal: AbortSignal): Part {
   const save = h("button", { type: "button" }, "Save your record (JSON)");
   save.addEventListener("click", () => download(model.get("own")!), { signal });
   const input = h("input", { type: "file", accept: ".json,application/json" });

@@ -1,8 +1,15 @@
 // The same two orders as compute shaders, through WebGPU.
 import { gridOf, inputs, kernel, KERNEL_SIDE, type Backend, type Task, type Variant } from "./backend";
-import { COLUMN_SUMS, CONVOLUTION, DIVIDE, GATHER, MAP, PRODUCT, SOFTMAX } from "./wgsl";
+import columnSums from "./shaders/column_sums.wgsl";
+import convolution from "./shaders/convolution.wgsl";
+import divide from "./shaders/divide.wgsl";
+import gather from "./shaders/gather.wgsl";
+import map from "./shaders/map.wgsl";
+import product from "./shaders/product.wgsl";
+import reduce from "./shaders/reduce.wgsl";
+import softmax from "./shaders/softmax.wgsl";
 
-const SHADERS = { product: PRODUCT, softmax: SOFTMAX, map: MAP, columnSums: COLUMN_SUMS, gather: GATHER, divide: DIVIDE, convolution: CONVOLUTION };
+const SHADERS = { product, softmax: reduce + softmax, map: reduce + map, columnSums, gather, divide: reduce + divide, convolution };
 const CHUNK = 256; // tokens whose share of K^T V one workgroup sums
 const MAP_BYTES = 64e6; // of softmax's map as many rows are formed at a time as these hold
 

@@ -1,4 +1,5 @@
 // What the machine is, as far as a page may know; and what a record says of the one it was made on.
+import { significant } from "../frame";
 import type { TimingRecord } from "./record";
 
 interface Brands {
@@ -46,4 +47,4 @@ export function clockOf({ settings }: TimingRecord): string {
     `an evaluation that takes less is repeated within it.${checked}`;
 }
 
-const milliseconds = (seconds: number) => `${Number((1000 * seconds).toPrecision(2))} ms`;
+const milliseconds = (seconds: number) => `${significant(1000 * seconds, 2)} ms`;

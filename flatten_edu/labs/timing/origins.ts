@@ -1,28 +1,28 @@
 // Where the points come from: this machine, and the one of the record beside.
-import { h } from "../frame/dom";
-import type { View } from "../frame/model";
+import { h, Memo, type Part } from "../frame";
 import { findingsOf } from "./findings";
 import { browserName, clockOf, cores, describe } from "./machine";
 import type { TimingRecord } from "./record";
 import { besideOf, type TimingModel } from "./state";
 
-export function origins(model: TimingModel): View & { node: HTMLElement } {
+export function origins(model: TimingModel): Part {
   const own = h("p", {});
   const beside = h("p", {});
-  let shown: unknown[] = [];
+  const memo = new Memo();
   return {
     node: h("div", { class: "fe-origins" }, own, beside),
     update() {
       const now = [model.get("own"), besideOf(model), model.get("beside")] as const;
-      if (shown.length && now.every((value, i) => value === shown[i])) return;
-      shown = [...now];
-      const [mine, other, which] = now;
-      fill(own, "filled", mine ? `Yours: ${describe(mine)}. ${clockOf(mine)}${omitted(mine)}`
-        : `Yours: none yet. This page runs in ${browserName()}, ${cores()}; how finely its clock ticks is measured when a run starts.`);
-      const from = which === "shipped" || other !== model.get("other") ? "Measured elsewhere, on" : "Your other record:";
-      fill(beside, "hollow", other ? `${from} ${describe(other)}.${omitted(other)}` : "");
+      memo.keep("shown", now, () => show(...now));
     },
   };
+
+  function show(mine: TimingRecord | null, other: TimingRecord | null, which: string): void {
+    fill(own, "filled", mine ? `Yours: ${describe(mine)}. ${clockOf(mine)}${omitted(mine)}`
+      : `Yours: none yet. This page runs in ${browserName()}, ${cores()}; how finely its clock ticks is measured when a run starts.`);
+    const from = which === "shipped" || other !== model.get("other") ? "Measured elsewhere, on" : "Your other record:";
+    fill(beside, "hollow", other ? `${from} ${describe(other)}.${omitted(other)}` : "");
+  }
 }
 
 function fill(node: HTMLElement, mark: "filled" | "hollow", text: string): void {

@@ -76,23 +76,20 @@ export function parseRecord(text: string): TimingRecord {
 export function readRecord(value: unknown): TimingRecord {
   const record = object(value, "the file");
   wanted(record.schema === 1, `"schema" must be 1, and is ${show(record.schema)}`);
-  for (const key of ["made_by", "date"]) wanted(typeof record[key] === "string", `"${key}" must be a text, and is ${show(record[key])}`);
-  const device = object(record.device, '"device"');
-  for (const key of ["kind", "name"]) wanted(typeof device[key] === "string", `device "${key}" must be a text, and is ${show(device[key])}`);
+  texts(record, ["made_by", "date"]);
+  texts(object(record.device, '"device"'), ["kind", "name"], "device ");
   object(record.versions, '"versions"');
   object(record.settings, '"settings"');
-  const points = record.points;
+  const points = record.points as Point[];
   wanted(Array.isArray(points) && points.length > 0, '"points" must be a list that is not empty');
-  wanted((points as unknown[]).length <= MOST_POINTS, `"points" has more than ${MOST_POINTS} entries`);
-  (points as unknown[]).forEach((point, i) => checkPoint(object(point, `point ${i + 1}`), `point ${i + 1}`));
-  wanted((points as Point[]).some(({ seconds }) => seconds.length > 0), "none of its points has a time");
+  wanted(points.length <= MOST_POINTS, `"points" has more than ${MOST_POINTS} entries`);
+  points.forEach((point, i) => checkPoint(object(point, `point ${i + 1}`), `point ${i + 1}`));
+  wanted(points.some(({ seconds }) => seconds.length > 0), "none of its points has a time");
   return value as TimingRecord;
 }
 
 function checkPoint(point: Record<string, unknown>, where: string): void {
-  for (const key of ["variant", "what", "passes"]) {
-    wanted(typeof point[key] === "string", `${where}: "${key}" must be a text, and is ${show(point[key])}`);
-  }
+  texts(point, ["variant", "what", "passes"], `${where}: `);
   wanted(Number.isInteger(point.n) && (point.n as number) >= 1, `${where}: "n" must be a whole number from 1, and is ${show(point.n)}`);
   const { seconds, error } = point;
   wanted(error === null || typeof error === "string", `${where}: "error" must be a text or null, and is ${show(error)}`);
@@ -101,6 +98,10 @@ function checkPoint(point: Record<string, unknown>, where: string): void {
   const none = (seconds as number[]).length === 0;
   wanted(none === (error !== null), `${where}: it must have either times or an error`);
   wanted(none ? point.median === null : positive(point.median), `${where}: "median" must be ${none ? "null" : "a number above 0"}`);
+}
+
+function texts(of: Record<string, unknown>, keys: string[], where = ""): void {
+  for (const key of keys) wanted(typeof of[key] === "string", `${where}"${key}" must be a text, and is ${show(of[key])}`);
 }
 
 function object(value: unknown, where: string): Record<string, unknown> {

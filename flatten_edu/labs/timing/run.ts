@@ -1,6 +1,5 @@
 // A run: asks the worker for one sample after the other, and keeps the record that grows of them.
-import { startWorker, type Ask } from "../frame/worker";
-import { change } from "../frame/model";
+import { change, startWorker, type Ask } from "../frame";
 import code from "worker:./worker.ts";
 import type { Task, Variant } from "./backend";
 import { browserName } from "./machine";

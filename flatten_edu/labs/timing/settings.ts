@@ -1,21 +1,19 @@
 // What is timed: where, at which d and p, and for how long; and where the reader expects the crossover.
-import { choice, slider, toggle } from "../frame/controls";
-import { h } from "../frame/dom";
-import { change, type View } from "../frame/model";
+import { change, choice, h, slider, toggle, type Part } from "../frame";
 import { DEVICES, DIMENSIONS, GUESSES, isCovered, type TimingModel, type TimingTraits } from "./state";
 
 const P_STOPS = [1, 1.5, 2, 2.5, 3, 4, 8];
 const BUDGETS = [[10, "10 s"], [60, "1 min"], [300, "5 min"]] as const;
 
 /** In the place of the book's record, until the reader has said what to expect. */
-export function cover(model: TimingModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function cover(model: TimingModel, signal: AbortSignal): Part {
   const button = h("button", { type: "button" }, "Show the book's record");
   button.addEventListener("click", () => change(model, "uncovered", true), { signal });
   const node = h("p", { class: "fe-cover" }, "Guess first, with the slider above, or time it here. What another machine took is covered until then. ", button);
   return { node, update: () => { node.hidden = !isCovered(model); } };
 }
 
-export function settings(model: TimingModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function settings(model: TimingModel, signal: AbortSignal): Part {
   const device = choice<TimingTraits, "device">(model, signal, "device", { name: "computed by", options: DEVICES });
   const parts = [
     device,

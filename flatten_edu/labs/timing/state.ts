@@ -1,5 +1,5 @@
 // The traits of the lab `timing` (Python: TimingLab).
-import type { LabModel } from "../frame/model";
+import type { LabModel } from "../frame";
 import type { Task } from "./backend";
 import type { TimingRecord } from "./record";
 import type { Device } from "./worker";

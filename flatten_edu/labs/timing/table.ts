@@ -1,27 +1,23 @@
 // What the records say, in figures: the exponents, the crossovers, and all points.
 import { max, min } from "d3-array";
-import { h, Readout } from "../frame/dom";
-import type { View } from "../frame/model";
+import { duration, h, Memo, Readout, rich, significant, small, type Part } from "../frame";
 import { median, quantile } from "../frame/maths/power_law";
 import { CROSSINGS, DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";
 
 type Who = "own" | "beside";
 
-export function figures(model: TimingModel): View & { node: HTMLElement } {
+export function figures(model: TimingModel): Part {
   const body = h("tbody");
   const node = h("table", { class: "fe-table fe-figures" },
-    h("caption", {}, "Read off the points", small("small: where 95 % of the resamples lie; slopes: from ", h("i", {}, "N"), ` = ${FIT_FROM} on`)),
+    h("caption", {}, "Read off the points", small(...rich(`small: where 95 % of the resamples lie; slopes: from *N* = ${FIT_FROM} on`))),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "yours"), h("th", { scope: "col" }, "beside it"))), body);
-  let shown: unknown[] = [];
+  const memo = new Memo();
   return {
     node,
     update() {
       const records = [model.get("own"), besideOf(model)];
-      if (records.every((record, i) => record === shown[i]) && shown.length) return;
-      shown = records;
-      const found = records.map((record) => record && findingsOf(record));
-      body.replaceChildren(...rows(found));
+      memo.keep("rows", records, () => body.replaceChildren(...rows(records.map((record) => record && findingsOf(record)))));
     },
   };
 }
@@ -30,19 +26,19 @@ type Pair = readonly (Findings | null)[];
 
 function rows(found: Pair): HTMLElement[] {
   const has = (variant: Drawn) => found.some((one) => one?.series[variant]);
-  const exponents = DRAWN.filter(has).map((variant) => row(found, h("span", {}, "slope, ", NAMES[variant]),
+  const exponents = DRAWN.filter(has).map((variant) => row(found, `slope, ${NAMES[variant]}`,
     (one, who) => one.laws[variant] && exponentCell(one, variant, who)));
   const crossings = CROSSINGS.filter(({ slow, fast }) => found.some((one) => one?.crossings[`${fast} ${slow}`]))
-    .map(({ slow, fast }) => row(found, h("span", {}, `${SHORT[fast]} beats ${SHORT[slow]} from `, h("i", {}, "N"), " ="),
+    .map(({ slow, fast }) => row(found, `${SHORT[fast]} beats ${SHORT[slow]} from *N* =`,
       (one, who) => one.crossings[`${fast} ${slow}`] && crossingCell(one, slow, fast, who)));
-  const leads = (["relu", "focused"] as const).map((fast) => row(found, h("span", {}, `${SHORT[fast]}, times as fast as softmax`),
+  const leads = (["relu", "focused"] as const).map((fast) => row(found, `${SHORT[fast]}, times as fast as softmax`,
     (one, who) => lead(one, "softmax_written_out", fast) && leadCell(one, fast, who)));
   return [...crossings, ...exponents, ...leads];
 }
 
-function row(found: Pair, title: HTMLElement, cell: (one: Findings, who: Who) => Node[] | null | undefined): HTMLElement {
+function row(found: Pair, title: string, cell: (one: Findings, who: Who) => Node[] | null | undefined): HTMLElement {
   const cells = found.map((one, i) => h("td", {}, ...(one && cell(one, i ? "beside" : "own")) || ["–"]));
-  return h("tr", {}, h("th", { scope: "row" }, title), ...cells);
+  return h("tr", {}, h("th", { scope: "row" }, ...rich(title)), ...cells);
 }
 
 function out(name: string, value: number, format: (value: number) => string): HTMLOutputElement {
@@ -51,7 +47,6 @@ function out(name: string, value: number, format: (value: number) => string): HT
   return readout.node;
 }
 
-const small = (...children: (Node | string)[]) => h("span", { class: "fe-small" }, ...children);
 const slope = (value: number) => value.toFixed(2);
 
 function exponentCell({ laws }: Findings, variant: Drawn, who: Who): Node[] {
@@ -65,7 +60,7 @@ function exponentCell({ laws }: Findings, variant: Drawn, who: Who): Node[] {
 export function crossingText(n: number, { series }: Findings, slow: Drawn, fast: Drawn): string {
   const common = series[slow]!.n.filter((value) => series[fast]!.n.includes(value));
   if (n === 0) return `below ${min(common)}`;
-  return n === Infinity ? `beyond ${max(common)}` : String(n < 1000 ? Math.round(n) : Number(n.toPrecision(3)));
+  return n === Infinity ? `beyond ${max(common)}` : n < 1000 ? String(Math.round(n)) : significant(n, 3);
 }
 
 function crossingCell(one: Findings, slow: Drawn, fast: Drawn, who: Who): Node[] {
@@ -82,20 +77,18 @@ function crossingCell(one: Findings, slow: Drawn, fast: Drawn, who: Who): Node[]
 
 function leadCell(one: Findings, fast: Drawn, who: Who): Node[] {
   const { n, times } = lead(one, "softmax_written_out", fast)!;
-  const figure = (value: number) => `${Number(value.toPrecision(value < 100 ? 2 : 3))}`;
-  return [out(`lead_${fast}_${who}`, times, figure), small("at ", h("i", {}, "N"), ` = ${n}`)];
+  const figure = (value: number) => significant(value, value < 100 ? 2 : 3);
+  return [out(`lead_${fast}_${who}`, times, figure), small(...rich(`at *N* = ${n}`))];
 }
 
 /** All points of both records, for whoever wants the numbers; in a fold, and filled only when it is open. */
-export function allPoints(model: TimingModel, signal: AbortSignal): View & { node: HTMLElement } {
+export function allPoints(model: TimingModel, signal: AbortSignal): Part {
   const holder = h("div", { class: "fe-points" });
   const node = h("details", {}, h("summary", {}, "All points as a table"), holder);
-  let shown: unknown[] = [];
+  const memo = new Memo();
   const fill = () => {
     const records = [model.get("own"), besideOf(model)];
-    if (!node.open || (shown.length && records.every((record, i) => record === shown[i]))) return;
-    shown = records;
-    holder.replaceChildren(...records.flatMap((record, i) => (record ? [pointTable(findingsOf(record), i ? "Beside it" : "Yours")] : [])));
+    if (node.open) memo.keep("points", records, () => holder.replaceChildren(...records.flatMap((record, i) => (record ? [pointTable(findingsOf(record), i ? "Beside it" : "Yours")] : []))));
   };
   node.addEventListener("toggle", fill, { signal });
   return { node, update: fill };
@@ -113,12 +106,4 @@ function pointTable({ series, part }: Findings, title: string): HTMLElement {
     h("caption", {}, `${title}: median, quartiles and number of samples (${part})`),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("i", {}, "N")), ...variants.map((variant) => h("th", { scope: "col" }, SHORT[variant])))),
     h("tbody", {}, ...all.map((n) => h("tr", {}, h("th", { scope: "row" }, String(n)), ...variants.map((variant) => cell(variant, n))))));
-}
-
-const UNITS: readonly (readonly [number, string])[] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]];
-
-/** Seconds in three digits, with the unit that fits. */
-export function duration(seconds: number): string {
-  const [size, unit] = UNITS.find(([size]) => seconds >= 0.9995 * size) ?? UNITS[2];
-  return `${Number((seconds / size).toPrecision(3))} ${unit}`;
 }

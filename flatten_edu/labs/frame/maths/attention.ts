@@ -1,6 +1,8 @@
 // Twins of Python functions in flatten_edu.functional and flatten_edu.analysis: same formulas, same edge cases.
 // tests/browser/test_twins.py compares them in a browser to 1e-6.
 
+import { softmax } from "./layers";
+
 export type Vector = ArrayLike<number>;
 
 /** f_p(ReLU(x)): twin of `focused_map`. A row without a positive entry stays zero. */
@@ -36,17 +38,12 @@ export function norm(x: Vector): number {
 
 /** Twin of `softmax_weights` for one query: softmax of q.k / sqrt(d). */
 export function softmaxWeights(q: Vector, keys: readonly Vector[]): number[] {
-  const logits = keys.map((k) => dot(q, k) / Math.sqrt(q.length));
-  const top = Math.max(...logits);
-  return normalised(logits.map((l) => Math.exp(l - top)));
+  return softmax(keys.map((k) => dot(q, k) / Math.sqrt(q.length)));
 }
 
 /** Twin of `linear_weights` for one query: phi(q).phi(k) divided by its sum, or zeros where that sum is zero. */
 export function linearWeights(phiQ: Vector, phiKeys: readonly Vector[]): number[] {
-  return normalised(phiKeys.map((k) => dot(phiQ, k)));
-}
-
-function normalised(values: number[]): number[] {
+  const values = phiKeys.map((k) => dot(phiQ, k));
   const total = values.reduce((a, b) => a + b, 0);
   return values.map((v) => (total > 0 ? v / total : 0));
 }

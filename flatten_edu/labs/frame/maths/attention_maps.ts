@@ -99,7 +99,7 @@ export class AttentionMap {
 }
 
 /** The columns of one head. */
-function ofHead(x: Float64Array, n: number, heads: number, head: number): Float64Array {
+export function ofHead(x: Float64Array, n: number, heads: number, head: number): Float64Array {
   if (heads === 1) return x;
   const out = new Float64Array(x.length / heads);
   for (let i = 0; i < n; i++) out.set(part(x, n, i, heads, head), (i * out.length) / n);
@@ -107,7 +107,7 @@ function ofHead(x: Float64Array, n: number, heads: number, head: number): Float6
 }
 
 /** A row of products becomes a row of weights: as `softmax_weights` and `linear_weights` have it, with the module's eps. */
-function normalise(row: Float64Array, kind: Kind, d: number): void {
+export function normalise(row: Float64Array, kind: Kind, d: number): void {
   let total = kind === "focused" ? EPS * row.length : 0;
   if (kind === "softmax") {
     let top = -Infinity;

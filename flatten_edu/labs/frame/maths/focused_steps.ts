@@ -1,5 +1,5 @@
 // The focused attention module's core, operation by operation in a number format: twin of `focused_steps` and of the
-// measures in flatten_edu.analysis.formats. The work is a generator, so that a long one can pause.
+// measures in flatten_edu.analysis.formats.
 import { roundAll, type Format } from "./rounding";
 
 export type Reals = Float32Array | Float64Array;
@@ -35,7 +35,7 @@ class Arithmetic {
   }
 
   /** Sums from the first term to the last, each partial sum stored unless sums are wide; `fill` writes a term's products. */
-  *sum(size: number, terms: number, fill: (products: Reals, term: number) => void): Generator<void, Reals> {
+  sum(size: number, terms: number, fill: (products: Reals, term: number) => void): Reals {
     const [total, products] = [this.array(size), this.array(size)];
     const narrow = !this.exact && !this.wideSums;
     const bits = narrow ? [new Uint32Array(total.buffer), new Uint32Array(products.buffer)] : [];
@@ -45,7 +45,6 @@ class Arithmetic {
       if (this.exact) addTo(total, products);
       else addTo32(total as Float32Array, products as Float32Array);
       if (narrow) roundAll(this.format, total as Float32Array, bits[0]);
-      if (term % 8 === 7) yield;
     }
     return total;
   }
@@ -60,9 +59,9 @@ function addTo32(total: Float32Array, terms: Float32Array): void {
 }
 
 /** Every tensor of the module's core by name, in the official code's order. `exact` is the same in float64. */
-export function* focusedSteps(
+export function focusedSteps(
   q: Matrix, k: Matrix, v: Matrix, format: Format, p: number, fixes: Fixes, exact = false,
-): Generator<void, Steps> {
+): Steps {
   const inputs = new Arithmetic(false, format, false);
   const a = new Arithmetic(exact, fixes.whole ? "fp32" : format, fixes.wide_sums);
   const input = ({ rows, columns, data }: Matrix): Matrix => {
@@ -71,18 +70,18 @@ export function* focusedSteps(
   };
   const [iq, ik, iv] = [q, k, v].map(input);
   const steps: Steps = { input_q: iq.data, input_k: ik.data, input_v: iv.data };
-  yield* mapped(steps, "q", iq, p, fixes, a);
-  yield* mapped(steps, "k", ik, p, fixes, a);
-  yield* attended(steps, { ...iq, data: steps.phi_q }, { ...ik, data: steps.phi_k }, iv, fixes, a);
+  mapped(steps, "q", iq, p, fixes, a);
+  mapped(steps, "k", ik, p, fixes, a);
+  attended(steps, { ...iq, data: steps.phi_q }, { ...ik, data: steps.phi_k }, iv, fixes, a);
   if (!exact) steps.out = inputs.store(steps.out);
   return steps;
 }
 
-function* mapped(steps: Steps, name: "q" | "k", x: Matrix, p: number, fixes: Fixes, a: Arithmetic): Generator<void> {
+function mapped(steps: Steps, name: "q" | "k", x: Matrix, p: number, fixes: Fixes, a: Arithmetic): void {
   const { rows, columns: d, data } = x;
   const row = (i: number) => Math.floor(i / d);
-  const norm = function* (r: Reals): Generator<void, Reals> {
-    const squares = yield* a.sum(rows, d, (products, c) => {
+  const norm = function (r: Reals): Reals {
+    const squares = a.sum(rows, d, (products, c) => {
       for (let i = 0; i < rows; i++) products[i] = r[i * d + c] * r[i * d + c];
     });
     return a.make(rows, (i) => Math.sqrt(squares[i]));
@@ -91,19 +90,15 @@ function* mapped(steps: Steps, name: "q" | "k", x: Matrix, p: number, fixes: Fix
   const [eps, [scale]] = [a.number(EPS), a.store(a.make(1, () => a.number(SCALE)))];
   const relu = keep("relu", a.make(data.length, (i) => Math.max(data[i], 0) + eps));
   let r = keep("scaled", a.make(data.length, (i) => relu[i] / scale));
-  yield;
-  const length = keep("norm", yield* norm(r));
+  const length = keep("norm", norm(r));
   if (fixes.row_max) {
     const scaled = r;
     const largest = a.make(rows, (i) => largestOf(scaled, i * d, d));
     r = keep("unit", a.make(data.length, (i) => scaled[i] / largest[row(i)]));
   }
-  yield;
   const power = keep("power", a.store(wholePower(r, p)));
-  yield;
-  const powerLength = keep("power_norm", yield* norm(power));
+  const powerLength = keep("power_norm", norm(power));
   const unit = a.make(data.length, (i) => power[i] / powerLength[row(i)]);
-  yield;
   keep("phi", a.make(data.length, (i) => unit[i] * length[row(i)]));
 }
 
@@ -122,9 +117,9 @@ export function wholePower(x: Reals, p: number): Reals {
   return power;
 }
 
-function* attended(steps: Steps, q: Matrix, k: Matrix, v: Matrix, fixes: Fixes, a: Arithmetic): Generator<void> {
+function attended(steps: Steps, q: Matrix, k: Matrix, v: Matrix, fixes: Fixes, a: Arithmetic): void {
   const [n, m, d, e] = [q.rows, k.rows, k.columns, v.columns];
-  const total = yield* a.sum(d, m, (products, j) => {
+  const total = a.sum(d, m, (products, j) => {
     for (let c = 0; c < d; c++) products[c] = k.data[j * d + c];
   });
   const keySum = (steps.key_sum = fixes.over_sqrt_n ? a.make(d, (c) => total[c] / m) : a.store(total));
@@ -134,14 +129,14 @@ function* attended(steps: Steps, q: Matrix, k: Matrix, v: Matrix, fixes: Fixes, 
     ks = steps.small_k = a.make(ks.length, (i) => k.data[i] * root);
     vs = steps.small_v = a.make(vs.length, (i) => v.data[i] * root);
   }
-  const product = a.store(yield* a.sum(n, d, (products, c) => {
+  const product = a.store(a.sum(n, d, (products, c) => {
     for (let i = 0; i < n; i++) products[i] = q.data[i * d + c] * keySum[c];
   }));
   const eps = a.number(EPS);
   const similarity = (steps.similarity = a.make(n, (i) => product[i] + eps));
   const inverse = (steps.inverse = a.make(n, (i) => 1 / similarity[i]));
-  const kv = (steps.kv = a.store(yield* a.sum(d * e, m, (products, j) => outer(products, ks, j * d, 1, d, vs, j * e, e))));
-  const numerator = (steps.numerator = a.store(yield* a.sum(n * e, d, (products, c) =>
+  const kv = (steps.kv = a.store(a.sum(d * e, m, (products, j) => outer(products, ks, j * d, 1, d, vs, j * e, e))));
+  const numerator = (steps.numerator = a.store(a.sum(n * e, d, (products, c) =>
     outer(products, q.data, c, d, n, kv, c * e, e))));
   steps.out = a.make(n * e, (i) => numerator[i] * inverse[Math.floor(i / e)]);
 }

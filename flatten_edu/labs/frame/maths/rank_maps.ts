@@ -1,6 +1,8 @@
 // The maps whose ranks the lab compares, as N x N arrays, row after row: twins of functions in flatten_edu.functional
 // (`linear_weights`, `softmax_weights`, `dwc_matrix`, `wrapped_dwc_matrix`) and of `rank_maps` in flatten_edu.analysis.
 import { dot, focusedMap } from "./attention";
+import { normalise, ofHead, part } from "./attention_maps";
+import { linear } from "./layers";
 
 export type Matrix = Float64Array;
 export type Grid = readonly [rows: number, columns: number];
@@ -31,45 +33,14 @@ export function namedKernel(name: NamedKernel, side = 5): Kernel {
 }
 
 /** One head's rows, phi_p with norms over all heads' channels: twin of `focused_heads`. */
-export function focusedHead({ values, n, d, heads }: Tokens, p: number, head: number): Matrix {
-  const out = new Float64Array(n * d);
-  const c = heads * d;
-  for (let i = 0; i < n; i++) {
-    const mapped = focusedMap(values.subarray(i * c, (i + 1) * c), p);
-    out.set(mapped.subarray(head * d, (head + 1) * d), i * d);
-  }
-  return out;
+export function focusedHead({ values, n, heads }: Tokens, p: number, head: number): Matrix {
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < n; i++) out.set(focusedMap(part(values, n, i), p), (i * out.length) / n);
+  return ofHead(out, n, heads, head);
 }
 
-/** One head's rows as they are. */
-export function headRows({ values, n, d, heads }: Tokens, head: number): Matrix {
-  const out = new Float64Array(n * d);
-  for (let i = 0; i < n; i++) out.set(values.subarray((i * heads + head) * d, (i * heads + head + 1) * d), i * d);
-  return out;
-}
-
-/** X Y^T of n x d arrays. Four keys at a time: one pass over a query serves four sums. */
-export function productTransposed(x: Matrix, y: Matrix, n: number, d: number): Matrix {
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j += 4) {
-      const [y0, y1, y2, y3] = [j, Math.min(j + 1, n - 1), Math.min(j + 2, n - 1), Math.min(j + 3, n - 1)];
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      for (let c = 0; c < d; c++) {
-        const entry = x[i * d + c];
-        s0 += entry * y[y0 * d + c];
-        s1 += entry * y[y1 * d + c];
-        s2 += entry * y[y2 * d + c];
-        s3 += entry * y[y3 * d + c];
-      }
-      out[i * n + y3] = s3;
-      out[i * n + y2] = s2;
-      out[i * n + y1] = s1;
-      out[i * n + y0] = s0;
-    }
-  }
-  return out;
-}
+/** X Y^T of n x d arrays. */
+export const productTransposed = (x: Matrix, y: Matrix, n: number) => linear(x, y, new Float64Array(n));
 
 export interface LinearMap {
   /** A = U W^T: rows sum to 1, or are zero. */
@@ -84,13 +55,15 @@ export interface LinearMap {
 
 /** Twin of `linear_weights`, with the factors that the determinant lemma needs. */
 export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number): LinearMap {
-  const weights = productTransposed(byLargest(phiQ, n, d), byLargest(phiK, 1, n * d), n, d);
+  const weights = productTransposed(byLargest(phiQ, n, d), byLargest(phiK, 1, n * d), n);
   const keySum = new Float64Array(d);
   for (let at = 0; at < n * d; at++) keySum[at % d] += phiK[at];
   const u = phiQ.slice();
   let zeroRows = 0;
   for (let i = 0; i < n; i++) {
-    if (divideBySum(weights.subarray(i * n, (i + 1) * n)) === 0) zeroRows += 1;
+    const weightsOfRow = weights.subarray(i * n, (i + 1) * n);
+    normalise(weightsOfRow, "relu", d);
+    if (weightsOfRow.every((weight) => weight === 0)) zeroRows += 1;
     const row = u.subarray(i * d, (i + 1) * d);
     const total = dot(row, keySum);
     if (total > 0) for (let c = 0; c < d; c++) row[c] /= total;
@@ -109,23 +82,10 @@ function byLargest(x: Matrix, rows: number, columns: number): Matrix {
   return out;
 }
 
-function divideBySum(row: Float64Array): number {
-  let total = 0;
-  for (let j = 0; j < row.length; j++) total += row[j];
-  if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
-  return total;
-}
-
 /** Twin of `softmax_weights`: softmax of Q K^T / sqrt d. */
 export function softmaxMap(q: Matrix, k: Matrix, n: number, d: number): Matrix {
-  const out = productTransposed(q, k, n, d);
-  for (let i = 0; i < n; i++) {
-    const row = out.subarray(i * n, (i + 1) * n);
-    let top = -Infinity;
-    for (let j = 0; j < n; j++) top = Math.max(top, row[j] /= Math.sqrt(d));
-    for (let j = 0; j < n; j++) row[j] = Math.exp(row[j] - top);
-    divideBySum(row);
-  }
+  const out = productTransposed(q, k, n);
+  for (let i = 0; i < n; i++) normalise(out.subarray(i * n, (i + 1) * n), "softmax", d);
   return out;
 }
 
@@ -156,12 +116,6 @@ export function differences(x: Matrix, y: Matrix, n: number): { entries: number;
     if (entries > before) rows += 1;
   }
   return { entries, rows };
-}
-
-export function sumOf(x: Matrix, y: Matrix): Matrix {
-  const out = x.slice();
-  for (let i = 0; i < out.length; i++) out[i] += y[i];
-  return out;
 }
 
 /** The length of X 1: zero where the rows of X sum to zero. */

@@ -11,7 +11,7 @@ export interface Question {
   n: number;
   maps: PerMap<Matrix>;
   /** Two maps with the same key are the same. */
-  keys: PerMap<string>;
+  keys: PerMap<number>;
   u: Matrix;
   w: Matrix;
 }
@@ -25,7 +25,7 @@ export interface Findings {
 
 /** Answers questions, and keeps the spectra of maps that did not change between two of them. */
 export class SpectrumCache {
-  private readonly known: Partial<PerMap<{ key: string; values: Float64Array }>> = {};
+  private readonly known: Partial<PerMap<{ key: number; values: Float64Array }>> = {};
 
   answer({ n, maps, keys, u, w }: Question): Findings {
     for (const name of MAP_NAMES) {

@@ -121,7 +121,7 @@ function sumOfProducts(x: Float64Array, y: Float64Array): number {
 
 /** The share of the answers to which no value is nearer than the right one; two at the same distance, but for rounding, are as near. */
 function right(out: Float64Array, v: Float64Array, n: number, e: number): number {
-  const closeness = productTransposed(out, v, n, e);
+  const closeness = productTransposed(out, v, n);
   const half = Float64Array.from({ length: n }, (_, j) => sumOfProducts(v.subarray(j * e, (j + 1) * e), v.subarray(j * e, (j + 1) * e)) / 2);
   let count = 0;
   for (let i = 0; i < n; i++) {

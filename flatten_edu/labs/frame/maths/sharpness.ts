@@ -1,4 +1,5 @@
 // Twins of flatten_edu.analysis.sharpness: softmax's row at a given scale of q and k, and where its entropy crosses.
+import { softmax } from "./layers";
 import { dot, entropyBits, type Vector } from "./attention";
 
 const DOUBLINGS = 60;
@@ -6,26 +7,22 @@ const DOUBLINGS = 60;
 /** Products of q and the keys, less their largest; `divide` by the square root of d. */
 export function logits(q: Vector, keys: readonly Vector[], divide: boolean): number[] {
   const products = keys.map((key) => dot(q, key));
-  const largest = products.reduce((a, b) => Math.max(a, b));
+  const largest = Math.max(...products);
   return products.map((product) => (product - largest) / (divide ? Math.sqrt(q.length) : 1));
 }
 
 /** Softmax of logits times t. */
-function softmax(rows: readonly number[], t: number): number[] {
-  const powers = rows.map((logit) => Math.exp(logit * t));
-  const total = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / total);
-}
+const softmaxOf = (rows: readonly number[], t: number) => softmax(rows.map((logit) => logit * t));
 
 /** Twin of `scaled_softmax_weights`: q and every key are multiplied by `scale`. */
 export function scaledSoftmaxWeights(q: Vector, keys: readonly Vector[], scale: number, divide: boolean): number[] {
-  return softmax(logits(q, keys, divide), scale ** 2);
+  return softmaxOf(logits(q, keys, divide), scale ** 2);
 }
 
 /** The row's entropy in bits at each of many scales. */
 export function entropyCurve(q: Vector, keys: readonly Vector[], scales: readonly number[], divide: boolean): number[] {
   const rows = logits(q, keys, divide);
-  return scales.map((scale) => entropyBits(softmax(rows, scale ** 2)));
+  return scales.map((scale) => entropyBits(softmaxOf(rows, scale ** 2)));
 }
 
 /** Twin of `crossing_scale`: above it softmax's row has less than so many bits. 0 for always, Infinity for never. */
@@ -38,7 +35,7 @@ export function crossingScale(q: Vector, keys: readonly Vector[], entropy: numbe
   let [low, high] = [-DOUBLINGS, DOUBLINGS];
   for (let i = 0; i < 80; i++) {
     const middle = (low + high) / 2;
-    if (entropyBits(softmax(rows, 4 ** middle)) > entropy) low = middle;
+    if (entropyBits(softmaxOf(rows, 4 ** middle)) > entropy) low = middle;
     else high = middle;
   }
   return 2 ** ((low + high) / 2);
