@@ -38,12 +38,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         elif field.name != "attention":
             kind = number if field.name == "p" else field.type
             parser.add_argument(flag, type=kind, default=field.default, help=f"({field.default})")
-    parser.add_argument("--out", type=Path, help="a folder for the weights and recall.json (nothing is written)")
+    parser.add_argument("--out", help="a folder for the weights and recall.json (nothing is written)")
 
 
 def run(given: argparse.Namespace) -> None:
     """Train, test, print, and write where asked to."""
     settings = RecallSettings(**{f.name: getattr(given, f.name) for f in dataclasses.fields(RecallSettings)})
+    if given.out is not None:
+        if not given.out:
+            raise ValueError("--out is the run's folder, and needs a name")
+        Path(given.out).mkdir(parents=True, exist_ok=True)  # now: a name that will not do should not cost a training
     started = time.perf_counter()
     with tqdm(total=settings.steps, unit="step", disable=None) as bar:
 
@@ -60,12 +64,11 @@ def run(given: argparse.Namespace) -> None:
         weights = " | ".join(" ".join(f"{weight:.3f}" for weight in block) for block in found["on_partner"])
         print(f"{count:3} {found['accuracy']:9.3f} {weights}", flush=True)
     if given.out is not None:
-        _write(given.out, model, settings, {"losses": losses, "tests": tests, "seconds": seconds})
+        _write(Path(given.out), model, settings, {"losses": losses, "tests": tests, "seconds": seconds})
 
 
 def _write(out: Path, model: RecallModel, settings: RecallSettings, found: dict[str, Any]) -> None:
     """The weights, then the record of the run: where that is, the run is finished."""
-    out.mkdir(parents=True, exist_ok=True)
     replace_whole(out / "recall.safetensors", save(model.state_dict()))
     generator = torch.Generator().manual_seed(0)
     record = {

@@ -35,7 +35,7 @@ class RecallSettings:
     """A model and its training. The attention's kind and p are what is compared; the rest stays the same.
 
     Raises:
-        ValueError: no steps or no blocks, and what `Recipe` refuses.
+        ValueError: steps, blocks, features or heads below 1, and what `Recipe` refuses.
     """
 
     attention: str  #: a name in `flatten_edu.nn.ATTENTIONS`
@@ -50,7 +50,7 @@ class RecallSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "depth"):
+        for name in ("steps", "depth", "dim", "heads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"recall needs {name} of 1 or more, got {getattr(self, name)}")
         self.recipe  # noqa: B018 (it refuses what it cannot train with)

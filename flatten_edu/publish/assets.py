@@ -11,12 +11,17 @@ FOLDER = "_static/labs"
 
 def address(translator: HTML5Translator, content: bytes, suffix: str) -> str:
     """Write the content, and return its address relative to the page that is being written."""
+    return f"{site_root(translator)}{FOLDER}/{named(Path(translator.builder.outdir), content, suffix)}"
+
+
+def named(site: Path, content: bytes, suffix: str) -> str:
+    """Write the content into the site's folder for such files, and return its name there."""
     name = hashlib.sha256(content).hexdigest()[:16] + suffix
-    folder = Path(translator.builder.outdir) / FOLDER
+    folder = site / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / name).exists():
         (folder / name).write_bytes(content)
-    return f"{site_root(translator)}{FOLDER}/{name}"
+    return name
 
 
 def site_root(translator: HTML5Translator) -> str:

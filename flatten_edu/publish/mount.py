@@ -6,6 +6,7 @@ script (labs/frame/mount.ts) reads the state and starts the lab.
 """
 
 import base64
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,12 @@ SAY_HOW = """if (location.protocol === "file:") addEventListener("DOMContentLoad
       + "folder. In the folder of the book run: python3 -m http.server, then open http://localhost:8000.";
   }
 });"""
+# What would else change, and move the text, after the first paint.
+EARLY = """{
+  const { dataset } = document.documentElement;
+  if (dataset.theme === "auto") dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  document.fonts.load('1em "Book Math"');
+}"""
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 
 
@@ -144,6 +151,7 @@ def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, do
     # modules and data for a widget manager that is not there. The labs need neither.
     unused = ["thebe", WIDGET_STATE]
     context["script_files"][:] = [f for f in context["script_files"] if not any(word in _whole(f) for word in unused)]
+    app.add_js_file(None, body=EARLY)
     if doctree is not None and any(doctree.findall(LabNode)):
         app.add_js_file("mount.js", type="module")
         app.add_js_file(None, body=SAY_HOW)
@@ -186,6 +194,18 @@ def lighten_theme(app: Sphinx, error: Exception | None) -> None:
     for name in ["_static/scripts/pydata-sphinx-theme.js", "_static/togglebutton.js", "search.html"]:
         _rewrite(out / name, lambda text: text.replace("console.log(", "void ("))
     _rewrite(out / "_static/scripts/fontawesome.js", lambda text: "/* The icons come from the style sheet's font. */\n")
+    for page in out.rglob("*.html"):
+        if page.name != "search.html":  # it uses its scripts while it is read
+            _rewrite(page, defer_scripts)
+
+
+def defer_scripts(page: str) -> str:
+    """No script holds up the first paint, but the options that lines of the page itself speak to; the order stays."""
+    return re.sub(
+        r'<script ((?:(?!defer|type=|async)[^>])*?src="(?![^"]*documentation_options)[^"]*")>',
+        r"<script defer \1>",
+        page,
+    )
 
 
 def _rewrite(path: Path, change: Callable[[str], str]) -> None:

@@ -79,7 +79,7 @@ def run_until_it_shows(page, lab, tries=8):
     return lab.wait_for(timeout=10_000)
 
 
-@pytest.mark.parametrize("jupyterlab", [(CELLS, "defer")], indirect=True)
+@pytest.mark.parametrize("jupyterlab", [(CELLS, "contentVisibility")], indirect=True)
 def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
@@ -117,7 +117,7 @@ def cells_of_others() -> list[str]:
     return cells
 
 
-@pytest.mark.parametrize("jupyterlab", [(cells_of_others(), "defer")], indirect=True)
+@pytest.mark.parametrize("jupyterlab", [(cells_of_others(), "contentVisibility")], indirect=True)
 def test_every_lab_is_live_under_a_kernel(browser, jupyterlab):
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())

@@ -30,7 +30,11 @@ def test_a_run_prints_a_line_a_size_and_can_be_read_back(tmp_path, capsys):
         ("--attention focused --p 0", "finite focusing factor"),
         ("--attention dwc --steps 0", "recall needs steps of 1 or more, got 0"),
         ("--attention dwc --depth 0", "recall needs depth of 1 or more"),
+        ("--attention dwc --dim 0", "recall needs dim of 1 or more"),
+        ("--attention dwc --heads 0", "recall needs heads of 1 or more"),
         ("--attention dwc --lr 0", "needs lr > 0"),
+        ("--attention dwc --out=", "--out is the run's folder, and needs a name"),
+        (f"--attention dwc --out={__file__}", "File exists"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(options, said, capsys):

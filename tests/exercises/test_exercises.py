@@ -1,5 +1,6 @@
 """Each exercise of the book: its stub is told that it is not right yet, its solution is right."""
 
+import ast
 import itertools
 import re
 from pathlib import Path
@@ -38,10 +39,31 @@ WRONG = {
 }
 
 
-def before(path: Path, cell: str) -> str:
-    """The code of a notebook before a cell, without magics."""
+def needed(path: Path, cell: str, solution: str) -> str:
+    """The statements before an exercise that make what it and its solution use; nbval runs the whole notebook."""
     sources = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    return "\n".join(source for source in sources[: sources.index(cell)] if "%pip" not in source)
+    earlier = [s for source in sources[: sources.index(cell)] if "%pip" not in source for s in ast.parse(source).body]
+    wanted, kept = names(ast.parse(f"{cell}\n{solution}"), ast.Load), []
+    for statement in reversed(earlier):
+        if wanted & made_by(statement):
+            wanted |= names(statement, ast.Load)
+            kept.append(ast.unparse(statement))
+    return "\n".join(reversed(kept))
+
+
+def names(tree: ast.AST, how: type) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, how)}
+
+
+def made_by(statement: ast.stmt) -> set[str]:
+    """The names that a statement binds, or whose items it sets."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    places = (n for n in ast.walk(statement) if isinstance(n, ast.Subscript | ast.Attribute))
+    items = {n.value.id for n in places if isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Name)}
+    return names(statement, ast.Store) | items
 
 
 def test_each_check_has_an_exercise_and_each_exercise_a_check():
@@ -53,7 +75,7 @@ def test_each_check_has_an_exercise_and_each_exercise_a_check():
 def test_the_stub_fails_and_the_solution_passes(name, capsys):
     path, cell, solution = EXERCISES[name]
     given: dict[str, object] = {}
-    exec(before(path, cell), given)
+    exec(needed(path, cell, solution), given)
     capsys.readouterr()
     exec(cell, given)
     assert capsys.readouterr().out.startswith("Not yet: ")

@@ -1,12 +1,13 @@
 """The Sphinx extension, on a small book of its own."""
 
+import contextlib
+import io
 import json
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
+from sphinx.cmd.build import build_main
 
 from flatten_edu.labs import MapsLab
 
@@ -26,9 +27,10 @@ def build(folder, pages: dict[str, str], builder: str = "html", more: str = ""):
     for name, text in pages.items():
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).write_text(text)
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", builder, source, out]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return out, result.stderr
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        build_main(["-q", "-b", builder, str(source), str(out)])  # here: a process of its own would load PyTorch first
+    return out, said.getvalue()
 
 
 def hosts(page: str) -> list[dict]:

@@ -1,10 +1,8 @@
 // One of the numbers against p, and against N, for each kind; a dashed line where a bound is proved.
-import { scaleLinear, scaleLog, type ScaleContinuousNumeric } from "d3-scale";
+import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
-import { h, svg } from "../frame/dom";
+import { axes, formatP, h, marks, minus, OCTAVES, svg, upright, type Part } from "../frame";
 import { correlationBound, recallBound } from "../frame/maths/recall";
-import type { View } from "../frame/model";
-import { formatP, minus } from "../frame/numbers";
 import { FACTORS, SIDES, type Results } from "./results";
 import { panelsOf, type Curve, type RecallModel, type Setting } from "./state";
 
@@ -13,8 +11,8 @@ export const CURVES: Record<Curve, string> = {
   weight: "weight on target", correlation: "correlation", right: "nearest is right",
 };
 const X = {
-  p: { scale: scaleLog().base(2).domain([1, 256]), ticks: [1, 2, 4, 8, 16, 32, 64, 128, 256], name: "p, focusing factor" },
-  n: { scale: scaleLinear().domain([SIDES[0] ** 2, SIDES.at(-1)! ** 2]), ticks: [16, 49, 100, 144, 196, 256], name: "N, values stored" },
+  p: { scale: scaleLog().base(2).domain([1, 256]), ticks: OCTAVES, name: "p, focusing factor" },
+  n: { scale: scaleLinear().domain([SIDES[0] ** 2, SIDES.at(-1)! ** 2]), ticks: marks([16, 49, 100, 144, 196, 256]), name: "N, values stored" },
 };
 for (const { scale } of Object.values(X)) scale.range([34, WIDTH - 12]);
 type Points = [x: number, y: number][];
@@ -26,7 +24,7 @@ function boundOf(curve: Curve, { d, source }: Setting, n: number, plain: boolean
   return curve === "correlation" && source === "noise" && plain ? correlationBound(d, n) : null;
 }
 
-export function charts(model: RecallModel, results: Results): View & { node: HTMLElement } {
+export function charts(model: RecallModel, results: Results): Part {
   const [overP, overN] = [chart("p"), chart("n")];
   const names = { softmax: "softmax", linear: "linear, p = 1", focused: "focused", bound: "proved bound" };
   const legend = h("p", { class: "fe-legend" }, ...Object.entries(names).map(([kind, name]) =>
@@ -70,22 +68,13 @@ function chart(over: keyof typeof X): { node: SVGElement; show(curve: Curve, now
       const least = Math.min(0, ...lines.flatMap(({ points }) => points.map(([, y]) => y)));
       const y = scaleLinear().domain([least < 0 ? -0.25 : 0, 1]).range([HEIGHT - 36, 24]).clamp(true);
       node.replaceChildren(
-        axes(y, scale, ticks), svg("text", { class: "fe-title", x: 0, y: 11 }, `${CURVES[curve]}, ${note}`),
+        axes(scale, y, ticks, marks(y.ticks(5), (value) => minus(String(value))), `${CURVES[curve]}, ${note}`, 16),
         svg("text", { x: (34 + WIDTH - 12) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, name),
-        svg("path", { class: "fe-now", d: `M${scale(now)} ${y.range()[0]}V${y.range()[1]}` }),
+        upright(scale(now), y),
         ...lines.map(({ kind, points }) =>
           svg("path", { class: "fe-line", "data-kind": kind, d: line()(points.map(([at, value]) => [scale(at), y(value)])) ?? "" })));
       node.setAttribute("aria-label", `${CURVES[curve]} against ${name}, ${note}: ` + lines.filter(({ points }) => points.length)
         .map(({ kind, points }) => `${kind} from ${points[0][1].toFixed(2)} to ${points.at(-1)![1].toFixed(2)}`).join(", "));
     },
   };
-}
-
-function axes(y: ReturnType<typeof scaleLinear<number, number>>, x: ScaleContinuousNumeric<number, number>, ticks: readonly number[]): SVGGElement {
-  return svg("g", { class: "fe-axes" },
-    ...y.ticks(5).flatMap((value) => [
-      svg("path", { d: `M34 ${y(value)}H${WIDTH - 12}` }),
-      svg("text", { x: 29, y: y(value), dy: "0.32em", "text-anchor": "end" }, minus(String(value))),
-    ]),
-    ...ticks.map((value) => svg("text", { x: x(value), y: HEIGHT - 20, "text-anchor": "middle" }, String(value))));
 }

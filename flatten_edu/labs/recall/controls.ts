@@ -1,23 +1,19 @@
 // What is stored, how it is asked for, and what stands beside the attention.
-import { choice, range, slider, toggle } from "../frame/controls";
-import { h } from "../frame/dom";
-import { change, type LabModel, type View } from "../frame/model";
-import { fixed, fraction } from "../frame/numbers";
-import { fileButton, readSquare, unreadable } from "../frame/photograph";
+import {
+  change, choice, fileButton, fixed, fraction, h, range, readSquare, slider, toggle, unreadable, type Part,
+} from "../frame";
 import { CURVES } from "./charts";
 import type { Results } from "./results";
 import { PIXELS, type Curve, type RecallModel, type Settings } from "./state";
 
-type Control = View & { node: HTMLElement };
-
-export const removedSwitch = (model: RecallModel, signal: AbortSignal): Control =>
+export const removedSwitch = (model: RecallModel, signal: AbortSignal): Part =>
   toggle(model, signal, "removed", "take the common part away and stretch the contrast");
 
-export const curveChoice = (model: RecallModel, signal: AbortSignal): Control => choice(model, signal, "curve", {
+export const curveChoice = (model: RecallModel, signal: AbortSignal): Part => choice(model, signal, "curve", {
   name: "charts", options: Object.entries(CURVES) as [Curve, string][],
 });
 
-export function controls(model: RecallModel, settings: Settings, results: Results, signal: AbortSignal, redraw: () => void): Control {
+export function controls(model: RecallModel, settings: Settings, results: Results, signal: AbortSignal, redraw: () => void): Part {
   const values = choice(model, signal, "values", { name: "stored values", options: [["photo", "photograph"], ["noise", "noise"], ["own", "your picture"]] });
   const own = ownPicture(model, settings, signal, redraw);
   const asked = choice(model, signal, "asked", { name: "each place asks for", options: [["in place", "its own value"], ["in another order", "another's"]] });
@@ -34,7 +30,7 @@ export function controls(model: RecallModel, settings: Settings, results: Result
       name: "convolution of the values", options: [["none", "none"], ["own place", "own place"], ["mean", "mean of 5 × 5"], ["random", "random"]],
     }),
     asked,
-    slider(model as unknown as LabModel<{ seed: number }>, signal, "seed", { name: "seed of the random numbers", stops: range(0, 99) }),
+    slider(model, signal, "seed", { name: "seed of the random numbers", stops: range(0, 99) }),
   ];
   return {
     node: h("div", { class: "fe-controls" }, ...all.map(({ node }) => node)),
@@ -47,7 +43,7 @@ export function controls(model: RecallModel, settings: Settings, results: Result
   };
 }
 
-function ownPicture(model: RecallModel, settings: Settings, signal: AbortSignal, redraw: () => void): Control {
+function ownPicture(model: RecallModel, settings: Settings, signal: AbortSignal, redraw: () => void): Part {
   const message = h("span", { role: "status" });
   const button = fileButton(signal, async (file) => {
     try {

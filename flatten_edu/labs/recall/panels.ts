@@ -1,9 +1,6 @@
 // What was stored, and beside it what each kind of attention gives back, with the numbers under each picture.
-import { paintNumbers, type Rgb } from "../frame/colours";
-import { h, Readout } from "../frame/dom";
+import { fixed, h, minus, paintNumbers, percent, Readout, type Part, type Rgb } from "../frame";
 import { numberAt, recallBound, valuesOf } from "../frame/maths/recall";
-import type { View } from "../frame/model";
-import { fixed, minus, percent } from "../frame/numbers";
 import type { Results } from "./results";
 import { panelsOf, type Panel, type RecallModel, type Setting } from "./state";
 
@@ -19,7 +16,7 @@ const UNITS = { photo: "patches", own: "patches", noise: "rows of noise", given:
 /** The numbers that are black and white. */
 type Range = readonly [least: number, most: number];
 
-export function panels(model: RecallModel, results: Results): View & { node: HTMLElement } {
+export function panels(model: RecallModel, results: Results): Part {
   const stored = h("canvas", { role: "img" });
   const count = h("b");
   const bound = new Readout("bound", fixed(3));

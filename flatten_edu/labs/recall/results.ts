@@ -1,6 +1,6 @@
 // What has been found for the setting as it is: first what the pictures show, then the points of the charts.
+import { startWorker } from "../frame";
 import type { Kind, Recall } from "../frame/maths/recall";
-import { startWorker } from "../frame/worker";
 import code from "worker:./worker.ts";
 import { Reader, type Answer, type Question } from "./reader";
 import { panelsOf, type Curve, type Panel, type RecallModel, type Setting, type Settings } from "./state";

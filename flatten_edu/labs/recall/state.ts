@@ -1,9 +1,6 @@
 // The traits of the lab `recall` (Python: RecallLab), and what is stored as they say.
+import { formatP, tensorsOf, type Grid, type LabModel } from "../frame";
 import { patchesOf, type KernelName, type Kind, type Store } from "../frame/maths/recall";
-import type { LabModel } from "../frame/model";
-import { formatP } from "../frame/numbers";
-import type { Grid } from "../frame/patches";
-import { tensorsOf } from "../frame/tensors";
 
 export type Curve = "weight" | "correlation" | "right";
 
