@@ -407,7 +407,8 @@ TWINS = [
 
 
 def named(twin: Twin) -> str:
-    return f"{twin.lab}-{(re.findall(r'lab[.](?!Room)(\w+)', twin.typescript) or [twin.typescript])[0]}"
+    found = re.findall(r"lab\.(?!Room)(\w+)", twin.typescript)
+    return f"{twin.lab}-{(found or [twin.typescript])[0]}"
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=named)
