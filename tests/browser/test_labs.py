@@ -344,7 +344,7 @@ def test_two_views_of_one_widget_follow_each_other(reader, name):
 
 def test_the_saved_picture_is_what_is_seen(reader, name):
     """Compared with a photograph of the screen, patch by patch: type may fall a fraction of a pixel elsewhere."""
-    one = reader()
+    one = reader(viewport={"width": 1280, "height": 2400})  # all of it at once: no bar of the page lies over it
     page = one.open(page_of(name) + fragment(name, step=1))
     settle(one)
     with page.expect_download() as download:
