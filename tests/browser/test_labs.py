@@ -409,6 +409,28 @@ def test_a_lab_s_place_is_kept_from_the_start(reader, name, width, measured):
     assert max(abs(mounted - before), abs(after - before)) < 12
 
 
+LOOK = """
+(lab) => [...lab.querySelectorAll("*")].map((e) => {
+  const { width, height } = e.getBoundingClientRect();
+  const { display, color, backgroundColor, fill, stroke, strokeWidth, fontSize, margin, padding } = getComputedStyle(e);
+  return [e.tagName, e.getAttribute("class"), width, height, display, color, backgroundColor, fill, stroke, strokeWidth,
+    fontSize, margin, padding].join(" ");
+})
+"""
+
+
+def test_another_lab_s_style_changes_nothing(reader, name):
+    """A page may hold several labs, whose classes have the same names."""
+    one = reader()
+    page = one.open(page_of(name))
+    settle(one)
+    lab = page.locator(".fe-lab").first
+    before = lab.evaluate(LOOK)
+    page.add_style_tag(content="".join((STATIC / f"{other}.css").read_text() for other in LABS if other != name))
+    one.frame()
+    assert [(old, new) for old, new in zip(before, lab.evaluate(LOOK), strict=True) if old != new] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_a_step(reader, name, scheme):
     one = reader(color_scheme=scheme)
