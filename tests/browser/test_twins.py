@@ -154,10 +154,14 @@ def three_matrices(draw):
 
 
 def sharp_rows(draw):
+    """With keys that are all alike now and then, and with an entropy that no scale gives."""
     for _ in range(300):
         d, n = draw.integers(1, 17), draw.choice([2, 3, 5, 12, 40])
-        q, k = draw.normal(0.3, 1, d).tolist(), draw.normal(0.3, 1, (n, d)).tolist()
-        yield [q, k, 2 ** draw.uniform(-3, 3), bool(draw.random() < 0.5), draw.uniform(0.05, 0.95) * math.log2(n)]
+        q, k = draw.normal(0.3, 1, d), draw.normal(0.3, 1, (n, d))
+        if draw.random() < 0.1:
+            q, k[:] = np.round(3 * q), np.round(3 * k[0])  # whole numbers, whose products are the same in any order
+        bits = draw.choice([1.1, draw.uniform(0.05, 0.95)], p=[0.1, 0.9]) * math.log2(n)
+        yield [q.tolist(), k.tolist(), 2 ** draw.uniform(-3, 3), bool(draw.random() < 0.5), float(bits)]
 
 
 def counts(draw):
