@@ -89,9 +89,3 @@ def test_the_citation_names_the_paper():
     bibliography = (ROOT / "book" / "references.bib").read_text()
     assert paper["title"].partition(":")[0] in bibliography
     assert " and ".join(f"{a['family-names']}, {a['given-names']}" for a in paper["authors"]) in bibliography
-
-
-@pytest.mark.slow
-def test_types_hold():
-    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout

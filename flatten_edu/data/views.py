@@ -11,11 +11,10 @@ from flatten_edu.data.images import LabelledImages
 
 
 @dataclass
-class Part:
-    """Some images of a set, as a set of their own."""
+class _View:
+    """A set that is made of another, with its classes and its size."""
 
     images: LabelledImages
-    kept: Int[Tensor, " n"]
 
     @property
     def classes(self) -> Sequence[str]:
@@ -27,6 +26,13 @@ class Part:
         """Pixels: a side."""
         return self.images.size
 
+
+@dataclass
+class Part(_View):
+    """Some images of a set, as a set of their own."""
+
+    kept: Int[Tensor, " n"]
+
     def __len__(self) -> int:
         return len(self.kept)
 
@@ -36,7 +42,7 @@ class Part:
 
 
 @dataclass
-class PermutedPatches:
+class PermutedPatches(_View):
     """A set whose patches stand in one other order, the same in all images: what were neighbours are none any more.
 
     Args:
@@ -44,19 +50,8 @@ class PermutedPatches:
         seed: which order.
     """
 
-    images: LabelledImages
     patch: int
     seed: int
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """As they were."""
-        return self.images.classes
-
-    @property
-    def size(self) -> int:
-        """Pixels: a side."""
-        return self.images.size
 
     def __len__(self) -> int:
         return len(self.images)

@@ -36,10 +36,10 @@ class Curve:
     unit: str
     highest: float  #: of the vertical axis, which begins at 0
     points: tuple[int, ...]
-    value: Callable[[float], float]
+    value: Callable[[int | float], float]
 
 
-def _angle_of_the_pair(p: float) -> float:
+def _angle_of_the_pair(p: int | float) -> float:
     x, y = torch.tensor([1.0, 0.99]), torch.tensor([1.0, 0.50])
     return float(np.degrees(np.arccos(focused_cosine(x, y, p))))
 

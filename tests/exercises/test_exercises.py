@@ -3,6 +3,7 @@
 import ast
 import itertools
 import re
+import symtable
 from pathlib import Path
 
 import nbformat
@@ -43,27 +44,33 @@ def needed(path: Path, cell: str, solution: str) -> str:
     """The statements before an exercise that make what it and its solution use; nbval runs the whole notebook."""
     sources = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
     earlier = [s for source in sources[: sources.index(cell)] if "%pip" not in source for s in ast.parse(source).body]
-    wanted, kept = names(ast.parse(f"{cell}\n{solution}"), ast.Load), []
+    exercise = ast.parse(f"{cell}\n{solution}")
+    wanted, kept = used(symtable.symtable(ast.unparse(exercise), "", "exec")), []
+    wanted = wanted.difference(*(made_by(statement)[0] for statement in exercise.body))
     for statement in reversed(earlier):
-        if wanted & made_by(statement):
-            wanted |= names(statement, ast.Load)
-            kept.append(ast.unparse(statement))
+        source = ast.unparse(statement)
+        made, items = made_by(statement)
+        if wanted & (made | items):
+            if isinstance(statement, ast.Assign):
+                wanted -= made  # what it was before does not count
+            wanted |= used(symtable.symtable(source, "", "exec")) | items
+            kept.append(source)
     return "\n".join(reversed(kept))
 
 
-def names(tree: ast.AST, how: type) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, how)}
+def used(table: symtable.SymbolTable) -> set[str]:
+    """The names that code takes from outside its own functions and comprehensions."""
+    module = table.get_type() == "module"
+    mine = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (module or s.is_global())}
+    return mine.union(*map(used, table.get_children()))
 
 
-def made_by(statement: ast.stmt) -> set[str]:
-    """The names that a statement binds, or whose items it sets."""
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return {statement.name}
-    places = (n for n in ast.walk(statement) if isinstance(n, ast.Subscript | ast.Attribute))
-    items = {n.value.id for n in places if isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Name)}
-    return names(statement, ast.Store) | items
+def made_by(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that a statement binds, and those whose items it sets."""
+    table = symtable.symtable(ast.unparse(statement), "", "exec")
+    bound = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+    places = [n for n in ast.walk(statement) if isinstance(n, ast.Subscript | ast.Attribute)]
+    return bound, {n.value.id for n in places if isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Name)}
 
 
 def test_each_check_has_an_exercise_and_each_exercise_a_check():
