@@ -180,5 +180,5 @@ def test_frame_time_of_a_step_of_p(reader, measured, view):
     if view == "Photograph":
         page.wait_for_function("document.querySelector('[data-name=photo_top1_focused]').dataset.value")
     what = "N = 196, d = 64, three maps" if view == "Photograph" else "q and 4 keys"
-    median = frame_time(page, "input[type=range]")
+    median = frame_time(page, ".fe-lab input[type=range]")
     measured(f"lab focus, {view}: script and layout a step of p", f"median {median:.1f} ms ({what}; goal 16)")
