@@ -10,19 +10,19 @@ from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.still import folder_of
 
 ASSETS = Path(__file__).parents[1] / "book" / "assets"
-# Of which lab's wide light photograph, from which share of its height to which, and how many pixels wide.
+# Of which lab's wide light photograph, from where and how high in units of its width, and how many pixels wide.
 CUTS = {
-    "card.jpg": ("focus", 0.3, 0.6655, 1200),
-    "lab_maps.webp": ("maps", 0.0, 0.66, 928),
-    "lab_rank.webp": ("rank", 0.0, 0.444, 928),
+    "card.jpg": ("focus", 0.431, 0.5255, 1200),
+    "lab_maps.webp": ("maps", 0.0, 0.775, 928),
+    "lab_rank.webp": ("rank", 0.0, 0.792, 928),
 }
 
 
 def cut(name: str) -> Image.Image:
     """One picture, as the photographs are now."""
-    lab, top, bottom, width = CUTS[name]
+    lab, top, high, width = CUTS[name]
     whole = Image.open(folder_of(LABS[lab]) / "first_wide_light.webp").convert("RGB")
-    part = whole.crop((0, round(top * whole.height), whole.width, round(bottom * whole.height)))
+    part = whole.crop((0, round(top * whole.width), whole.width, round((top + high) * whole.width)))
     return part.resize((width, round(part.height * width / part.width)), Image.Resampling.LANCZOS)
 
 

@@ -31,6 +31,17 @@ const workers = {
   },
 };
 
+// A lab's own rules are for that lab: a page may hold several, whose classes have the same names.
+const scoped = {
+  name: "scoped",
+  setup(bundler) {
+    bundler.onLoad({ filter: /style\.css$/ }, async ({ path: file }) => {
+      const lab = path.basename(path.dirname(file));
+      return { contents: (await readFile(file, "utf8")).replaceAll(".fe-lab", `.fe-lab[data-lab="${lab}"]`), loader: "css" };
+    });
+  },
+};
+
 const { outputFiles } = await build({
   entryPoints,
   outdir: path.join(here, "static"),
@@ -38,7 +49,7 @@ const { outputFiles } = await build({
   format: "esm",
   target,
   loader,
-  plugins: [workers],
+  plugins: [workers, scoped],
   minify: true,
   legalComments: "none",
   banner: { js: "/* Built by `make js` from flatten_edu/labs. With d3 modules: see THIRD_PARTY.txt. */" },

@@ -344,7 +344,7 @@ def test_two_views_of_one_widget_follow_each_other(reader, name):
 
 def test_the_saved_picture_is_what_is_seen(reader, name):
     """Compared with a photograph of the screen, patch by patch: type may fall a fraction of a pixel elsewhere."""
-    one = reader()
+    one = reader(viewport={"width": 1280, "height": 2400})  # all of it at once: no bar of the page lies over it
     page = one.open(page_of(name) + fragment(name, step=1))
     settle(one)
     with page.expect_download() as download:
@@ -407,6 +407,28 @@ def test_a_lab_s_place_is_kept_from_the_start(reader, name, width, measured):
     after = host.bounding_box()["height"]
     measured(f"lab {name}, {width} px: height before, mounted, ready", f"{before:.0f}, {mounted:.0f}, {after:.0f} px")
     assert max(abs(mounted - before), abs(after - before)) < 12
+
+
+LOOK = """
+(lab) => [...lab.querySelectorAll("*")].map((e) => {
+  const { width, height } = e.getBoundingClientRect();
+  const { display, color, backgroundColor, fill, stroke, strokeWidth, fontSize, margin, padding } = getComputedStyle(e);
+  return [e.tagName, e.getAttribute("class"), width, height, display, color, backgroundColor, fill, stroke, strokeWidth,
+    fontSize, margin, padding].join(" ");
+})
+"""
+
+
+def test_another_lab_s_style_changes_nothing(reader, name):
+    """A page may hold several labs, whose classes have the same names."""
+    one = reader()
+    page = one.open(page_of(name))
+    settle(one)
+    lab = page.locator(".fe-lab").first
+    before = lab.evaluate(LOOK)
+    page.add_style_tag(content="".join((STATIC / f"{other}.css").read_text() for other in LABS if other != name))
+    one.frame()
+    assert [(old, new) for old, new in zip(before, lab.evaluate(LOOK), strict=True) if old != new] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ import base64
 import itertools
 import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -405,7 +406,12 @@ TWINS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.lab}-{twin.typescript[:18].split('(')[0]}")
+def named(twin: Twin) -> str:
+    found = re.findall(r"lab\.(?!Room)(\w+)", twin.typescript)
+    return f"{twin.lab}-{(found or [twin.typescript])[0]}"
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=named)
 def test_twins(bare, twin):
     calls = plain(list(twin.drawn(np.random.default_rng(0))))
     expression = twin.typescript if "=>" in twin.typescript else f"lab.{twin.typescript}"

@@ -44,7 +44,8 @@ function copyOf(lab: HTMLElement): HTMLElement {
   const rules = own.flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText);
   for (const name of colours(rules)) copy.style.setProperty(name, getComputedStyle(lab).getPropertyValue(name));
   copy.style.margin = "0";
-  copy.prepend(h("style", {}, rules.filter((rule) => rule.includes(".fe-")).join("\n").replaceAll("canvas", "img")));
+  // The page's own rules count too, for its paragraphs and tables; a drawing may fetch no font.
+  copy.prepend(h("style", {}, rules.filter((rule) => !/^@(font-face|import)/.test(rule)).join("\n").replaceAll("canvas", "img")));
   return copy;
 }
 
