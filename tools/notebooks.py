@@ -105,7 +105,7 @@ def refresh(path: Path) -> None:
             if CHECKED in cell.source:
                 cell.outputs = _merged(cell.outputs)  # with their execution count: nbval refuses outputs without
             else:
-                cell.outputs, cell.execution_count = previews(cell.outputs), None
+                _keep(cell, previews(cell.outputs))
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)
@@ -122,8 +122,13 @@ def take_pictures(path: Path) -> None:
     notebook, shown = nbformat.read(path, as_version=4), built_pictures(path)
     for cell in notebook.cells:
         if cell.cell_type == "code" and CHECKED not in cell.source:
-            cell.outputs = shown[cell.source]
+            _keep(cell, shown[cell.source])
     nbformat.write(notebook, path)
+
+
+def _keep(cell: nbformat.NotebookNode, pictures: list[nbformat.NotebookNode]) -> None:
+    """A cell's pictures. nbval, which does not compare them, refuses outputs of a cell that was not run."""
+    cell.outputs, cell.execution_count = pictures, 1 if pictures else None
 
 
 def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:

@@ -71,5 +71,5 @@ def test_a_double_click_shows_the_book_and_says_how_to_start_the_labs(archive, t
     assert said.is_visible() and "run: python3 -m http.server, then open http://localhost:8000" in said.inner_text()
     assert page.locator(".fe-still img:visible").first.evaluate("(picture) => picture.decode().then(() => true)")
     page.locator(".bd-sidebar").get_by_role("link", name="The focused function").click()
-    page.wait_for_function("document.querySelectorAll('mjx-container').length > 20")
+    page.wait_for_function("document.querySelectorAll('math').length > 20")
     context.close()

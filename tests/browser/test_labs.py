@@ -370,6 +370,16 @@ BLOCKED = """
 """
 
 
+# A page goes on scrolling for a while after a swipe: what lay at a place no longer does.
+AT_REST = """
+() => new Promise((done) => {
+  let before = -1;
+  const look = () => scrollY === before ? done() : (before = scrollY, setTimeout(look, 100));
+  look();
+})
+"""
+
+
 def test_a_swipe_scrolls_the_page_and_a_tap_chooses(reader, name):
     one = reader(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
     page = one.open(page_of(name) + ('#focus.view="photo"' if name == "focus" else ""))
@@ -385,6 +395,7 @@ def test_a_swipe_scrolls_the_page_and_a_tap_chooses(reader, name):
             points = [] if dy is None else [{"x": x, "y": y + dy}]
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         assert not blocked
+        page.evaluate(AT_REST)
     assert_same(one.outputs(), shown)
 
 
