@@ -176,7 +176,8 @@ def test_the_guided_steps_show_what_their_text_says(reader):
 
 
 def test_the_reader_walks_through_the_proof(reader):
-    page = reader().open(PAGE)
+    one = reader()
+    page = one.open(PAGE)
     following, back = (page.get_by_role("button", name=name) for name in ("Next step of the proof", "Back one step"))
     for stage in range(1, 6):
         assert page.locator(".fe-proof [aria-expanded=true]").inner_text().startswith(str(stage))
@@ -184,6 +185,7 @@ def test_the_reader_walks_through_the_proof(reader):
         assert following.is_disabled() == (stage == 5) and back.is_disabled() == (stage == 1)
         if stage < 5:
             following.press("Enter")
+            one.frame()
     page.locator(".fe-stage").nth(1).click()
     page.wait_for_function("document.querySelectorAll('.fe-stage')[1].getAttribute('aria-expanded') === 'true'")
 
