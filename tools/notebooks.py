@@ -1,8 +1,9 @@
 """Bring the notebooks into the form in which they are committed: `make notebooks`.
 
 The first cell installs flatten_edu from the repository that _config.yml names, and each notebook is run. Kept are the
-outputs that nbval compares, and a small picture of each figure and lab, for viewers that run nothing, such as GitHub's
-preview. With --check nothing is written, and the exit status says whether anything would be.
+outputs that nbval compares. A figure or a lab is compared by the sentence that stands for it; its picture is kept
+small, for viewers that run nothing, such as GitHub's preview. With --check nothing is written, and the exit status says
+whether anything would be.
 """
 
 import argparse
@@ -22,7 +23,6 @@ from flatten_edu.publish.address import PLACEHOLDER
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "jupyter_execute" / "notebooks"  # the notebooks as the book's build has run them
 WIDEST = 78  # characters of an output that a page shows without scrolling
-LARGEST = 120_000  # characters of a small picture
 WIDTH, COLOURS = 640, 32  # its pixels and colours
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 FIRST = """\
@@ -56,7 +56,7 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        if CHECKED not in cell.source and not all(map(is_preview, cell.outputs)):
+        if CHECKED not in cell.source and cell.outputs:
             found.append(f"cell {i} keeps an output that nothing checks")
         if CHECKED in cell.source and not (cell.outputs and cell.execution_count):
             found.append(f"cell {i} is to be checked and was not run")
@@ -68,21 +68,16 @@ def faults(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def is_preview(output: nbformat.NotebookNode) -> bool:
-    """Whether an output is a picture that `previews` made."""
-    return set(output.get("data", {})) == {"image/png", "text/plain"} and len(output.data["image/png"]) < LARGEST
-
-
 def previews(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """The pictures among a cell's outputs, small and in few colours, each with the sentence that stands for it."""
+    """A cell's outputs with their pictures small and in few colours; beside the first stand the words, for nbval."""
     found = []
     for output in outputs:
         data = output.get("data", {})
-        drawn = re.findall(r'alt="([^"]*)" src="data:image/png;base64,([^"]+)"', data.get("text/html", ""))
-        if "image/png" in data:
-            drawn.append((data.get("text/plain", ""), data["image/png"]))
-        for alt, png in drawn:
-            found.append(nbformat.v4.new_output("display_data", {"image/png": _small(png), "text/plain": alt}))
+        drawn = re.findall(r'src="data:image/png;base64,([^"]+)"', data.get("text/html", ""))
+        drawn += [data["image/png"]] if "image/png" in data else []
+        found += [nbformat.v4.new_output("display_data", {"image/png": _small(png)}) for png in drawn] or [output]
+        if drawn:
+            found[-len(drawn)].data["text/plain"] = data["text/plain"]
     return found
 
 
@@ -103,9 +98,9 @@ def refresh(path: Path) -> None:
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
             if CHECKED in cell.source:
-                cell.outputs = _merged(cell.outputs)  # with their execution count: nbval refuses outputs without
+                cell.outputs = previews(_merged(cell.outputs))  # with a count: nbval refuses outputs without
             else:
-                _keep(cell, previews(cell.outputs))
+                cell.outputs, cell.execution_count = [], None
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)
@@ -114,21 +109,16 @@ def refresh(path: Path) -> None:
 def built_pictures(path: Path) -> dict[str, list[nbformat.NotebookNode]]:
     """The small pictures of each code cell, by its source, as the book's build has run the notebook."""
     built = nbformat.read(BUILT / path.name, as_version=4)
-    return {cell.source: previews(cell.outputs) for cell in built.cells if cell.cell_type == "code"}
+    return {cell.source: previews(_merged(cell.outputs)) for cell in built.cells if cell.cell_type == "code"}
 
 
 def take_pictures(path: Path) -> None:
     """Bring a notebook's small pictures up to date without a run."""
     notebook, shown = nbformat.read(path, as_version=4), built_pictures(path)
     for cell in notebook.cells:
-        if cell.cell_type == "code" and CHECKED not in cell.source:
-            _keep(cell, shown[cell.source])
+        if cell.cell_type == "code" and any("data" in output for output in cell.outputs):
+            cell.outputs = shown[cell.source]
     nbformat.write(notebook, path)
-
-
-def _keep(cell: nbformat.NotebookNode, pictures: list[nbformat.NotebookNode]) -> None:
-    """A cell's pictures. nbval, which does not compare them, refuses outputs of a cell that was not run."""
-    cell.outputs, cell.execution_count = pictures, 1 if pictures else None
 
 
 def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:

@@ -16,6 +16,9 @@ class Strip:
     def __init__(self, pictures: Sequence[Picture]):
         self.pictures = list(pictures)
 
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.pictures))
+
     def _repr_html_(self) -> str:
         shown = "".join(f'<div style="{_fits(picture)}">{picture._repr_html_()}</div>' for picture in self.pictures)
         style = "display: flex; flex-wrap: wrap; gap: 0.5rem; justify-content: space-evenly; align-items: flex-start"

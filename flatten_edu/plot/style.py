@@ -27,6 +27,9 @@ class Picture(Figure):
 
     alt: str = ""
 
+    def __repr__(self) -> str:
+        return self.alt or super().__repr__()
+
     def svg(self) -> bytes:
         """As a file, without a background."""
         buffer = io.BytesIO()

@@ -18,7 +18,7 @@ from PIL import Image
 from flatten_edu.publish.address import PLACEHOLDER
 from flatten_edu.publish.api import PACKAGES
 from tests.browser.conftest import SITE
-from tools.notebooks import CHECKED, built_pictures
+from tools.notebooks import built_pictures
 
 ROOT = Path(__file__).parents[2]
 WHAT_TO_RUN = "run `make html`, then `python tools/notebooks.py --pictures`, and commit the notebooks"
@@ -138,9 +138,13 @@ def test_each_notebook_keeps_small_pictures_of_what_its_page_shows(notebook):
     shown = built_pictures(notebook)
     cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
     for cell in cells:
-        if CHECKED not in cell.source:
-            assert len(cell.outputs) == len(shown[cell.source]), WHAT_TO_RUN
-            assert all(map(alike, cell.outputs, shown[cell.source])), WHAT_TO_RUN
+        kept, built = map(pictures_of, (cell.outputs, shown[cell.source]))
+        assert len(kept) == len(built), WHAT_TO_RUN
+        assert all(map(alike, kept, built)), WHAT_TO_RUN
+
+
+def pictures_of(outputs):
+    return [output for output in outputs if "image/png" in output.get("data", {})]
 
 
 def alike(kept, built):

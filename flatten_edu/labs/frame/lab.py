@@ -89,8 +89,7 @@ class Lab(anywidget.AnyWidget):
         picture = still(type(self), {name: getattr(self, name) for name in self.own_traits()})
         if bundle is not None:
             bundle[0]["image/png"] = picture.png()
-            if picture.exact:
-                bundle[0]["text/plain"] = picture.alt
+            bundle[0]["text/plain"] = picture.alt if picture.exact else type(self).__name__
         return bundle
 
     @classmethod
