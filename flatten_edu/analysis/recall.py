@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from flatten_edu.functional import attention_matrix
+from flatten_edu.functional import DEFAULT_P, attention_matrix
 
 
 @dataclass
@@ -24,7 +24,7 @@ def recall(
     k: Float[Tensor, "n d"],
     v: Float[Tensor, "n e"],
     kind: str = "softmax",
-    p: int | float = 3,
+    p: int | float = DEFAULT_P,
     beside: Float[Tensor, "n e"] | None = None,
     removed: bool = False,
 ) -> Recall:

@@ -3,16 +3,16 @@
 import json
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from flatten_edu.bench.fit import Crossover, Slope, crossover, fit_slope
+from flatten_edu.bench.schema import SCHEMA, check_record
 from flatten_edu.machine import replace_whole
 
-SCHEMA = 1
 #: (fast, slow): from which N on the first is faster is looked for, and how many times, is printed.
 PAIRS = (
     ("focused_dwc", "softmax"),
@@ -76,22 +76,21 @@ class Record:
     stopped: bool = False  # before it had measured all
 
     @classmethod
-    def of(cls, values: object, source: str = "this") -> "Record":
+    def of(cls, values: Any, source: str = "this") -> "Record":
         """A record from what its JSON held.
 
         Raises:
-            ValueError: it is no record, one of a later schema, or one with a point that makes no sense.
+            ValueError: it is no record, as `check_record` says.
         """
-        if not isinstance(values, Mapping) or not {"schema", "points", "device", "settings"} <= set(values):
-            raise ValueError(f"{source} is no record of a benchmark: schema, device, settings and points are missing")
-        if values["schema"] != SCHEMA:
-            raise ValueError(f"{source} has schema {values['schema']!r}, and this version reads {SCHEMA}")
         try:
-            points = [_point(point) for point in values["points"]]
-            known = {name: values.get(name) for name in ("made_by", "date", "device", "versions", "settings")}
-            return cls(**known, ceilings=values.get("ceilings"), points=points, stopped=bool(values.get("stopped")))
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{source} is a damaged record: {error}") from None
+            check_record(values)
+        except ValueError as error:
+            raise ValueError(f"{source} is no record of a benchmark: {error}") from None
+        points = [
+            Point(**{f.name: point[f.name] for f in fields(Point) if f.name in point}) for point in values["points"]
+        ]
+        known = {name: values[name] for name in ("made_by", "date", "device", "versions", "settings")}
+        return cls(**known, ceilings=values.get("ceilings"), points=points, stopped=bool(values.get("stopped")))
 
     @classmethod
     def read(cls, path: str | Path) -> "Record":
@@ -149,16 +148,6 @@ class Record:
                 if set(curves[0]) & set(curves[1]):
                     found[what, passes, fast, slow] = crossover(*curves)
         return found
-
-
-def _point(values: Mapping[str, object]) -> Point:
-    known = {f.name: values[f.name] for f in fields(Point) if f.name in values}
-    point = Point(**known)
-    if not all(isinstance(s, float | int) and math.isfinite(s) and s > 0 for s in point.seconds):
-        raise TypeError(f"the seconds of {point.variant} at N = {point.n} are not all positive numbers")
-    if not (isinstance(point.n, int) and isinstance(point.variant, str)):
-        raise TypeError(f"a point has variant {point.variant!r} and n = {point.n!r}")
-    return point
 
 
 def _named(names: tuple[str, ...], key: tuple[str, ...], found: Slope | Crossover) -> dict[str, object]:

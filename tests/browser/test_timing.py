@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from flatten_edu.bench.schema import POINT_KEYS, check_record
 from flatten_edu.labs import TimingLab
 from flatten_edu.labs.timing.make_data import measure
-from flatten_edu.labs.timing.record import POINT_KEYS, check_record
 from tests.browser.conftest import FLAGS, fragment
 from tests.browser.in_page import COUNT_LISTENERS
 from tests.browser.test_timing_work import GPU_FLAGS

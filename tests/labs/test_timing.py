@@ -9,9 +9,9 @@ import pytest
 from traitlets import TraitError
 
 from flatten_edu.bench import Record, crossover, fit_slope
+from flatten_edu.bench.schema import POINT_KEYS, check_record
 from flatten_edu.functional import attention_cost
 from flatten_edu.labs import TimingLab
-from flatten_edu.labs.timing.record import POINT_KEYS, check_record
 
 ROOT = Path(__file__).parents[2]
 VARIANTS = ("softmax_written_out", "relu", "focused")

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import traitlets as t
 
+from flatten_edu.bench.schema import check_record
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.labs.frame.lab import Lab
 from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
-from flatten_edu.labs.timing.record import check_record
 
 # Records measured in a browser elsewhere, one a head dimension: python -m flatten_edu.labs.timing.make_data.
 SHIPPED = Path(__file__).parent / "data.json"

@@ -1,8 +1,9 @@
-"""What the lab `timing` wants of a record: the schema that it shares with `python -m flatten_edu bench`."""
+"""What makes a file a record: one schema for `python -m flatten_edu bench` and for the lab `timing`."""
 
 import math
 from typing import Any
 
+SCHEMA = 1
 MOST_POINTS = 20_000
 TEXTS = {"made_by", "date"}
 POINT_KEYS = {
@@ -15,10 +16,10 @@ def check_record(value: Any) -> dict[str, Any]:
     """The value itself, if it is a record. Twin: `readRecord` in labs/timing/record.ts.
 
     Raises:
-        ValueError: what is wrong with it, in the words that the lab has for a file.
+        ValueError: what is wrong with it, in the words that the lab has for a file, too.
     """
     _want(isinstance(value, dict), "the file must be an object")
-    _want(value.get("schema") == 1, f'"schema" must be 1, and is {value.get("schema")!r}')
+    _want(value.get("schema") == SCHEMA, f'"schema" must be {SCHEMA}, and is {value.get("schema")!r}')
     for key in sorted(TEXTS):
         _want(isinstance(value.get(key), str), f'"{key}" must be a text')
     for key in ["device", "versions", "settings"]:
