@@ -19,7 +19,7 @@ FORMATS: dict[str, torch.dtype] = {"fp16": torch.float16, "bf16": torch.bfloat16
 EPS = 1e-6  # the official code's, twice: added to ReLU's output, and to the denominator
 SCALE = math.log(2)  # softplus(0): the learned scale of the official code at its start
 LARGEST_ENTRY = 65504.0
-LARGEST_P = 16
+LARGEST_WHOLE_P = 16
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def focused_steps(
     require_known("format", format, FORMATS)
     require_same_features("focused_steps", q=q, k=k)
     require_tokens("focused_steps", q=q, k=k, v=v)
-    if not (isinstance(p, int) and 1 <= p <= LARGEST_P):
-        raise ValueError(f"focused_steps needs a whole number p from 1 to {LARGEST_P}, got {p}")
+    if not (isinstance(p, int) and 1 <= p <= LARGEST_WHOLE_P):
+        raise ValueError(f"focused_steps needs a whole number p from 1 to {LARGEST_WHOLE_P}, got {p}")
     for name, x in {"q": q, "k": k, "v": v}.items():
         if not (x.abs() <= LARGEST_ENTRY).all():  # NaN fails too
             raise ValueError(f"focused_steps needs numbers from -65504 to 65504 in {name}, got {x.abs().max().item()}")

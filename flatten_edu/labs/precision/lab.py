@@ -2,7 +2,7 @@
 
 import traitlets as t
 
-from flatten_edu.analysis.formats import FORMATS, LARGEST_P
+from flatten_edu.analysis.formats import FORMATS, LARGEST_WHOLE_P
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.labs.frame.lab import Lab
 from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
@@ -32,7 +32,7 @@ class PrecisionLab(Lab, lab="precision"):
     dtype = choice(*FORMATS)
     n = whole(196, 1, MOST_TOKENS)
     d = whole(64, 1, MOST_CHANNELS)
-    p = whole(DEFAULT_P, 1, LARGEST_P)
+    p = whole(DEFAULT_P, 1, LARGEST_WHOLE_P)
     size = number(8.0, 2.0**-10, 64.0)
     seed = whole(0, 0, 9999)
     row_max = flag(False)
