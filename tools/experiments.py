@@ -35,6 +35,7 @@ CIFAR: tuple[Kind, ...] = tuple(
     for convolution in ("", "_dwc")
 )
 RATES = ("0.0005", "0.001", "0.002")  # tried for each of CIFAR's kinds
+COLLECTED = ("recall", "cifar10")  # the results' files
 INSIDE = "inside.json"  # in a run's folder: what `inside_recall` found, which is not measured twice
 SEARCH = "--epochs 3 --limit 10000 --hold-out 5000 --evaluate-every 3"
 
@@ -55,15 +56,17 @@ def jobs(runs: Path) -> Iterator[Job]:
         yield from (recall(kind, 4, seed, "--output-norm") for kind in RECALL[1:])
     for kind in (("dwc", 3), ("focused_dwc", 3), ("focused_dwc", 1), ("scaled_softmax_dwc", 3)):
         yield from (recall(kind, heads, seed) for seed in SEEDS for heads in (4, 1))
-    yield from (search(kind, rate) for kind in CIFAR for rate in RATES)
-    for kind in (("focused", 2), ("focused", 8), ("focused_dwc", 2), ("focused_dwc", 8)):
+    for kind in (("focused", 2), ("focused", 8)):
         yield from (recall(kind, heads, seed) for seed in SEEDS for heads in (4, 1))
-    yield from trained(runs, seed=0)
+    yield from (search(kind, rate) for kind in CIFAR for rate in RATES)
     for rate in ("0.001", "0.004"):
         yield from (recall(kind, 4, seed, f"--lr {rate}") for seed in SEEDS for kind in RECALL)
+    yield from trained(runs, seed=0)
     yield from trained(runs, seed=1)
     # Attention alone knows nothing of neighbours: for it another order of the patches is another seed.
     yield from (one for one in trained(runs, seed=0, more="--permute-patches 0") if "dwc" in one.name)
+    for kind in (("focused_dwc", 2), ("focused_dwc", 8)):
+        yield from (recall(kind, heads, seed) for seed in SEEDS for heads in (4, 1))
 
 
 def recall(kind: Kind, heads: int, seed: int, more: str = "") -> Job:
@@ -79,7 +82,7 @@ def search(kind: Kind, rate: str) -> Job:
 def trained(runs: Path, seed: int, more: str = "") -> Iterator[Job]:
     """The models of the comparison on CIFAR-10, each kind with the learning rate that its search chose."""
     for kind in CIFAR:
-        found = {rate: record(runs / search(kind, rate).name) for rate in RATES}
+        found = {rate: known(runs, search(kind, rate).name) for rate in RATES}
         if all(found.values()):
             best = max(RATES, key=lambda rate: found[rate]["accuracy"])
             words = f"train --epochs 10 --lr {best} --seed {seed} {more}"
@@ -106,6 +109,18 @@ def record(folder: Path) -> dict | None:
     return json.loads(found[0].read_text()) if found else None
 
 
+def known(runs: Path, name: str) -> dict | None:
+    """The record of a run: its own, or what the results hold of it where its folder is gone."""
+    return record(runs / name) or collected().get(name)
+
+
+def collected() -> dict[str, dict]:
+    """What the results hold already, by the runs' names."""
+    paths = [RESULTS / f"{name}.json" for name in COLLECTED]
+    every = [run for path in paths if path.exists() for run in json.loads(path.read_text())["runs"]]
+    return {run["name"]: run for run in every}
+
+
 def run_all(runs: Path, side_by_side: int, threads: int, data: str) -> None:
     """Run what is not finished, so many at a time, behind everything else that the machine has to do."""
     os.nice(19)
@@ -116,7 +131,7 @@ def run_all(runs: Path, side_by_side: int, threads: int, data: str) -> None:
         for name in [name for name, process in running.items() if process.poll() is not None]:
             say(f"{name} ended with {running.pop(name).returncode}")
         # Listed anew each time: a search that is finished adds to the list.
-        waiting = [one for one in jobs(runs) if one.name not in tried and record(runs / one.name) is None]
+        waiting = [one for one in jobs(runs) if one.name not in tried and known(runs, one.name) is None]
         if not (waiting or running):
             return
         for one in waiting[: side_by_side - len(running)]:
@@ -137,25 +152,31 @@ def say(what: str) -> None:
 
 
 def collect(runs: Path) -> None:
-    """Write what is finished into the repository: a line a run, numbers with five digits."""
-    found = {"recall": [], "cifar10": []}
+    """Write what is finished into the repository: a line a run, numbers with five digits. What was there stays."""
+    found: dict[str, list[dict]] = {name: [] for name in COLLECTED}
+    before = collected()
     for one in jobs(runs):
-        run = record(runs / one.name)
-        if run is None:
-            continue
-        if one.words[0] == "recall":
-            run |= inside(runs / one.name, run)
-            losses = run.pop("losses")
-            run["losses"] = [sum(losses[i : i + 50]) / len(losses[i : i + 50]) for i in range(0, len(losses), 50)]
-            found["recall"].append(run)
-        else:
-            found["cifar10"].append(of_card(run, runs / one.name, searched=one.name.startswith("search")))
+        run = entry(runs / one.name, one) or before.get(one.name)
+        if run:
+            found["recall" if one.words[0] == "recall" else "cifar10"].append(run)
     for name, some in found.items():
         if not some:
             continue
         lines = ",\n ".join(json.dumps(rounded(run)) for run in some)
         (RESULTS / f"{name}.json").write_text(f'{{"runs": [\n {lines}\n]}}\n')
         print(f"{len(some)} runs in {name}.json")
+
+
+def entry(folder: Path, one: Job) -> dict | None:
+    """A run's line in the results; None where its folder holds no record."""
+    run = record(folder)
+    if run is None:
+        return None
+    if one.words[0] != "recall":
+        return {"name": one.name, **of_card(run, folder, searched=one.name.startswith("search"))}
+    losses = run.pop("losses")
+    mean = [sum(losses[i : i + 50]) / len(losses[i : i + 50]) for i in range(0, len(losses), 50)]
+    return {"name": one.name, **run, **inside(folder, run), "losses": mean}
 
 
 def inside(folder: Path, run: dict) -> dict[str, object]:
@@ -217,7 +238,7 @@ def main() -> None:
     runs = given.runs.resolve()  # the runs start in the repository, wherever this started
     if given.list:
         for one in jobs(runs):
-            print("finished" if record(runs / one.name) else "to come ", one.name, "python -m flatten_edu", *one.words)
+            print("finished" if known(runs, one.name) else "to come ", one.name, "python -m flatten_edu", *one.words)
         return
     if not (given.collect or given.ship):
         run_all(runs, given.jobs, given.threads, given.data)

@@ -15,6 +15,7 @@ SITE = Path(__file__).parents[2] / "_build" / "html"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+expect.set_options(timeout=20_000)  # two busy cores draw late
 CHAPTER = "notebooks/06_focused_function.html"
 INTRO = "book/intro.html"
 

@@ -7,6 +7,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import CHAPTER, INTRO, SITE, Reader
 from tools.archive import FOLDER, pack
@@ -68,7 +69,8 @@ def test_a_double_click_shows_the_book_and_says_how_to_start_the_labs(archive, t
     page.goto((tmp_path / FOLDER / "index.html").as_uri())
     page.wait_for_url("**/intro.html")
     said = page.locator(".fe-still figcaption").first
-    assert said.is_visible() and "run: python3 -m http.server, then open http://localhost:8000" in said.inner_text()
+    expect(said).to_be_visible()
+    assert "run: python3 -m http.server, then open http://localhost:8000" in said.inner_text()
     assert page.locator(".fe-still img:visible").first.evaluate("(picture) => picture.decode().then(() => true)")
     page.locator(".bd-sidebar").get_by_role("link", name="The focused function").click()
     page.wait_for_function("document.querySelectorAll('math').length > 20")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+from playwright.sync_api import expect
 
 from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.lab import STATIC
@@ -88,7 +89,7 @@ def test_three_steps_and_a_way_back(reader, name):
     assert len(set(seen)) == 3 and all(len(text) > 40 for text in seen)
     page.get_by_role("button", name="Reset").click()
     assert_same(figures(one), first)
-    assert not page.locator(".fe-look[data-shown=true]").is_visible()
+    expect(page.locator(".fe-look[data-shown=true]")).to_be_hidden()
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
@@ -540,4 +541,4 @@ def test_without_javascript_and_on_paper_there_is_a_picture(reader, name):
     still = page.locator(".fe-still img").first
     assert still.bounding_box()["width"] > 280 and len(still.get_attribute("alt")) > 40
     page.emulate_media(media="print")
-    assert still.is_visible()
+    expect(still).to_be_visible()

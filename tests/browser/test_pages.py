@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from flatten_edu.publish.address import PLACEHOLDER
 from tests.browser.conftest import CHAPTER, INTRO, SITE
@@ -113,7 +114,7 @@ def test_search_finds_a_page_offline(reader):
 def test_without_javascript_a_picture_and_a_sentence_stand_there(reader):
     page = reader(java_script_enabled=False).open(INTRO, labs=False)
     assert page.locator(".fe-still img:visible").bounding_box()["width"] > 300
-    assert page.get_by_text("where JavaScript runs, you can move it").is_visible()
+    expect(page.get_by_text("where JavaScript runs, you can move it")).to_be_visible()
 
 
 def test_a_lab_that_cannot_start_says_so(browser, site):
@@ -123,7 +124,7 @@ def test_a_lab_that_cannot_start_says_so(browser, site):
     page.route(f"**/{esm.split('/')[-1]}", lambda route: route.abort())
     page.goto(site + INTRO)
     page.get_by_text("This lab could not be started here").wait_for()
-    assert page.locator(".fe-still img:visible").is_visible()
+    expect(page.locator(".fe-still img:visible")).to_be_visible()
     context.close()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from flatten_edu.publish.serve import make_server
 from tests.publish.test_mount import build
@@ -81,7 +82,8 @@ def test_what_was_said_stands_beside_the_answer(page):
     form.get_by_label("the second").check()
     form.get_by_role("button").click()
     assert answer.locator(".fe-said").inner_text() == "You said: the second"
-    assert answer.get_by_text("The first.", exact=True).is_visible() and form.get_by_label("the first").is_disabled()
+    expect(answer.get_by_text("The first.", exact=True)).to_be_visible()
+    assert form.get_by_label("the first").is_disabled()
 
 
 def test_by_keyboard_and_the_focus_goes_to_the_answer(page):
@@ -94,7 +96,8 @@ def test_by_keyboard_and_the_focus_goes_to_the_answer(page):
 
 def test_show_me_opens_without_a_word(page):
     page.get_by_text("Show me").nth(1).click()
-    assert page.get_by_text("Twelve.").is_visible() and page.locator(".fe-said").nth(1).is_hidden()
+    expect(page.get_by_text("Twelve.")).to_be_visible()
+    assert page.locator(".fe-said").nth(1).is_hidden()
 
 
 def test_a_curve_is_drawn_by_sliders_or_by_hand_and_the_true_one_comes_after(page):
@@ -126,7 +129,8 @@ def test_nothing_moves_and_axe_finds_nothing(page):
 def test_on_paper_the_answer_follows(page):
     page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = false)")
     page.emulate_media(media="print")
-    assert page.get_by_text("Twelve.").is_visible() and page.get_by_role("button").count() == 0
+    expect(page.get_by_text("Twelve.")).to_be_visible()
+    assert page.get_by_role("button").count() == 0
 
 
 def test_without_javascript_there_is_a_plain_question_and_a_fold(browser, address):
@@ -134,8 +138,8 @@ def test_without_javascript_there_is_a_plain_question_and_a_fold(browser, addres
     page = context.new_page()
     page.goto(address)
     form = forms(page).nth(0)
-    assert form.get_by_text("the second").is_visible()
+    expect(form.get_by_text("the second")).to_be_visible()
     assert page.locator(".fe-predict input:visible, .fe-predict button:visible").count() == 0
     page.get_by_text("Show me").nth(1).click()
-    assert page.get_by_text("Twelve.").is_visible()
+    expect(page.get_by_text("Twelve.")).to_be_visible()
     context.close()

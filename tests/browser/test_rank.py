@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from flatten_edu.analysis import effective_rank, numerical_rank, rank_guarantee, spectrum, stable_rank
 from flatten_edu.labs import RankLab
@@ -77,8 +78,10 @@ def test_the_first_view_is_what_the_text_says(reader):
 
 def test_what_the_argument_does_not_need_is_folded_away_unless_a_link_sets_it(reader):
     fold = reader().open(PAGE).locator(".fe-more")
-    assert not fold.get_by_label("tolerance").is_visible() and fold.evaluate("(e) => !e.open")
-    assert reader().open(PAGE + fragment("rank", tolerance=0.1)).get_by_role("slider", name="tolerance").is_visible()
+    expect(fold.get_by_label("tolerance")).to_be_hidden()
+    assert fold.evaluate("(e) => !e.open")
+    page = reader().open(PAGE + fragment("rank", tolerance=0.1))
+    expect(page.get_by_role("slider", name="tolerance")).to_be_visible()
 
 
 def test_the_prose_has_the_lab_s_numbers(reader):
@@ -256,14 +259,14 @@ def test_data_that_were_promised_are_waited_for(reader):
     one = reader()
     page = unfolded(one, PAGE)
     page.evaluate(GIVE, state)
-    assert page.get_by_text("have not arrived yet").is_visible()
+    expect(page.get_by_text("have not arrived yet")).to_be_visible()
     page.evaluate("give", {name: list(content) for name, content in buffers.items()})
     settled(page)
     shown, wanted = one.outputs(), expected(lab)
     assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6)
     assert page.locator(".fe-segments label:visible", has_text="trained").count() == 2  # for tokens and for kernels
-    assert page.get_by_text("From a test.").is_visible()
-    assert not page.get_by_text("have not arrived yet").is_visible()
+    expect(page.get_by_text("From a test.")).to_be_visible()
+    expect(page.get_by_text("have not arrived yet")).to_be_hidden()
 
 
 def test_maps_are_painted_as_they_are(reader):

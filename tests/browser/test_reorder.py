@@ -265,5 +265,5 @@ def test_play_goes_on_by_itself_and_pauses(reader):
 
 def test_reduced_motion_steps_but_does_not_play(reader):
     page = reader(reduced_motion="reduce").open(PAGE + fragment("reorder", view="steps"))
-    assert page.get_by_role("button", name="Forward one entry").is_visible()
+    expect(page.get_by_role("button", name="Forward one entry")).to_be_visible()
     assert page.get_by_role("button", name="Play").count() == 0

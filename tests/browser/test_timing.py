@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from flatten_edu.bench.schema import POINT_KEYS, check_record
 from flatten_edu.labs import TimingLab
@@ -54,6 +55,7 @@ def load(page, name: str, text: str) -> str:
         {"name": name, "mimeType": "application/json", "buffer": text.encode()}
     )
     page.wait_for_function("(name) => document.querySelector('.fe-message').textContent.startsWith(name)", arg=name)
+    page.evaluate("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")  # its charts come after
     return page.locator(".fe-message").inner_text()
 
 
@@ -116,14 +118,16 @@ def test_the_answer_is_covered_until_there_is_a_guess(reader):
     one = reader()
     page = one.open(PAGE)
     covered = page.get_by_text("What another machine took is covered until then.")
-    assert covered.is_visible() and not [name for name in one.outputs() if name.endswith("beside")]
+    expect(covered).to_be_visible()
+    assert not [name for name in one.outputs() if name.endswith("beside")]
     assert page.locator(".fe-point").count() == 0 and "Measured elsewhere" not in page.locator(".fe-lab").inner_text()
     page.get_by_role("slider", name="N, your guess").press("ArrowRight")
     one.frame()
-    assert not covered.is_visible() and "slope_relu_beside" in one.outputs()
+    expect(covered).to_be_hidden()
+    assert "slope_relu_beside" in one.outputs()
     page.get_by_role("button", name="Reset").click()
     one.frame()
-    assert covered.is_visible()
+    expect(covered).to_be_visible()
     page.get_by_role("button", name="Show the book's record").click()
     one.frame()
     assert "slope_relu_beside" in one.outputs() and page.locator(".fe-point").count() > 20
@@ -199,7 +203,8 @@ def counted(page) -> tuple[int, int]:
 def test_a_run_is_stopped_and_goes_on_where_it_was(lab):
     button(lab, "Time it here").click()
     lab.wait_for_function("/^[1-9]\\d* of/.test(document.querySelector('.fe-state').textContent)", timeout=60_000)
-    assert "left" in state(lab) and lab.get_by_role("progressbar", name="samples taken").is_visible()
+    assert "left" in state(lab)
+    expect(lab.get_by_role("progressbar", name="samples taken")).to_be_visible()
     button(lab, "Stop").click()
     lab.get_by_text("Stopped: ").wait_for()
     taken, _ = counted(lab)
@@ -285,7 +290,7 @@ def test_a_record_of_python_s_is_drawn_beside(reader):
     assert "PyTorch on Some Processor, 2 threads" in text and "3 heads" in text
     assert "Drawn: module, forward." in text and "Not drawn: hydra." in text
     page.get_by_text("All points as a table").click()
-    assert page.locator(".fe-points").get_by_text("SDPA").is_visible()
+    expect(page.locator(".fe-points").get_by_text("SDPA")).to_be_visible()
 
 
 def test_a_record_of_variants_that_the_lab_does_not_draw_is_loaded_all_the_same(reader):
@@ -295,7 +300,7 @@ def test_a_record_of_variants_that_the_lab_does_not_draw_is_loaded_all_the_same(
     for point in record["points"]:
         point["variant"] = "angular"
     load(page, "angular.json", json.dumps(record))
-    assert page.get_by_text("Not drawn: angular.").is_visible()
+    expect(page.get_by_text("Not drawn: angular.")).to_be_visible()
     assert not [name for name in one.outputs() if name.endswith("beside")]
 
 
@@ -346,7 +351,7 @@ def test_without_an_adapter_webgpu_says_so(reader):
     button(page, "Time it here").click()
     page.locator(".fe-state[data-state=failed]").wait_for(timeout=60_000)
     assert "could not be timed here" in state(page) and "no adapter" in state(page)
-    assert page.get_by_text("Measured elsewhere, on typed arrays").is_visible()
+    expect(page.get_by_text("Measured elsewhere, on typed arrays")).to_be_visible()
 
 
 def test_without_webgpu_it_cannot_be_chosen(reader):
@@ -354,7 +359,7 @@ def test_without_webgpu_it_cannot_be_chosen(reader):
     one.page.add_init_script("delete Navigator.prototype.gpu")
     page = one.open(PAGE)
     assert page.get_by_role("radio", name="WebGPU").is_disabled()
-    assert page.get_by_text("This browser gives this page no WebGPU.").is_visible()
+    expect(page.get_by_text("This browser gives this page no WebGPU.")).to_be_visible()
 
 
 def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
@@ -393,7 +398,8 @@ def test_a_page_without_workers_says_so(reader, script):
     page = one.open(PAGE)
     button(page, "Time it here").click()
     page.locator(".fe-state[data-state=failed]").wait_for()
-    assert "could not be timed here" in state(page) and button(page, "Time it here").is_visible()
+    assert "could not be timed here" in state(page)
+    expect(button(page, "Time it here")).to_be_visible()
 
 
 ABANDON = """

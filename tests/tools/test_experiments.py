@@ -1,6 +1,7 @@
 """The queue of experiments: every command parses, nothing runs twice, and what is finished gets into the results."""
 
 import json
+import shutil
 import sys
 from dataclasses import asdict
 
@@ -125,6 +126,22 @@ def test_collecting_writes_a_line_a_run_and_no_nan(repository):
     assert len(recall[0]["own_share"]) == 2 and (runs / "recall_scaled_softmax_h4_seed0" / "inside.json").exists()
     assert len(cifar) == 25 and cifar[-1]["seconds"] == 12.346
     assert [run.get("right") for run in cifar] == [None] * 24 + ["gA=="]  # 1000 0000
+
+
+def test_what_was_collected_stays_and_is_not_run_again_where_the_folders_are_gone(repository):
+    runs = repository / "runs"
+    first, second = [one for one in jobs(runs) if "recall_scaled_softmax_h" in one.name][:2]
+    finish(runs, first)
+    finish_searches(runs)
+    experiments.collect(runs)
+    kept = experiments.collected()
+    shutil.rmtree(runs)
+    assert len(list(trained(runs, seed=0))) == 8  # the searches are known still
+    finish(runs, second)
+    experiments.collect(runs)
+    assert experiments.collected() == kept | {second.name: experiments.collected()[second.name]}
+    assert experiments.known(runs, first.name) and experiments.known(runs, second.name)
+    assert not experiments.known(runs, "recall_focused_p3_h4_seed0")
 
 
 def test_weights_are_replaced_with_a_word_that_says_so_and_only_all_together(repository):
