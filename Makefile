@@ -54,7 +54,7 @@ stills: $(VENV)/.dev  ## photograph the labs that changed (needs Chromium)
 notebooks: $(VENV)/.dev  ## run the notebooks, keep the outputs that nbval checks
 	$(BIN)/python tools/notebooks.py
 
-experiments: $(VENV)/.dev  ## train what the book measures (a day on a CPU); stopped, it goes on where it was
+experiments: $(VENV)/.dev  ## train what the book measures (about a day on a CPU); stopped, it goes on where it was
 	$(BIN)/python tools/experiments.py $(RUNS)
 
 inspect: $(VENV)/.dev  ## knock parts out of the shipped models, and see what they look at (minutes)

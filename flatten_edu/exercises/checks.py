@@ -182,11 +182,11 @@ def _attention_distance(distance: Callable[[Tensor, tuple[int, int]], Tensor]) -
     return None
 
 
-def _linear_cost(cost: Callable[[int, int, int], float]) -> Fault:
-    for n, heads, channels in [(197, 3, 192), (49, 1, 32), (3136, 12, 768)]:
-        wanted, found = 2 * n * channels * (channels // heads), cost(n, heads, channels)
+def _window_cost(cost: Callable[[int, int, int], float]) -> Fault:
+    for side, window, channels in [(14, 7, 192), (8, 4, 32), (56, 7, 96)]:
+        wanted, found = 2 * side**2 * window**2 * channels, cost(side, window, channels)
         if found != wanted:
-            return f"N = {n}, h = {heads}, C = {channels}: {wanted:,} was expected, got {found}"
+            return f"side {side}, window {window}, C = {channels}: {wanted:,} was expected, got {found:,}"
     return None
 
 
@@ -206,7 +206,7 @@ CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
     "linear-attend": _linear_attend,
     "inline-attend": _inline_attend,
-    "linear-cost": _linear_cost,
+    "window-cost": _window_cost,
     "cross-attend": _cross_attend,
     "singular-kernel": _singular_kernel,
     "apart-pair": _apart_pair,

@@ -22,7 +22,7 @@ async () => {
     const { top, bottom, height } = host.getBoundingClientRect();
     return !host.dataset.state && height > 0 && top < innerHeight && bottom > 0;
   };
-  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 0.8 * innerHeight) {
     scrollTo({ top: y, behavior: "instant" });
     await wait(40);
     for (let i = 0; i < 100 && [...document.querySelectorAll(".fe-mount")].some(starting); i++) await wait(20);
