@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -74,7 +75,7 @@ class Case:
         tokens = s.batch * self.n * s.dim
         read, written = {"core": (3, 1), "module": (1, 1), "model": (24, 24)}[self.what]
         activations = (read + written) * tokens
-        if self.what == "model":
+        if self.pixels is not None:
             activations += s.batch * (3 * self.pixels**2 + 1000)
         numbers = activations + self.parameters
         if self.trains:  # inputs, parameters and the output's gradient are read; the gradients of the first are written
@@ -111,13 +112,15 @@ class Case:
         """The module on its device with its input: the same input for all variants."""
         s = self.settings
         torch.manual_seed(0)
-        shape = (s.batch, 3, self.pixels, self.pixels) if self.what == "model" else (s.batch, self.n, s.dim)
+        shape = (s.batch, self.n, s.dim) if self.pixels is None else (s.batch, 3, self.pixels, self.pixels)
         x = torch.randn(shape).to(s.torch_device, s.torch_dtype)
         module = self.module()
         if self.what == "core":
             _without_projections(module, torch.randn(s.batch, self.n, 3 * s.dim))
         module = module.to(s.torch_device, s.torch_dtype).train(self.trains).requires_grad_(self.trains)
-        return Ready(torch.compile(module, dynamic=False) if self.compiled else module, x, self.trains)
+        if self.compiled:
+            module = cast(nn.Module, torch.compile(module, dynamic=False))
+        return Ready(module, x, self.trains)
 
 
 class Ready:

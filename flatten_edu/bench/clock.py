@@ -68,7 +68,7 @@ class _LiveBytes(TorchDispatchMode):
         self.now = self.peak = 0
         self.known = {tensor.untyped_storage()._cdata for tensor in owned}
 
-    def __torch_dispatch__(self, func: object, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+    def __torch_dispatch__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
         out = func(*args, **(kwargs or {}))
         for one in tree_iter(out):
             if isinstance(one, Tensor):

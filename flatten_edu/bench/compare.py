@@ -11,8 +11,8 @@ def differences(a: Record, b: Record) -> list[str]:
     """What is not the same in both beyond the times: device, settings and versions."""
     pairs = {f"device's {name}": (a.device.get(name), b.device.get(name)) for name in ("kind", "name", "threads")}
     pairs |= {name: (a.settings.get(name), b.settings.get(name)) for name in _SETTINGS}
-    versions = [dict(record.versions or {}) for record in (a, b)]
-    pairs |= {f"version of {name}": tuple(v.get(name) for v in versions) for name in {**versions[0], **versions[1]}}
+    first, second = (dict(record.versions or {}) for record in (a, b))
+    pairs |= {f"version of {name}": (first.get(name), second.get(name)) for name in {**first, **second}}
     return [f"{name}: {one} | {other}" for name, (one, other) in pairs.items() if one != other]
 
 

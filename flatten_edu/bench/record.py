@@ -43,13 +43,13 @@ class Point:
     calls: int = 1  # in a row that a repeat is the mean of
 
     @property
-    def median(self) -> float | None:
-        """Seconds."""
+    def median(self) -> float | Any:  # Any is None, of a point without repeats: a `curve` has none of them
+        """Seconds; None without repeats."""
         return float(np.median(self.seconds)) if self.seconds else None
 
     @property
-    def quartiles(self) -> list[float] | None:
-        """The first and the third, in seconds."""
+    def quartiles(self) -> list[float] | Any:
+        """The first and the third, in seconds; None without repeats."""
         return [float(q) for q in np.quantile(self.seconds, [0.25, 0.75])] if self.seconds else None
 
     @property
@@ -68,9 +68,9 @@ class Record:
 
     made_by: str
     date: str
-    device: dict[str, object]
+    device: dict[str, Any]
     versions: dict[str, str]
-    settings: dict[str, object]
+    settings: dict[str, Any]
     ceilings: dict[str, float] | None
     points: list[Point] = field(default_factory=list)
     stopped: bool = False  # before it had measured all
@@ -146,7 +146,7 @@ class Record:
             for fast, slow in MODEL_PAIRS if what == "model" else PAIRS:
                 curves = [{n: p.seconds for n, p in self.curve(what, passes, name).items()} for name in (fast, slow)]
                 if set(curves[0]) & set(curves[1]):
-                    found[what, passes, fast, slow] = crossover(*curves)
+                    found[what, passes, fast, slow] = crossover(curves[0], curves[1])
         return found
 
 

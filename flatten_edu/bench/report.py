@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from flatten_edu.bench.record import MODEL_PAIRS, PAIRS, Point, Record
 from flatten_edu.bench.variants import title_of
@@ -42,13 +43,15 @@ def roofline(record: Record, what: str, passes: str, variants: Sequence[str] | N
 
 def floors(record: Record, point: Point) -> tuple[float, float]:
     """A point's time over what its multiply-adds would take alone, and over what its bytes would, at the ceilings."""
-    arithmetic = 2 * point.multiply_adds / record.ceilings["flops_per_s"]
-    return point.median / arithmetic, point.median * record.ceilings["bytes_per_s"] / point.bytes_moved
+    ceilings = cast(dict[str, float], record.ceilings)
+    arithmetic = 2 * point.multiply_adds / ceilings["flops_per_s"]
+    return point.median / arithmetic, point.median * ceilings["bytes_per_s"] / point.bytes_moved
 
 
 def ratios(record: Record, what: str, passes: str) -> str:
     """How many times the time of focused attention the others take; empty where there is nothing to compare."""
-    rows, sizes = {}, {}
+    rows: dict[str, dict[int, str]] = {}
+    sizes: dict[int, Point] = {}
     for fast, slow in PAIRS + MODEL_PAIRS:
         own, other = record.curve(what, passes, fast), record.curve(what, passes, slow)
         both = {n: two(other[n].median / own[n].median) for n in own if n in other}
@@ -100,7 +103,7 @@ def _header(record: Record) -> str:
 
 
 def _table(
-    record: Record, what: str, passes: str, variants: Sequence[str] | None, cell: Cell, slope_of: str | None = None
+    record: Record, what: str, passes: str, variants: Sequence[str] | None, cell: Cell, slope_of: str = ""
 ) -> str:
     """Rows of variants, columns of sizes, and the fitted exponents."""
     curves = {name: record.curve(what, passes, name) for name in variants or record.variants(what, passes)}

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count, groupby
+from typing import cast
 
 import numpy as np
 import torch
@@ -29,10 +31,10 @@ def cases(settings: Settings) -> list[Case]:
     found = []
     for what in settings.what:
         for passes in settings.passes if what != "model" else ("forward",):
-            if what == "model":
-                sizes = [((side // PATCH) ** 2 + 1, side) for side in sorted(set(settings.pixels))]
+            if what != "model":
+                sizes: list[tuple[int, int | None]] = [(n, None) for n in sorted(set(settings.tokens))]
             else:
-                sizes = [(n, None) for n in sorted(set(settings.tokens))]
+                sizes = [((side // PATCH) ** 2 + 1, side) for side in sorted(set(settings.pixels))]
             names = settings.cases_of_models if what == "model" else settings.chosen
             found += [Case(name, what, passes, n, settings, pixels) for n, pixels in sizes for name in names]
     return found
@@ -141,10 +143,11 @@ class _Running:
 
     def repeat(self, timer: Timer) -> None:
         """Measure once; what it costs counts with the calls that warm the caches again."""
+        call = cast(Ready, self.ready).call  # what is measured was built
         warm = self.estimate < _WARM
         if warm:
-            self.ready.call()
-        seconds = timer(self.ready.call, self.point.calls)
+            call()
+        seconds = timer(call, self.point.calls)
         self.point.seconds.append(round(seconds, 10))
         self.spent += seconds * (self.point.calls + warm)
 
@@ -158,7 +161,7 @@ def _measure_group(group: list[Case], record: Record, timer: Timer) -> None:
         for case in group:
             one = _Running(case, Point(case.variant, case.what, case.passes, case.n, pixels=case.pixels))
             one.point.multiply_adds, one.point.bytes_moved = case.multiply_adds, case.bytes_moved
-            one.point.error = _foreseen(one, record) or _failure(lambda one=one: _warm_up(one, timer))
+            one.point.error = _foreseen(one, record) or _failure(partial(_warm_up, one, timer))
             if one.point.error is not None:
                 one.ready = None  # the others may need the room
             running.append(one)
@@ -168,7 +171,7 @@ def _measure_group(group: list[Case], record: Record, timer: Timer) -> None:
                 return
             first = turn % len(going)  # nobody always follows the one that leaves the caches cold
             for one in going[first:] + going[:first]:
-                one.point.error = _failure(lambda one=one: one.repeat(timer))
+                one.point.error = _failure(partial(one.repeat, timer))
     finally:  # Ctrl-C keeps what there is
         for one in running:
             if one.point.error is not None:

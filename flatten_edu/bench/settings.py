@@ -4,6 +4,7 @@ import dataclasses
 import os
 import shutil
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -104,7 +105,7 @@ class Settings:
             return ()
         return tuple(name for name, (_, _, compiled) in MODELS.items() if self._compiles or not compiled)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """As the record has them: lists of words as one string."""
         values = dataclasses.asdict(self) | {"what": ", ".join(self.what), "passes": ", ".join(self.passes)}
         values["variants"] = ", ".join(self.chosen)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from flatten_edu.functional import attention_cost, cheaper_order
@@ -15,8 +15,8 @@ WINDOW = 7  # tokens on a side, as in Swin
 class WrittenOutSoftmax(SoftmaxAttention):
     """Softmax attention one operation after another: the N x N map is stored whole."""
 
-    def attend(self, heads: Heads, key_mask: None = None) -> Float[Tensor, "b h n d"]:
-        """softmax(Q K^T / sqrt d) V."""
+    def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
+        """softmax(Q K^T / sqrt d) V, of all keys: nothing that is timed has a mask."""
         logits = (heads.q * self.head_dim**-0.5) @ heads.k.mT
         return logits.softmax(-1) @ heads.v
 

@@ -16,11 +16,11 @@ from flatten_edu.nn import FocusedLinearAttention
 
 
 def _no_attention(module: FocusedLinearAttention) -> None:
-    module.sums = lambda heads, key_mask: torch.zeros_like(heads.v)
+    vars(module)["sums"] = lambda heads, key_mask: torch.zeros_like(heads.v)  # in the method's place
 
 
 def _even_map(module: FocusedLinearAttention) -> None:
-    module.sums = lambda heads, key_mask: heads.v.mean(-2, keepdim=True).expand_as(heads.v)
+    vars(module)["sums"] = lambda heads, key_mask: heads.v.mean(-2, keepdim=True).expand_as(heads.v)
 
 
 def _no_convolution(module: FocusedLinearAttention) -> None:
@@ -107,7 +107,8 @@ def inside_recall(model: RecallModel, count: int = 64, sequences: int = 32) -> d
     found: dict[str, Any] = {"own_share": torch.stack(own).tolist()}
     modules = [module for module in model.modules() if isinstance(module, FocusedLinearAttention)]
     if modules:
-        keys = [record.phi_k.transpose(1, 2)[row, batch.stored] ** (2 / record.p) for record in records]  # r^2
+        focused = [(record.phi_k, record.p) for record in records if record.phi_k is not None and record.p is not None]
+        keys = [phi_k.transpose(1, 2)[row, batch.stored] ** (2 / p) for phi_k, p in focused]  # r^2
         found["key_channels"] = [(r.sum(-1) ** 2 / r.square().sum(-1)).mean((0, 1)).tolist() for r in keys]
         trained, found["accuracy_at_p"] = modules[0].p, {}
         for p in (1, 2, 3, 4, 8):

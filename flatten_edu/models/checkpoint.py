@@ -34,10 +34,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ValueError: the file is no checkpoint, would run code, or holds what no model here can take.
     """
-    if path.suffix.lower() == ".safetensors":
-        state, grid = _read_safetensors(path)
-    else:
-        state, grid = _read_pickle(path), None
+    state: object
+    state, grid = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else (_read_pickle(path), None)
     taken = []
     for key in _CONTAINERS:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):

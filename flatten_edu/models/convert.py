@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ def convert(
     grid: tuple[int, ...] = (14, 14),
     class_token: bool = True,
     blocks: Iterable[int] | None = None,
-    **settings: object,
+    **settings: Any,
 ) -> list[str]:
     """Replace a model's self-attention, in place, by a kind of this library.
 
@@ -68,7 +68,7 @@ def convert(
     return [f"{name}: {places[name].kind} -> {kind}" for name in made]
 
 
-def _made(kind: str, found: Found, grid: tuple[int, ...], class_token: bool, settings: dict[str, object]) -> nn.Module:
+def _made(kind: str, found: Found, grid: tuple[int, ...], class_token: bool, settings: dict[str, Any]) -> nn.Module:
     weight, bias = found.qkv
     with torch.random.fork_rng(devices=[]):
         attention = make_attention(
@@ -78,8 +78,8 @@ def _made(kind: str, found: Found, grid: tuple[int, ...], class_token: bool, set
     with torch.no_grad():
         if hasattr(attention, "qkv"):
             _fill(attention.qkv, found.qkv)
-        elif hasattr(attention, "v"):  # the convolution alone has values only
-            _fill(attention.v, (weight.chunk(3)[2], None if bias is None else bias.chunk(3)[2]))
+        elif isinstance(v := getattr(attention, "v", None), nn.Linear):  # the convolution alone has values only
+            _fill(v, (weight.chunk(3)[2], None if bias is None else bias.chunk(3)[2]))
         if hasattr(attention, "proj"):
             _fill(attention.proj, found.proj)
     return found.replace(attention)
@@ -95,12 +95,13 @@ def _fill(layer: nn.Linear, values: tuple[Tensor, Tensor | None]) -> None:
 def _recognise(name: str, module: nn.Module) -> Found | None:
     if isinstance(module, nn.MultiheadAttention):
         return _multihead(name, module)
-    layers = dict(module.named_children())
+    layers: dict[str, Any] = dict(module.named_children())
     if isinstance(module, Attention) or isinstance(layers.get("attention"), nn.Module):
         return None  # ours already; or one around another, which is found by itself
     if {"qkv", "proj"} <= layers.keys() and hasattr(module, "num_heads"):
         qkv, proj = layers["qkv"], layers["proj"]
-        return Found("timm's Attention", proj.in_features, module.num_heads, _both(qkv), _both(proj), lambda ours: ours)
+        heads = cast(int, module.num_heads)
+        return Found("timm's Attention", proj.in_features, heads, _both(qkv), _both(proj), lambda ours: ours)
     for names in (("query", "key", "value"), ("q_proj", "k_proj", "v_proj")):
         if set(names) <= layers.keys() and all(isinstance(layers[n], nn.Linear) for n in names):
             return _separate(name, module, [layers[n] for n in names])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -56,7 +56,8 @@ class DeiTConfig:
     @property
     def image(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return (self.img_size, self.img_size) if isinstance(self.img_size, int) else tuple(self.img_size)
+        sides = (self.img_size, self.img_size) if isinstance(self.img_size, int) else tuple(self.img_size)
+        return cast(tuple[int, int], sides)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -182,7 +183,7 @@ def _initialise(module: nn.Module) -> None:
 
 
 def _builder(name: str, default: str, dim: int, num_heads: int) -> Callable[..., DeiT]:
-    def build(attention: str | Sequence[str] = default, **settings: object) -> DeiT:
+    def build(attention: str | Sequence[str] = default, **settings: Any) -> DeiT:
         kinds = attention if isinstance(attention, str) else tuple(attention)
         return DeiT(DeiTConfig(dim=dim, num_heads=num_heads, attention=kinds, **settings))
 

@@ -28,7 +28,7 @@ def describe(model: DeiT) -> str:
     for first, last, kind in _runs(config.kinds):
         block = model.blocks[first]
         name = f"block {first}" if first == last else f"blocks {first}-{last}, each"
-        attn, mlp = count_parameters(block.attn), count_parameters(block.mlp)
+        attn, mlp = (count_parameters(block.get_submodule(part)) for part in ("attn", "mlp"))
         lines.append(f"{name:18} {kind:20} {attn:12,} {mlp:11,} {count_parameters(block):11,}")
     rest = count_parameters(model) - sum(count_parameters(block) for block in model.blocks)
     lines.append(f"{'the rest':18} {'':20} {'':12} {'':11} {rest:11,}")

@@ -10,6 +10,7 @@ except ImportError:
     raise ImportError("models on the Hugging Face Hub need: pip install 'flatten-edu[hub]'") from None
 
 from flatten_edu.models.deit import DeiT, DeiTConfig
+from flatten_edu.models.pretrained import config_of
 
 CARD = """\
 ---
@@ -54,9 +55,8 @@ class FLattenDeiT(
     """
 
     def __init__(self, config: DeiTConfig):
-        # JSON has lists for tuples.
         given = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-        super().__init__(DeiTConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}))
+        super().__init__(config_of({"config": given}))
         self.made: dict[str, Any] | None = None  #: how it was trained, for its card
 
     @classmethod

@@ -65,4 +65,5 @@ def pretrained(name: str) -> DeiT:
 
 def config_of(card: dict[str, Any]) -> DeiTConfig:
     """The configuration that a card holds; JSON has lists for tuples."""
-    return DeiTConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in card["config"].items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in card["config"].items()}
+    return DeiTConfig(**values)

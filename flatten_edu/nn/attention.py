@@ -1,5 +1,7 @@
 """Softmax attention, and linear attention by any feature map."""
 
+from typing import Any
+
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -14,7 +16,7 @@ from flatten_edu.functional import (
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known
 from flatten_edu.functional.widen import widen
-from flatten_edu.nn.base import Attention, Heads, full_precision
+from flatten_edu.nn.base import Attention, Heads, full_precision, mapped
 
 
 class SoftmaxAttention(Attention):
@@ -38,7 +40,7 @@ class LinearAttention(Attention):
         args, kwargs: as `Attention` takes them.
     """
 
-    def __init__(self, *args: object, feature_map: str = "relu", p: int | float = DEFAULT_P, **kwargs: object):
+    def __init__(self, *args: Any, feature_map: str = "relu", p: int | float = DEFAULT_P, **kwargs: Any):
         super().__init__(*args, **kwargs)
         require_focusing_factor(type(self).__name__, p)
         self.feature_map, self.p = require_known("feature map", feature_map, FEATURE_MAPS), p
@@ -57,11 +59,11 @@ class LinearAttention(Attention):
     def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
         """O(N d^2) a head for N > d."""
         with full_precision(heads.v):
-            return linear_attention(heads.phi_q, heads.phi_k, widen(heads.v), key_mask, normalised=self._phi.normalised)
+            return linear_attention(*mapped(heads), widen(heads.v), key_mask, normalised=self._phi.normalised)
 
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
         """phi(Q) phi(K)^T, its rows divided by their sums where the map wants it."""
-        return linear_weights(heads.phi_q, heads.phi_k, key_mask, self._phi.normalised)
+        return linear_weights(*mapped(heads), key_mask, self._phi.normalised)
 
     def extra_repr(self) -> str:
         """With the feature map."""

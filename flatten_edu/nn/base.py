@@ -25,6 +25,13 @@ class Heads(NamedTuple):
     phi_k: Float[Tensor, "b h n f"] | None = None
 
 
+def mapped(heads: Heads) -> tuple[Float[Tensor, "b h n f"], Float[Tensor, "b h n f"]]:
+    """phi_q and phi_k of a linear attention's heads. Raises ValueError for heads of softmax attention."""
+    if heads.phi_q is None or heads.phi_k is None:
+        raise ValueError("linear attention needs heads with phi_q and phi_k, as its own `heads` makes them")
+    return heads.phi_q, heads.phi_k
+
+
 class Attention(nn.Module):
     """Self-attention over the tokens of a grid. Subclasses say how heads are mapped, weighted and summed.
 

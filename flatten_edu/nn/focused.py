@@ -1,6 +1,6 @@
 """The paper's module, focused linear attention, and its relatives that leave one part out or exchange it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,7 +21,7 @@ from flatten_edu.functional import (
 )
 from flatten_edu.functional.checks import require_focusing_factor, require_known, require_odd
 from flatten_edu.functional.widen import widen
-from flatten_edu.nn.base import Attention, Heads, full_precision
+from flatten_edu.nn.base import Attention, Heads, full_precision, mapped
 
 BACKENDS = ("steps", "published", "triton")
 _CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -39,24 +39,25 @@ class _WithConvolution(Attention):
     dwc: nn.Module | None
 
     def attend(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n d"]:
-        """The heads' sums, and the convolution of the values: one kernel per channel of a head, for all heads."""
+        """The heads' sums, and the convolution of the values."""
         out = self.sums(heads, key_mask)
-        if self.dwc is None:
-            return out
-        v = heads.v if key_mask is None else heads.v.masked_fill(~key_mask[..., None], 0)
-        local = convolve_grid(self.dwc, v.flatten(0, 1), self.grid, self.class_token)
-        local = local.unflatten(0, (-1, self.num_heads))
-        return local if out is None else out + local
+        return out if self.dwc is None else out + self._local(self.dwc, heads.v, key_mask)
 
-    def sums(self, heads: Heads, key_mask: Mask | None) -> Float[Tensor, "b h n d"] | None:
-        """What attention alone gives; None where there is none."""
+    def sums(self, heads: Heads, key_mask: Mask | None) -> Float[Tensor, "b h n d"]:
+        """What attention alone gives."""
         raise NotImplementedError
+
+    def _local(self, dwc: nn.Module, v: Tensor, key_mask: Mask | None) -> Tensor:
+        """The convolution of the values: one kernel per channel of a head, for all heads."""
+        if key_mask is not None:
+            v = v.masked_fill(~key_mask[..., None], 0)
+        return convolve_grid(dwc, v.flatten(0, 1), self.grid, self.class_token).unflatten(0, (-1, self.num_heads))
 
 
 class _PositionedAttention(_WithConvolution):
     """What the authors' code adds around the equation, whatever the map: positions of keys, a scale, a convolution."""
 
-    def __init__(self, *args: object, kernel_size: int = 5, dwc: bool = True, **kwargs: object):
+    def __init__(self, *args: Any, kernel_size: int = 5, dwc: bool = True, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.positional_encoding = nn.Parameter(torch.zeros(1, self.tokens, self.dim))
         self.scale = nn.Parameter(torch.zeros(1, 1, self.dim))
@@ -92,11 +93,11 @@ class FocusedLinearAttention(_PositionedAttention):
 
     def __init__(
         self,
-        *args: object,
+        *args: Any,
         p: int | float = DEFAULT_P,
         norm_over: Literal["channels", "head"] = "channels",
         backend: str = "steps",
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         require_known("backend", backend, BACKENDS)
@@ -122,14 +123,14 @@ class FocusedLinearAttention(_PositionedAttention):
     def sums(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n d"]:
         """phi_p(Q) (phi_p(K)^T V), rows divided by their sums; O(N d^2) per head."""
         # Heads as so many images: a compiler then writes them where a product of matrices wants them.
-        phi_q, phi_k, v = (t.flatten(0, 1) for t in (heads.phi_q, heads.phi_k, heads.v))
+        phi_q, phi_k, v = (t.flatten(0, 1) for t in (*mapped(heads), heads.v))
         mask = None if key_mask is None else key_mask.expand(*heads.v.shape[:2], -1).flatten(0, 1)
         with full_precision(v):
             return linear_attention(phi_q, phi_k, widen(v), mask, eps=EPS).unflatten(0, (-1, self.num_heads))
 
     def weights(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n n"]:
         """phi_p(Q) phi_p(K)^T rows divided by their sums and eps; `equivalent_map` adds the convolution's share."""
-        return linear_weights(heads.phi_q, heads.phi_k, key_mask, eps=EPS)
+        return linear_weights(*mapped(heads), key_mask, eps=EPS)
 
     def _project(self, x: Tensor, key_mask: Tensor | None) -> Tensor:
         if self.backend == "steps":
@@ -187,7 +188,7 @@ class ConvolutionAlone(_WithConvolution):
     It has no queries and keys, so no parameter of it is without use: `v` and `proj` are the projections.
     """
 
-    def __init__(self, *args: object, kernel_size: int = 5, **kwargs: object):
+    def __init__(self, *args: Any, kernel_size: int = 5, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.v = nn.Linear(self.dim, self.dim, bias=self.qkv.bias is not None)
         del self.qkv
@@ -198,9 +199,9 @@ class ConvolutionAlone(_WithConvolution):
         v = self.split(self.v(x))
         return Heads(v[..., :0], v[..., :0], v)
 
-    def sums(self, heads: Heads, key_mask: Mask | None = None) -> None:
-        """None."""
-        return None
+    def attend(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n d"]:
+        """The convolution of the values; the values themselves where there is none."""
+        return heads.v if self.dwc is None else self._local(self.dwc, heads.v, key_mask)
 
     def weights(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n n"]:
         """Zeros."""
@@ -210,7 +211,7 @@ class ConvolutionAlone(_WithConvolution):
 class NoAttention(ConvolutionAlone):
     """Neither attention nor convolution: zeros. Tokens of a model with it never meet. It has no parameters."""
 
-    def __init__(self, *args: object, **kwargs: object):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         del self.v, self.proj
         self.dwc = None
@@ -219,10 +220,6 @@ class NoAttention(ConvolutionAlone):
         """Zeros."""
         zeros = self.split(torch.zeros_like(x))
         return Heads(zeros[..., :0], zeros[..., :0], zeros)
-
-    def attend(self, heads: Heads, key_mask: Mask | None = None) -> Float[Tensor, "b h n d"]:
-        """Zeros."""
-        return heads.v
 
     def _project(self, x: Tensor, key_mask: Tensor | None) -> Tensor:
         return torch.zeros_like(x)

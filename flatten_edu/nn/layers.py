@@ -87,13 +87,13 @@ class Mlp(nn.Module):
         """Token by token, but for the convolution."""
         x = self.fc1(x)
         if self.dwc is not None:
-            x = self._convolve(x)
+            x = self._convolve(self.dwc, x)
         return self.drop(self.fc2(self.drop(self.act(x))))
 
-    def _convolve(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
+    def _convolve(self, dwc: nn.Module, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         require_grid("Mlp", self.grid, x.shape[1], self.class_token)
         first, cells = x.split([int(self.class_token), x.shape[1] - self.class_token], dim=1)
-        image = self.dwc(cells.mT.unflatten(-1, self.grid))
+        image = dwc(cells.mT.unflatten(-1, self.grid))
         return torch.cat([first, image.flatten(2).mT], dim=1)
 
 

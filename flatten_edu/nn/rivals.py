@@ -1,6 +1,7 @@
 """Of the linear attentions that the paper's table 3 compares with, the two that are more than a feature map."""
 
 import math
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from flatten_edu.functional import linear_attention, linear_weights, unit_rows
 from flatten_edu.functional.checks import require_odd
 from flatten_edu.functional.widen import widen
-from flatten_edu.nn.base import Attention, Heads, full_precision
+from flatten_edu.nn.base import Attention, Heads, full_precision, mapped
 
 
 class HydraAttention(Attention):
@@ -29,11 +30,11 @@ class HydraAttention(Attention):
     def attend(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n d"]:
         """phi(q) times the sum over the tokens of phi(k) v, channel by channel."""
         with full_precision(heads.v):
-            return linear_attention(heads.phi_q, heads.phi_k, widen(heads.v), key_mask, normalised=False)
+            return linear_attention(*mapped(heads), widen(heads.v), key_mask, normalised=False)
 
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
         """One map of rank 1 a channel."""
-        return linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False)
+        return linear_weights(*mapped(heads), key_mask, normalised=False)
 
 
 class LinearAngularAttention(Attention):
@@ -48,7 +49,7 @@ class LinearAngularAttention(Attention):
         args, kwargs: as `Attention` takes them.
     """
 
-    def __init__(self, *args: object, kernel_size: int = 9, **kwargs: object):
+    def __init__(self, *args: Any, kernel_size: int = 9, **kwargs: Any):
         super().__init__(*args, **kwargs)
         require_odd(type(self).__name__, [kernel_size])
         h = self.num_heads
@@ -67,13 +68,14 @@ class LinearAngularAttention(Attention):
             v = widen(heads.v)
             if key_mask is not None:
                 v = v.masked_fill(~key_mask[..., None], 0)
-            out = v / 2 + linear_attention(heads.phi_q, heads.phi_k, v, key_mask, normalised=False) / math.pi
+            out = v / 2 + linear_attention(*mapped(heads), v, key_mask, normalised=False) / math.pi
         local = self.dconv(v.to(heads.v.dtype))
         return unit_rows(out) + local
 
     def weights(self, heads: Heads, key_mask: Bool[Tensor, "b 1 n"] | None = None) -> Float[Tensor, "b h n n"]:
         """I / 2 + Q K^T / pi, before the division by the output's length."""
-        half = torch.eye(heads.q.shape[2], dtype=heads.phi_q.dtype, device=heads.q.device) / 2
+        phi_q, phi_k = mapped(heads)
+        half = torch.eye(phi_q.shape[2], dtype=phi_q.dtype, device=phi_q.device) / 2
         if key_mask is not None:
             half = half * key_mask[..., None, :]
-        return half + linear_weights(heads.phi_q, heads.phi_k, key_mask, normalised=False) / math.pi
+        return half + linear_weights(phi_q, phi_k, key_mask, normalised=False) / math.pi

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from flatten_edu.functional.checks import require_known
 from flatten_edu.nn.attention import LinearAttention, SoftmaxAttention
@@ -42,7 +43,7 @@ ATTENTIONS: dict[str, AttentionKind] = {
 }
 
 
-def make_attention(kind: str, *args: object, settings: dict[str, object] | None = None, **kwargs: object) -> Attention:
+def make_attention(kind: str, *args: Any, settings: dict[str, Any] | None = None, **kwargs: Any) -> Attention:
     """An attention module by the name of its kind.
 
     Args:

@@ -5,6 +5,7 @@ import html
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
+from typing import cast
 
 _ROW = "display: flex; flex-wrap: wrap; gap: 0 1rem; border-top: 1px solid #7a828c66; padding: 0.4rem 0"
 _CODE = "flex: 2 1 24rem; min-width: 0; margin: 0; padding: 0; border: 0; background: none; white-space: pre-wrap"
@@ -46,6 +47,6 @@ class AnnotatedSource:
 def body_lines(function: Callable[..., object]) -> list[str]:
     """The lines of a function after its signature and docstring."""
     source = textwrap.dedent(inspect.getsource(function))
-    (definition,) = ast.parse(source).body
+    (definition,) = cast(list[ast.FunctionDef], ast.parse(source).body)
     first = definition.body[1 if ast.get_docstring(definition) else 0]
     return textwrap.dedent("\n".join(source.splitlines()[first.lineno - 1 :])).splitlines()

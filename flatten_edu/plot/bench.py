@@ -1,6 +1,7 @@
 """Figures of a benchmark's record: time, memory and the roofline against N, and models' images per second."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from flatten_edu.bench import Record, Slope, floors, title_of
 from flatten_edu.bench.record import Point
@@ -83,8 +84,8 @@ def _memory(record: Record, section: str, curves: Curves) -> Panel:
     slopes = record.slopes()
     weighed = {name: kept for name, points in curves.items() if (kept := [p for p in points if p.peak_bytes])}
     lines = [
-        _line(name, points, [p.peak_bytes / 1e6 for p in points], slopes.get((*points[0].key[:3], "peak_bytes")),
-              hover=[f"{title_of(name)}, N = {p.n}: {p.peak_bytes / 1e6:.3g} MB" for p in points])
+        _line(name, points, [_megabytes(p) for p in points], slopes.get((*points[0].key[:3], "peak_bytes")),
+              hover=[f"{title_of(name)}, N = {p.n}: {_megabytes(p):.3g} MB" for p in points])
         for name, points in weighed.items()
     ]  # fmt: skip
     return Panel(
@@ -94,7 +95,8 @@ def _memory(record: Record, section: str, curves: Curves) -> Panel:
 
 def _roofline(record: Record, section: str, curves: Curves) -> Panel:
     """Speed against operations per byte; no point can lie above the roof while its data come from memory."""
-    flops, moved = record.ceilings["flops_per_s"], record.ceilings["bytes_per_s"]
+    ceilings = cast(dict[str, float], record.ceilings)
+    flops, moved = ceilings["flops_per_s"], ceilings["bytes_per_s"]
     lines, intensities = [], []
     for name, points in curves.items():
         x = [2 * p.multiply_adds / p.bytes_moved for p in points]
@@ -114,12 +116,12 @@ def _roofline(record: Record, section: str, curves: Curves) -> Panel:
 def _models(record: Record, section: str, curves: Curves) -> Panel:
     batch = int(record.settings.get("batch") or 1)
     lines = [
-        _line(name, points, [batch / p.median for p in points], x=[p.pixels for p in points],
+        _line(name, points, [batch / p.median for p in points], x=[p.pixels or p.n for p in points],
               intervals=[(batch / p.quartiles[1], batch / p.quartiles[0]) for p in points],
               hover=[f"{title_of(name)}, {p.pixels} pixels: {batch / p.median:.3g} images/s" for p in points])
         for name, points in curves.items()
     ]  # fmt: skip
-    sides = sorted({p.pixels for points in curves.values() for p in points})
+    sides = sorted({p.pixels or p.n for points in curves.values() for p in points})
     return Panel(
         "whole models", "image's side, pixels", "images per second", _alt("Speed", section, lines), lines, sides
     )
@@ -131,12 +133,16 @@ def _line(
     y: list[float],
     slope: Slope | None = None,
     x: Sequence[int | float] = (),
-    **more: object,
+    **more: Any,
 ) -> Line:
     colour, dash, marker = _STYLES.get(name, (INK, "-", "o"))
     label = title_of(name) + (f", N^{slope.exponent:.2f}" if slope else "")
     width = 2.5 if name in ("focused", "flatten_deit_tiny") else 1.5
     return Line(label, x or [p.n for p in points], y, colour, dash, marker, width, **more)
+
+
+def _megabytes(point: Point) -> float:
+    return (point.peak_bytes or 0) / 1e6
 
 
 def _sizes(curves: Curves) -> list[int]:

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
@@ -71,7 +72,7 @@ def _show(
     grid: tuple[int, int],
     query: int,
     norm: PowerNorm | None = None,
-) -> object:
+) -> AxesImage:
     # Without interpolation a vector file keeps these pixels, not a screen's.
     shown = axes.imshow(picture, interpolation="none", cmap="viridis", norm=norm)
     corner = (query % grid[1] * patch[0] - 0.5, query // grid[1] * patch[1] - 0.5)

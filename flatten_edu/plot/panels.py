@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -63,8 +64,8 @@ def log_ticks(values: Iterable[float]) -> list[float]:
 def draw_panel(axes: Axes, panel: Panel) -> None:
     """By matplotlib."""
     for line in panel.lines:
-        style = {"color": line.colour, "linestyle": line.dash, "marker": line.marker or None, "markersize": 4}
-        axes.plot(line.x, line.y, label=line.name, linewidth=line.width, **style)
+        style: dict[str, Any] = {"color": line.colour, "linestyle": line.dash, "marker": line.marker or None}
+        axes.plot(line.x, line.y, label=line.name, linewidth=line.width, markersize=4, **style)
         for x, (low, high) in zip(line.x, line.intervals, strict=False):
             axes.plot([x, x], [low, high], color=line.colour, linewidth=3, alpha=0.35)
     axes.set(xscale="log", yscale="log", xlabel=panel.x_label, ylabel=panel.y_label)
@@ -138,7 +139,7 @@ class LivePanel:
 
 
 def _trace(line: Line) -> dict[str, object]:
-    trace = {
+    trace: dict[str, object] = {
         "type": "scatter",
         "mode": "lines+markers" if line.marker else "lines",
         "name": line.name,

@@ -4,13 +4,14 @@ import base64
 import functools
 import io
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
 INK = "#7a828c"
 OF_KEYS = ("#2088c9", "#dd6a1a", "#12a07a", "#c7659f", "#a58300", "#7a6fe0")  # as the labs colour keys
-STYLE = {
+STYLE: dict[Any, Any] = {  # matplotlib's own type lists the names that there are
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "flatten_edu",  # the same picture is the same file
     "font.size": 9,

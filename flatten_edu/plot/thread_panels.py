@@ -58,7 +58,8 @@ def _arrows(
 ) -> str:
     for i, tip in enumerate(vectors):
         if before is not None:
-            axes.plot([0, before[i, 0]], [0, before[i, 1]], "--", color=COLOURS[i], linewidth=1)
+            x, y = before[i].tolist()
+            axes.plot([0, x], [0, y], "--", color=COLOURS[i], linewidth=1)
         axes.add_patch(FancyArrowPatch((0, 0), tip.tolist(), arrowstyle="-|>", mutation_scale=10, color=COLOURS[i],
                                        linewidth=1.8, shrinkA=0, shrinkB=0))  # fmt: skip
     shown = vectors if before is None else torch.cat([vectors, before])

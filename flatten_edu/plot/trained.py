@@ -40,7 +40,7 @@ def _show_map(axes: Axes, title: str, one: Float[Tensor, "n n"]) -> None:
     """Square roots, with their sign: weights of a thousandth can then be seen."""
     shown = one.detach().cpu()
     shown = shown.sign() * shown.abs().sqrt()
-    largest = shown.abs().max()
+    largest = shown.abs().max().item()
     signed = bool((shown < 0).any())
     axes.imshow(shown, cmap="RdBu_r" if signed else "viridis", vmin=-largest if signed else 0, vmax=largest)
     axes.set(xticks=[], yticks=[], xlabel="key", ylabel="query")

@@ -1,6 +1,6 @@
 """The lab `focus`: what does the focusing factor p do to directions?"""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import traitlets as t
 from jaxtyping import Float, UInt8
@@ -14,7 +14,7 @@ from flatten_edu.labs.frame.settings import Rule, choice, rows, vector, whole
 from flatten_edu.labs.frame.tensors import pack
 
 # Figure 4 of Han et al. 2023, read off the figure.
-FIGURE_4 = {"q": [0.39, 0.94], "k": [[0.43, 0.86], [0.55, 0.30], [0.97, 0.32], [0.85, 0.14]]}
+FIGURE_4: dict[str, Any] = {"q": [0.39, 0.94], "k": [[0.43, 0.86], [0.55, 0.30], [0.97, 0.32], [0.85, 0.14]]}
 MOST_KEYS = 6
 
 

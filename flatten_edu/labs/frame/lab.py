@@ -35,7 +35,7 @@ class Lab(anywidget.AnyWidget):
     step = whole(0, 0, 3)  # the guided step that is shown, 0 for none
     _rules = t.Dict().tag(sync=True)  # of each setting, as it stands
 
-    def __init_subclass__(cls, lab: str | None = None, **kwargs: object) -> None:
+    def __init_subclass__(cls, lab: str | None = None, **kwargs: Any) -> None:
         if lab is not None:  # traitlets makes further subclasses by itself, one a widget
             cls.lab = lab
             cls._esm = STATIC / f"{lab}.js"
@@ -79,11 +79,11 @@ class Lab(anywidget.AnyWidget):
 
     def _answer(self, widget: object, content: object, buffers: object) -> None:
         """Send a file that the view asks for; on a published page it lies beside the page instead."""
-        name = content.get("file") if isinstance(content, dict) else None
+        name = content.get("file", "") if isinstance(content, dict) else ""
         if name in self.files:
             self.send({"file": name}, buffers=[self.files[name].read_bytes()])
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict] | None:
         """Beside the live lab its photograph, for viewers that run no widget: GitHub's preview, an e-mail."""
         bundle = super()._repr_mimebundle_(**kwargs)
         picture = still(type(self), {name: getattr(self, name) for name in self.own_traits()})

@@ -21,6 +21,8 @@ MOST_SHOWN = 80  # letters of a refused value
 class Setting(t.TraitType):
     """A trait of a lab that a control and a link can set; `rule` says what it takes."""
 
+    name: str  # the lab's class gives it
+
     def __init__(self, default: Any, **rule: Any) -> None:
         super().__init__(default)
         self.rule: Rule = rule
@@ -30,7 +32,7 @@ class Setting(t.TraitType):
         """A copy, so that no lab changes another's."""
         return copy.deepcopy(self.default_value)
 
-    def validate(self, obj: t.HasTraits, value: object) -> Any:
+    def validate(self, obj: Any, value: object) -> Any:
         """The value as plain numbers and lists, or the lab's error."""
         found = plain(value, self.rule)
         if not allows(self.rule, found):

@@ -47,9 +47,9 @@ def own_view(
         raise ValueError(f"MapsLab needs q, k and v of the same heads and tokens, got {shapes}")
     require_finite("MapsLab", **rows)
     heads, n = rows["q"].shape[:2]
-    grid = _grid(grid, n, class_token)
+    sides = _grid(grid, n, class_token)
     tensors = {f"own/0/0/{name}": _rows(x) for name, x in rows.items()}
-    tensors["pictures/0"] = _picture(image, grid)
+    tensors["pictures/0"] = _picture(image, sides)
     entries = [
         {**PLAIN, "name": "own", "title": "softmax", "kind": "softmax", "heads": heads},
         {**PLAIN, "name": "own", "title": "ReLU", "kind": "relu", "heads": heads},
@@ -57,9 +57,9 @@ def own_view(
     ]
     if kernel is not None:
         tensors["own/0/kernel"] = torch.as_tensor(kernel).detach().float().contiguous()
-        equivalent_map(torch.zeros(n, n), tensors["own/0/kernel"], grid, class_token, [0])  # or its error
+        equivalent_map(torch.zeros(n, n), tensors["own/0/kernel"], sides, class_token, [0])  # or its error
         entries.append({**entries[-1], "title": "focused + DWC", "dwc": True})
-    return _view(tensors, entries, 1, grid, class_token)
+    return _view(tensors, entries, 1, sides, class_token)
 
 
 def records_view(records: Mapping[str, Sequence[Captured]], image: np.ndarray | None) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _entry(title: str, record: Captured) -> Entry:
     raise ValueError(f"MapsLab shows softmax attention, ReLU's and the paper's; {title!r} has another")
 
 
-def _view(tensors: Tensors, entries: list[Entry], blocks: int, grid: tuple[int, int], first: bool) -> dict[str, Any]:
+def _view(tensors: Tensors, entries: list[Entry], blocks: int, grid: tuple[int, ...], first: bool) -> dict[str, Any]:
     kernels = [tensor for name, tensor in tensors.items() if name.endswith("/kernel")]
     return {
         "models": entries, "blocks": blocks, "heads": max(entry["heads"] for entry in entries),
@@ -180,7 +180,7 @@ def _rows(x: Float[Tensor, "h n d"]) -> Float[Tensor, "n c"]:
     return x.detach().cpu().float().transpose(0, 1).flatten(1).contiguous()
 
 
-def _grid(grid: tuple[int, int] | None, n: int, class_token: bool) -> tuple[int, int]:
+def _grid(grid: tuple[int, int] | None, n: int, class_token: bool) -> tuple[int, ...]:
     if grid is None:
         side = math.isqrt(n - class_token)
         grid = (side, side)
@@ -188,7 +188,7 @@ def _grid(grid: tuple[int, int] | None, n: int, class_token: bool) -> tuple[int,
     return tuple(grid)
 
 
-def _picture(image: np.ndarray | None, grid: tuple[int, int]) -> UInt8[Tensor, "h w 3"]:
+def _picture(image: np.ndarray | None, grid: tuple[int, ...]) -> UInt8[Tensor, "h w 3"]:
     if image is None:
         return torch.full((*grid, 3), 160, dtype=torch.uint8)
     image = np.asarray(image)

@@ -89,7 +89,7 @@ class MapsLab(Lab, lab="maps"):
         *,
         kernel: Rows | None = None,
         image: ndarray | None = None,
-        **traits: object,
+        **traits: Any,
     ) -> None:
         if any(one is not None for one in (q, k, v, kernel, image)):
             given = (traits.get("grid"), bool(traits.get("class_token", False)))
@@ -115,7 +115,7 @@ class MapsLab(Lab, lab="maps"):
 
     @classmethod
     def with_records(
-        cls, records: Mapping[str, Sequence[Captured]], image: ndarray | None = None, **traits: object
+        cls, records: Mapping[str, Sequence[Captured]], image: ndarray | None = None, **traits: Any
     ) -> "MapsLab":
         """What `analysis.capture` found in models of your own, side by side: softmax, ReLU-linear, or the paper's.
 

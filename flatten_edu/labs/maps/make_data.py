@@ -47,16 +47,17 @@ def main() -> None:
 
 
 def _entry(name: str, config: DeiTConfig, about: dict) -> dict:
-    focused = "focused" in config.attention
+    kind = config.kinds[0]  # of all blocks
+    focused = "focused" in kind
     return {
         **PLAIN,
         "name": name,
-        "title": TITLES[config.attention],
-        "kind": "focused" if focused else config.attention,
-        "variant": config.attention,
+        "title": TITLES[kind],
+        "kind": "focused" if focused else kind,
+        "variant": kind,
         "heads": config.num_heads,
         "per_head": not focused or config.norm_over == "head",
-        "dwc": config.attention.endswith("dwc"),
+        "dwc": kind.endswith("dwc"),
         "moves": focused,
         "trained_p": config.p if focused else None,
         "accuracy": about["accuracy"],
@@ -74,7 +75,7 @@ def _pictures(samples: ImageArray) -> list[dict]:
 
 
 def _sample(samples: ImageArray, i: int) -> dict:
-    label = samples.classes[samples.labels[i]]
+    label = samples.classes[int(samples.labels[i])]
     edge = (samples.images.shape[-1] - samples.size) // 2
     cut = samples.images[i, :, edge : edge + samples.size, edge : edge + samples.size].permute(1, 2, 0)
     about = f"a test image of CIFAR-10, class {label}"

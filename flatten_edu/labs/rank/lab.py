@@ -65,7 +65,7 @@ class RankLab(Lab, lab="rank"):
     tokens = t.Bytes().tag(sync=True)
 
     def __init__(
-        self, q: Any = None, k: Any = None, kernel: Any = None, name: str = "yours", about: str = "", **traits: object
+        self, q: Any = None, k: Any = None, kernel: Any = None, name: str = "yours", about: str = "", **traits: Any
     ) -> None:
         super().__init__(**traits)
         if q is not None or k is not None or kernel is not None:
@@ -91,7 +91,8 @@ class RankLab(Lab, lab="rank"):
         """
         if (q is None) != (k is None):
             raise ValueError("RankLab needs both q and k, or neither")
-        index, content = dict(NOTHING, name=name, about=about), {}
+        index = dict(NOTHING, name=name, about=about)
+        content: dict[str, Tensor] = {}
         layers = None
         if q is not None:
             q, k = _tensor("q", q, 4), _tensor("k", k, 4)
@@ -124,10 +125,11 @@ class RankLab(Lab, lab="rank"):
         index = self.index
         if self.source == "random" or not index["heads"]:
             n = math.prod(self.grid)
-            return *(hash_noise(self.seed, stream, n, self.d)[None] for stream in (0, 1)), self.grid
+            q, k = (hash_noise(self.seed, stream, n, self.d)[None] for stream in (0, 1))
+            return q, k, self.grid
         given = unpack(self.tokens)
         layer = min(self.layer, len(given["q"]) - 1)
-        return *(given[name][layer].double() for name in "qk"), tuple(index["grid"])
+        return given["q"][layer].double(), given["k"][layer].double(), tuple(index["grid"])
 
     def _kernel(self, d: int) -> Tensor:
         index = self.index

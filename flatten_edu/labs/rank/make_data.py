@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn import functional as F
 
 from flatten_edu.analysis import capture
 from flatten_edu.data import cifar10_samples
@@ -29,10 +28,9 @@ def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
     parts: dict[str, list[Tensor]] = {"q": [], "k": [], "kernel": []}
     with capture(model, x) as records:
         for record in records:
-            module = model.get_submodule(record.name)
-            if record.dwc_kernel is None or not hasattr(module, "positional_encoding"):
+            if record.dwc_kernel is None or record.scale is None:
                 raise ValueError(f"{record.name} is not focused linear attention with its convolution")
-            scale = module.split(F.softplus(module.scale.detach()))
+            scale = record.scale.unflatten(0, (record.q.shape[1], 1, -1))  # [h, 1, d]
             for name, tokens in {"q": record.q, "k": record.k}.items():
                 parts[name].append((tokens / scale)[0, :, int(record.class_token) :])
             parts["kernel"].append(record.dwc_kernel)
