@@ -49,7 +49,7 @@ def convert(
 
     Raises:
         ValueError: an unknown kind, no attention that is known, a block that is not there, or an attention that no
-            kind here can stand for (keys of another width, a bias of its own for keys); nothing is replaced then.
+            kind here can stand for (keys of another width, keys of its own, a causal one); nothing is replaced then.
     """
     require_known("attention", kind, ATTENTIONS)
     inside = ((name, module) for name, module in model.named_modules() if name)  # a model cannot replace itself
@@ -139,6 +139,8 @@ def _separate(name: str, module: nn.Module, layers: list[nn.Linear]) -> Found:
         raise ValueError(f"{name} does not say how many heads it has (num_heads or num_attention_heads)")
     weight = torch.cat([layer.weight for layer in layers])
     bias = None if q.bias is None else torch.cat([layer.bias for layer in layers])
+    if getattr(module, "is_causal", False):
+        raise ValueError(f"{name} is causal: no kind here is")
     own = next((getattr(module, n) for n in ("o_proj", "out_proj", "dense") if hasattr(module, n)), None)
     eye = torch.eye(q.in_features, device=weight.device, dtype=weight.dtype)
     proj = (eye, None) if own is None else _both(own)  # projected in the module around, after ours
@@ -191,10 +193,14 @@ class AsHuggingFace(nn.Module):
         self.attention = attention
 
     def forward(self, hidden_states: Tensor, *args: Any, **settings: Any) -> tuple[Tensor, None]:
-        """[B, N, C]. Raises ValueError for a mask, or a request for weights, which are never formed."""
-        masks = [t for t in (*args, *settings.values()) if isinstance(t, Tensor)]
-        if masks:
-            raise ValueError("this attention, in a converted model, takes no mask")
+        """[B, N, C]. Raises ValueError for what would be left out in silence, and for weights, which are never formed.
+
+        That is a mask, rotary positions (a tuple of tensors), keys of an earlier call, or other tokens as keys.
+        """
+        given = dict(zip(("an argument", "another", "a third"), args, strict=False)) | settings
+        for name, value in given.items():
+            if isinstance(value, (Tensor, tuple, list)) or (value is not None and name.startswith("past_key")):
+                raise ValueError(f"this attention, in a converted model, takes tokens alone: no mask, got {name}")
         if settings.get("output_attentions"):
             raise ValueError("this attention forms no weights: look into it with flatten_edu.analysis.capture")
         return self.attention(hidden_states), None

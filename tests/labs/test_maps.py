@@ -53,6 +53,11 @@ def test_heads_arrays_lists_a_kernel_and_a_class_token():
     lab.picture, lab.head = -1, -1
 
 
+def test_one_tensor_may_be_queries_and_values():
+    x = torch.randn(6, 4)
+    assert len(rows(MapsLab(q=x, k=x + 1, v=x, grid=(2, 3)))) == 3
+
+
 def test_look_at_moves_the_picture_or_leaves_it():
     lab = MapsLab()
     seen = []

@@ -96,6 +96,27 @@ def test_hugging_face_s_vision_transformer():
     focused(x).last_hidden_state.sum().backward()
 
 
+def test_a_language_model_s_attention_is_refused_and_nothing_is_left_out_in_silence():
+    transformers = pytest.importorskip("transformers")
+    config = transformers.LlamaConfig(
+        vocab_size=20, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2
+    )
+    model = transformers.LlamaModel(config)
+    with pytest.raises(ValueError, match=r"layers\.0\.self_attn is causal: no kind here is"):
+        convert(model, "focused", grid=(2, 3))
+    model.layers[0].self_attn.is_causal = False  # as an encoder's; its positions are rotary
+    convert(model, "focused", grid=(2, 3), class_token=False)
+    attention, x = model.layers[0].self_attn, tokens(1, 6, 16)
+    with pytest.raises(ValueError, match="takes tokens alone: no mask, got position_"):
+        model(inputs_embeds=x, use_cache=False)
+    for given in [{"past_key_values": object()}, {"attention_mask": x}, {"encoder_hidden_states": x}]:
+        with pytest.raises(ValueError, match=f"got {next(iter(given))}"):
+            attention(x, **given)
+    with pytest.raises(ValueError, match="got an argument"):
+        attention(x, x)
+    assert attention(x, None, output_attentions=False, use_cache=False)[0].shape == x.shape
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

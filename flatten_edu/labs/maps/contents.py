@@ -111,10 +111,11 @@ def _entry(title: str, record: Captured) -> Entry:
 
 def _view(tensors: Tensors, entries: list[Entry], blocks: int, grid: tuple[int, ...], first: bool) -> dict[str, Any]:
     kernels = [tensor for name, tensor in tensors.items() if name.endswith("/kernel")]
+    own = {name: tensor.clone() for name, tensor in tensors.items()}  # q and v may be one tensor, which cannot be saved
     return {
         "models": entries, "blocks": blocks, "heads": max(entry["heads"] for entry in entries),
         "channels": kernels[0].shape[0] if kernels else 0, "pictures": [{"name": "", "label": "", "about": ""}],
-        "grid": tuple(grid), "class_token": first, "tokens": save(tensors), "source": "",
+        "grid": tuple(grid), "class_token": first, "tokens": save(own), "source": "",
         "picture": 0, "block": blocks - 1, "head": 0, "channel": -1, "patch": math.prod(grid) // 2, "inside": False,
     }  # fmt: skip
 

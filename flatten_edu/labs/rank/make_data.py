@@ -28,7 +28,7 @@ def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
     parts: dict[str, list[Tensor]] = {"q": [], "k": [], "kernel": []}
     with capture(model, x) as records:
         for record in records:
-            if record.dwc_kernel is None or record.scale is None:
+            if record.dwc_kernel is None or record.p is None or record.scale is None:
                 raise ValueError(f"{record.name} is not focused linear attention with its convolution")
             scale = record.scale.unflatten(0, (record.q.shape[1], 1, -1))  # [h, 1, d]
             for name, tokens in {"q": record.q, "k": record.k}.items():
