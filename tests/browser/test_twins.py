@@ -43,6 +43,7 @@ from flatten_edu.analysis import (
     what_if_map,
     widens_at_first,
 )  # fmt: skip
+from flatten_edu.analysis.proposition import LARGEST_P
 from flatten_edu.data import centre_square, cifar10_samples, hash_noise
 from flatten_edu.functional import (
     attention_cost,
@@ -430,6 +431,10 @@ def test_twins(bare, twin):
             scale = max(map(abs, wanted)) or 1
             found, wanted = ([x / scale for x in row] for row in (found, wanted))
         assert_same(found, wanted, twin.rel, twin.absolute, str(args)[:120])
+
+
+def test_the_largest_p_is_python_s(bare):
+    assert bare("focus").evaluate("lab.LARGEST_P") == LARGEST_P
 
 
 def test_what_is_refused(bare):

@@ -1,19 +1,19 @@
 // The angle of q to each key as a function of p: where a curve rises before it falls, f_p first pushes the pair apart.
-import { scaleLinear, scaleLog } from "d3-scale";
+import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
-import { axes, formatP, marks, OCTAVES, svg, upright } from "../frame";
-import { angleDegrees, focusedMap } from "../frame/maths/attention";
+import { axes, formatP, marks, OCTAVES, scaleOfP, svg, upright } from "../frame";
+import { angleDegrees, factors, focusedMap, LARGEST_P } from "../frame/maths/attention";
 import { pair, vectors, type FocusModel, type VectorState } from "./state";
 
 const [WIDTH, HEIGHT] = [340, 132];
-const x = scaleLog().base(2).domain([1, 256]).range([30, WIDTH - 10]);
+const x = scaleOfP().range([30, WIDTH - 10]);
 const y = scaleLinear().domain([0, 90]).range([HEIGHT - 22, 20]);
-const FACTORS = Array.from({ length: 81 }, (_, i) => 2 ** (i / 10));
+const FACTORS = factors(10);
 
 export function curves(model: FocusModel) {
   const lines = svg("g");
   const node = svg("svg", { class: "fe-curves", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
-    axes(x, y, OCTAVES, marks([0, 45, 90], (angle) => `${angle}°`), "angle to q, as p grows from 1 to 256"), lines);
+    axes(x, y, OCTAVES, marks([0, 45, 90], (angle) => `${angle}°`), `angle to q, as p grows from 1 to ${LARGEST_P}`), lines);
   return {
     node,
     update() {
@@ -22,7 +22,7 @@ export function curves(model: FocusModel) {
       lines.replaceChildren(...keys.map((key) => svg("path", { style: colour(key), d: curve(q, key) })), upright(at, y),
         ...keys.flatMap((key) => dot(at, pair(q, key).after, colour(key))));
       node.setAttribute("aria-label",
-        `Angle of q to each key against p from 1 to 256. At p = ${formatP(model.get("p"))}: ` +
+        `Angle of q to each key against p from 1 to ${LARGEST_P}. At p = ${formatP(model.get("p"))}: ` +
         keys.map((key) => `${key.name} ${spoken(pair(q, key).after)}`).join(", "));
     },
   };

@@ -3,6 +3,7 @@ import {
   fixed, focusingFactorControl, formatP, h, lowered, mountLab, Readout, rich, summary, tabList, together, type Part,
   type RenderContext,
 } from "../frame";
+import { LARGEST_P } from "../frame/maths/attention";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
@@ -76,7 +77,7 @@ function said(model: FocusModel): string {
   if (odd.length) {
     const one = odd.length === 1;
     parts.push(`${odd.join(", ")} ${one ? "has its" : "have their"} largest entry where q has it, and still ` +
-      `${one ? "moves" : "move"} away${p < 256 ? ": a larger p brings them back" : ""}.`);
+      `${one ? "moves" : "move"} away${p < LARGEST_P ? ": a larger p brings them back" : ""}.`);
   }
   parts.push(mostAttention(q, keys, written));
   return parts.join(" ");

@@ -1,5 +1,7 @@
 // The axes of a chart: lines across it at the marks of y, numbers below it at the marks of x, a title above.
+import { scaleLog } from "d3-scale";
 import { svg } from "./dom";
+import { factors, LARGEST_P } from "./maths/attention";
 
 export interface Scale {
   (value: number): number;
@@ -12,8 +14,9 @@ export type Marks = readonly (readonly [value: number, text: string])[];
 export const marks = (values: readonly number[], text: (value: number) => string = String): Marks =>
   values.map((value) => [value, text(value)]);
 
-/** The powers of 2 from 1 to 256: p's axis. */
-export const OCTAVES = marks([1, 2, 4, 8, 16, 32, 64, 128, 256]);
+/** p's axis: its scale without a range, and the powers of 2 on it. */
+export const scaleOfP = () => scaleLog().base(2).domain([1, LARGEST_P]);
+export const OCTAVES = marks(factors(1));
 
 export function axes(x: Scale, y: Scale, xMarks: Marks, yMarks: Marks, title: string, below = 14): SVGGElement {
   const [left, right] = x.range();

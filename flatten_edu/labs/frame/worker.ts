@@ -65,12 +65,15 @@ export function newest<Question, Answer>(
     waiting = question;
     if (busy) return;
     busy = true;
-    while (waiting) {
-      const one: Question = waiting;
-      waiting = null;
-      told(await ask(one), one);
+    try {
+      while (waiting) {
+        const one: Question = waiting;
+        waiting = null;
+        told(await ask(one), one);
+      }
+    } finally {
+      busy = false;
     }
-    busy = false;
   };
 }
 

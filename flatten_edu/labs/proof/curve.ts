@@ -1,14 +1,15 @@
 // The cosine of the angle as p grows: against its value at p = 1, and against its limit.
-import { scaleLinear, scaleLog } from "d3-scale";
+import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
-import { axes, formatP, h, marks, OCTAVES, svg, uniqueId, upright, type Part } from "../frame";
-import { focusedCosine, LARGEST_P, type Verdict } from "../frame/maths/proposition";
+import { axes, formatP, h, marks, OCTAVES, scaleOfP, svg, uniqueId, upright, type Part } from "../frame";
+import { factors, LARGEST_P } from "../frame/maths/attention";
+import { focusedCosine, type Verdict } from "../frame/maths/proposition";
 import { figures, pOf, type ProofModel } from "./state";
 
 const [WIDTH, HEIGHT] = [360, 244];
-const x = scaleLog().base(2).domain([1, LARGEST_P]).range([30, WIDTH - 46]);
+const x = scaleOfP().range([30, WIDTH - 46]);
 const y = scaleLinear().domain([0, 1]).range([HEIGHT - 24, 40]);
-const FACTORS = Array.from({ length: 129 }, (_, i) => 2 ** (i / 16));
+const FACTORS = factors(16);
 const ANGLES = [90, 75, 60, 45, 30, 0].map((degrees) =>
   svg("text", { x: WIDTH - 2, y: y(Math.cos((degrees * Math.PI) / 180)), dy: "0.32em", "text-anchor": "end" }, `${degrees}°`));
 

@@ -1,7 +1,8 @@
 // One of the numbers against p, and against N, for each kind; a dashed line where a bound is proved.
-import { scaleLinear, scaleLog } from "d3-scale";
+import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
-import { axes, formatP, h, marks, minus, OCTAVES, svg, upright, type Part } from "../frame";
+import { axes, formatP, h, marks, minus, OCTAVES, scaleOfP, svg, upright, type Part } from "../frame";
+import { LARGEST_P } from "../frame/maths/attention";
 import { correlationBound, recallBound } from "../frame/maths/recall";
 import { FACTORS, SIDES, type Results } from "./results";
 import { panelsOf, type Curve, type RecallModel, type Setting } from "./state";
@@ -11,7 +12,7 @@ export const CURVES: Record<Curve, string> = {
   weight: "weight on target", correlation: "correlation", right: "nearest is right",
 };
 const X = {
-  p: { scale: scaleLog().base(2).domain([1, 256]), ticks: OCTAVES, name: "p, focusing factor" },
+  p: { scale: scaleOfP(), ticks: OCTAVES, name: "p, focusing factor" },
   n: { scale: scaleLinear().domain([SIDES[0] ** 2, SIDES.at(-1)! ** 2]), ticks: marks([16, 49, 100, 144, 196, 256]), name: "N, values stored" },
 };
 for (const { scale } of Object.values(X)) scale.range([34, WIDTH - 12]);
@@ -39,7 +40,7 @@ export function charts(model: RecallModel, results: Results): Part {
       const [p, curve] = [model.get("p"), model.get("curve")];
       const bound = (n: number) => boundOf(curve, now, n, model.get("kernel") === "none");
       const softmax = results.point("softmax", 1);
-      const flat = (y: number | null | undefined): Points => y === null || y === undefined ? [] : [[1, y], [256, y]];
+      const flat = (y: number | null | undefined): Points => y === null || y === undefined ? [] : [[1, y], [LARGEST_P, y]];
       overP.show(curve, p, [
         { kind: "bound", points: flat(bound(now.n)) }, { kind: "softmax", points: flat(softmax) },
         { kind: "focused", points: pointsOf(FACTORS, (factor) => results.point("focused", factor)) },

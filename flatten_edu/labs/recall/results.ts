@@ -1,11 +1,12 @@
 // What has been found for the setting as it is: first what the pictures show, then the points of the charts.
 import { startWorker } from "../frame";
+import { factors } from "../frame/maths/attention";
 import type { Kind, Recall } from "../frame/maths/recall";
 import code from "worker:./worker.ts";
 import { Reader, type Answer, type Question } from "./reader";
 import { panelsOf, type Curve, type Panel, type RecallModel, type Setting, type Settings } from "./state";
 
-export const FACTORS = Array.from({ length: 17 }, (_, i) => 2 ** (i / 2));
+export const FACTORS = factors(2);
 export const SIDES = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const MOST_POINTS = 2000;
 
@@ -86,18 +87,22 @@ export class Results {
   private async work(): Promise<void> {
     if (this.asking) return;
     this.asking = true;
-    for (let next = this.next(); next; next = this.next()) {
-      const { id, setting, kind, p, weightAlone, panel } = next;
-      const answer = await this.worker.ask({
-        key: setting.key, store: setting.store(), kind, p, weightAlone, removed: this.model.get("removed"),
-      });
-      if (this.points.size > MOST_POINTS) this.points.clear();
-      if (panel) this.shown[panel] = { id, setting, found: answer as Recall };
-      this.points.set(id, { ...answer, out: undefined });
-      this.points.set(this.job(setting, kind, p, "weight").id, { weight: answer.weight });
-      this.arrived();
+    try {
+      for (let next = this.next(); next; next = this.next()) await this.answer(next);
+    } finally {
+      this.asking = false;
     }
-    this.asking = false;
+  }
+
+  private async answer({ id, setting, kind, p, weightAlone, panel }: Job): Promise<void> {
+    const found = await this.worker.ask({
+      key: setting.key, store: setting.store(), kind, p, weightAlone, removed: this.model.get("removed"),
+    });
+    if (this.points.size > MOST_POINTS) this.points.clear();
+    if (panel) this.shown[panel] = { id, setting, found: found as Recall };
+    this.points.set(id, { ...found, out: undefined });
+    this.points.set(this.job(setting, kind, p, "weight").id, { weight: found.weight });
+    this.arrived();
   }
 
   private next(): Job | undefined {

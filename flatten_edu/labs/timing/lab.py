@@ -13,7 +13,7 @@ from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
 
 # Records measured in a browser elsewhere, one a head dimension: python -m flatten_edu.labs.timing.make_data.
 SHIPPED = Path(__file__).parent / "data.json"
-LARGEST_P, LARGEST_BUDGET, LARGEST_N = 32, 3600, 12544
+LARGEST_TIMED_P, LARGEST_BUDGET, LARGEST_N = 32, 3600, 12544
 
 
 class TimingLab(Lab, lab="timing"):
@@ -36,7 +36,7 @@ class TimingLab(Lab, lab="timing"):
     width: ClassVar = 928
     device = choice("js", "webgpu")
     d = choice(64, 32)
-    p = number(float(DEFAULT_P), 1, LARGEST_P)
+    p = number(float(DEFAULT_P), 1, LARGEST_TIMED_P)
     dwc = flag(False)
     budget = number(10.0, 1, LARGEST_BUDGET)
     guess = whole(0, 0, LARGEST_N)

@@ -5,6 +5,13 @@ import { softmax } from "./layers";
 
 export type Vector = ArrayLike<number>;
 
+/** The largest p of the labs, and of the proposition's scan: `LARGEST_P` in Python. */
+export const LARGEST_P = 256;
+
+/** p from 1 to the largest, so many steps each time that it doubles. */
+export const factors = (perOctave: number): number[] =>
+  Array.from({ length: Math.log2(LARGEST_P) * perOctave + 1 }, (_, i) => 2 ** (i / perOctave));
+
 /** f_p(ReLU(x)): twin of `focused_map`. A row without a positive entry stays zero. */
 export function focusedMap(x: Vector, p: number): Float64Array {
   if (!(p > 0 && Number.isFinite(p))) throw new RangeError(`focusedMap needs a finite p > 0, got ${p}`);

@@ -1,10 +1,9 @@
 // Twins of flatten_edu.analysis.proposition: what Proposition 1 says about a pair, and where it does not hold.
-import { angleDegrees, dot, largestCoordinate, norm, type Vector } from "./attention";
+import { angleDegrees, dot, factors, LARGEST_P, largestCoordinate, norm, type Vector } from "./attention";
 
-export const LARGEST_P = 256;
 const PER_OCTAVE = 64;
 const TOLERANCE = 1e-9;
-const SCAN = Array.from({ length: 8 * PER_OCTAVE + 1 }, (_, i) => 2 ** (i / PER_OCTAVE));
+const SCAN = factors(PER_OCTAVE);
 
 export interface Verdict {
   case: "same" | "different" | "tie" | "parallel" | "orthogonal";
