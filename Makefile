@@ -20,7 +20,7 @@ site.zip: html  ## the built book as an archive that any static server can show,
 
 test: $(VENV)/.dev html  ## everything: units, notebooks, the built site in a browser
 	$(BIN)/python tools/chromium.py
-	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile
+	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile --durations 60 --durations-min 8
 
 test-fast: $(VENV)/.dev  ## units and properties only
 	$(BIN)/python -m pytest tests -m "not browser and not slow" -q -n 2

@@ -6,9 +6,13 @@ Without motion, so that what slides in or fades in is there at once.
 import pytest
 
 from tests.browser.conftest import CHAPTER, INTRO
-from tests.browser.test_pages import PAGES
 
 STOPS = 60  # of the Tab key, a page: the whole navigation, and well into the text
+# One page of each kind: all have the same navigation.
+PAGES = [
+    INTRO, CHAPTER, "notebooks/12_timing.html", "book/labs/maps.html", "book/api/functional.html",
+    "book/questions.html", "book/bibliography.html", "search.html", "404.html",
+]  # fmt: skip
 SOLUTIONS = "notebooks/05_problem_rank.html"
 
 FOCUSED = """

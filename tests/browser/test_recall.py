@@ -100,7 +100,7 @@ def random_lab(draw: random.Random) -> RecallLab:
 def test_random_settings_give_what_python_gives(reader, measured):
     draw = random.Random(0)
     page = reader().open(PAGE)
-    labs = [random_lab(draw) for _ in range(80)]
+    labs = [random_lab(draw) for _ in range(40)]
     cases, wanted = [], []
     for lab in labs:
         kind = draw.choice(["softmax", "focused"])
