@@ -1,8 +1,8 @@
 """Run the book's experiments, one after another or side by side, and collect what is finished: make experiments.
 
 Each run is one command of `python -m flatten_edu` in a folder of its own. Stopped at any time, the same call goes on:
-what is finished is not run again. The record of all finished runs goes into flatten_edu/results. The models that the
-library ships are replaced only with --ship.
+what is finished is not run again. The record of all finished runs goes into flatten_edu/results, and the comparison's
+finished models into flatten_edu/weights. Other models there are taken out only with --ship.
 """
 
 import argparse
@@ -88,7 +88,8 @@ def trained(runs: Path, seed: int, more: str = "") -> Iterator[Job]:
         if all(found.values()):
             best = max(RATES, key=lambda rate: found[rate]["accuracy"])
             words = f"train --epochs 10 --lr {best} --seed {seed} {more}"
-            yield job("cifar10", kind, f"_seed{seed}{as_name(more)}", words)
+            one = job("cifar10", kind, f"_seed{seed}{as_name(more)}", words)
+            yield Job(one.name, (*one.words, "--name", one.name))
 
 
 def job(experiment: str, kind: Kind, end: str, words: str) -> Job:
@@ -214,16 +215,23 @@ def rounded(value: object) -> object:
     return [rounded(part) for part in value] if isinstance(value, list) else value
 
 
+def keep_models(runs: Path) -> None:
+    """Copy the comparison's models of seed 0 that are finished into the library, beside what is there."""
+    for one in trained(runs, seed=0):
+        if record(runs / one.name):
+            for end in (".safetensors", ".json"):
+                shutil.copy(runs / one.name / f"{one.name}{end}", WEIGHTS)
+
+
 def ship(runs: Path) -> None:
-    """Put the comparison's models of seed 0 into the library, in place of all that are there."""
-    finished = [runs / one.name for one in trained(runs, seed=0)]
-    if len(finished) < len(CIFAR) or not all(map(record, finished)):
-        raise SystemExit(f"--ship needs all {len(CIFAR)} models of seed 0 to be finished")
+    """Take all other models out of the library, once the comparison's models of seed 0 are all in it."""
+    wanted = {one.name for one in trained(runs, seed=0)}
+    there = wanted & {path.stem for path in WEIGHTS.glob("*.safetensors")}
+    if len(there) < len(CIFAR):
+        raise SystemExit(f"--ship needs all {len(CIFAR)} models of seed 0 to be finished, and {len(there)} are")
     for path in WEIGHTS.iterdir():
-        path.unlink()
-    for folder in finished:
-        for path in [*folder.glob("*.safetensors"), *folder.glob("*deit*.json")]:
-            shutil.copy(path, WEIGHTS)
+        if path.stem not in wanted:
+            path.unlink()
 
 
 def main() -> None:
@@ -235,7 +243,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="of each run")
     parser.add_argument("--list", action="store_true", help="only say what is finished and what is to come")
     parser.add_argument("--collect", action="store_true", help="only collect what is finished")
-    parser.add_argument("--ship", action="store_true", help="replace the library's models by the finished ones")
+    parser.add_argument("--ship", action="store_true", help="leave the library with the comparison's models alone")
     given = parser.parse_args()
     runs = given.runs.resolve()  # the runs start in the repository, wherever this started
     if given.list:
@@ -245,6 +253,7 @@ def main() -> None:
     if not (given.collect or given.ship):
         run_all(runs, given.jobs, given.threads, given.data)
     collect(runs)
+    keep_models(runs)
     if given.ship:
         ship(runs)
 

@@ -38,8 +38,8 @@ def finish(runs, one, accuracy=0.5):
         save_file(RecallModel(settings).state_dict(), out / "recall.safetensors")
         return
     card = {"config": {"attention": "none", "p": 3}, "recipe": {}, "accuracy": accuracy, "seconds": 12.345678}
-    (out / f"deit_{one.name}.json").write_text(json.dumps(card))
-    (out / f"deit_{one.name}.safetensors").write_bytes(one.name.encode())
+    (out / f"{one.name}.json").write_text(json.dumps(card))
+    (out / f"{one.name}.safetensors").write_bytes(one.name.encode())
     (out / "log.json").write_text(json.dumps({"epochs": [{"loss": 2.0}]}))
     np.save(out / "right.npy", np.packbits([True, False]))
 
@@ -144,17 +144,20 @@ def test_what_was_collected_stays_and_is_not_run_again_where_the_folders_are_gon
     assert not experiments.known(runs, "recall_focused_p3_h4_seed0")
 
 
-def test_weights_are_replaced_with_a_word_that_says_so_and_only_all_together(repository):
+def test_finished_models_are_kept_and_others_go_with_a_word_that_says_so(repository):
     runs, weights = repository / "runs", repository / "flatten_edu" / "weights"
+    (weights / "old.safetensors").write_bytes(b"")
     finish_searches(runs)
     some = list(trained(runs, seed=0))
     for one in some[:-1]:
         finish(runs, one)
-    with pytest.raises(SystemExit, match="needs all 8 models of seed 0"):
-        experiments.ship(runs)
-    assert [path.name for path in weights.iterdir()] == ["old.json"]
-    finish(runs, some[-1])
     experiments.collect(runs)
-    assert [path.name for path in weights.iterdir()] == ["old.json"]
+    experiments.keep_models(runs)
+    with pytest.raises(SystemExit, match="needs all 8 models of seed 0 to be finished, and 7 are"):
+        experiments.ship(runs)
+    assert len(list(weights.iterdir())) == 16 and (weights / "old.json").exists()
+    shutil.rmtree(runs)  # what was kept counts
+    finish(runs, some[-1])
+    experiments.keep_models(runs)
     experiments.ship(runs)
     assert len(list(weights.iterdir())) == 16 and not (weights / "old.json").exists()
