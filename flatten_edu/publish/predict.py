@@ -40,11 +40,11 @@ class Curve:
 
 
 def _angle_of_the_pair(p: int | float) -> float:
-    x, y = torch.tensor([1.0, 0.99]), torch.tensor([1.0, 0.50])
+    x, y = torch.tensor([1.0, 0.90]), torch.tensor([1.0, 0.60])
     return float(np.degrees(np.arccos(focused_cosine(x, y, p))))
 
 
-CURVES = {"angle": Curve("angle", "°", 60.0, (1, 3, 8, 32, 100, 256), _angle_of_the_pair)}
+CURVES = {"angle": Curve("angle", "°", 45.0, (1, 3, 5, 8, 16, 32, 256), _angle_of_the_pair)}
 
 
 class Predict(SphinxDirective):

@@ -108,7 +108,7 @@ def test_a_curve_is_drawn_by_sliders_or_by_hand_and_the_true_one_comes_after(pag
     page.mouse.click(box["x"] + box["width"] * 0.95, box["y"] + box["height"] * 0.8)
     form.get_by_role("button").click()
     said = page.locator(".fe-said").nth(2).inner_text()
-    assert said.startswith("You said: 18° at p = 1, 40° at p = 3") and not said.endswith("18° at p = 256")
+    assert said.startswith("You said: 11° at p = 1, 40° at p = 3") and not said.endswith("11° at p = 256")
     assert form.locator(".fe-true").count() == 1
 
 
