@@ -53,7 +53,7 @@ def jobs(runs: Path) -> Iterator[Job]:
     for seed in SEEDS:
         yield from (recall(kind, heads, seed) for heads in (4, 1) for kind in RECALL)
     for seed in SEEDS:  # does p = 1 lack contrast alone?
-        yield from (recall(kind, 4, seed, "--output-norm") for kind in RECALL[1:])
+        yield from (recall(kind, heads, seed, "--output-norm") for heads in (4, 1) for kind in RECALL[1:])
     for more in ("--depth 1", "--depth 1 --output-norm"):  # and where no second block can help?
         yield from (recall(kind, 4, seed, more) for seed in SEEDS for kind in RECALL[1:])
     for kind in (("dwc", 3), ("focused_dwc", 3), ("focused_dwc", 1), ("scaled_softmax_dwc", 3)):
