@@ -47,6 +47,8 @@ def test_every_run_of_recall_is_a_line_and_the_bound_is_drawn():
     assert [list(line.get_ydata()) for line in lines] == [[1.0, 0.9], [1.0, 0.8], [0.7, 0.3], [1.0, 0.5]]
     assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
     assert "softmax, p = 1" in figure.alt and "weight on the partner" in figure.alt
+    alone = recall_figure({"d = 16": {"p = 1": runs["p = 1"]}}, "weight on the partner", colours_of=list(runs))
+    assert alone.axes[0].lines[0].get_color() == lines[2].get_color()
 
 
 def test_pictures_are_shown_as_they_are():

@@ -14,7 +14,10 @@ Curve = Mapping[int, float]  # by D
 
 @in_style
 def recall_figure(
-    panels: Mapping[str, Mapping[str, Sequence[Curve]]], label: str, bounds: Mapping[str, int] | None = None
+    panels: Mapping[str, Mapping[str, Sequence[Curve]]],
+    label: str,
+    bounds: Mapping[str, int] | None = None,
+    colours_of: Sequence[str] = (),
 ) -> Picture:
     """What models reach with D pairs, a panel a size of head.
 
@@ -22,9 +25,10 @@ def recall_figure(
         panels: for each panel's title, the runs of each kind of attention; kinds have one colour in all panels.
         label: of the vertical axis.
         bounds: for each panel, d: the line d / D is drawn, which no linear attention's mean weight can exceed.
+        colours_of: kinds of another figure, in its order: those that stand here too keep their colours.
     """
     kinds = list(dict.fromkeys(kind for runs in panels.values() for kind in runs))
-    colour = dict(zip(kinds, COLOURS, strict=False))
+    colour = dict(zip(dict.fromkeys([*colours_of, *kinds]), COLOURS, strict=False))
     figure = Picture(figsize=(3.6 * len(panels), 3.4), layout="constrained")
     for axes, (title, runs) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         sizes = sorted({size for curves in runs.values() for curve in curves for size in curve})
