@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from flatten_edu.labs.timing.make_data import ADDRESS, serve
 from flatten_edu.publish.serve import make_server
