@@ -43,6 +43,7 @@ def test_axe_finds_nothing(reader, path):
     found = _looked_over(one)
     page.emulate_media(color_scheme="dark")  # the page follows the system, as it does where that changes in the evening
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running')")  # colours that fade over
     assert found + _looked_over(one) == []
 
 

@@ -24,7 +24,7 @@ export function render(context: RenderContext<RecallTraits>): () => void {
     const sentence = summary(() => said(results, model.get("p")), 800);
     const curve = curveChoice(model, signal);
     const [lines, rest] = [charts(model, results), controls(model, settings, results, signal, update)];
-    const waiting = h("p", {}, "The picture has not arrived yet.");
+    const waiting = h("p", { class: "fe-waiting" }, "The picture has not arrived yet.");
     const findings = h("div", { class: "fe-found" }, pictures.node, sentence.node);
     body.append(p.node, h("div", { class: "fe-controls" }, removed.node), waiting, findings, rest.node, curve.node, lines.node);
     const first: View = { update: () => results.refresh(), remove: () => results.stop() };
