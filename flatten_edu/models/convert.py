@@ -197,7 +197,7 @@ class AsHuggingFace(nn.Module):
 
         That is a mask, rotary positions (a tuple of tensors), keys of an earlier call, or other tokens as keys.
         """
-        given = dict(zip(("an argument", "another", "a third"), args, strict=False)) | settings
+        given = {f"argument {i}": value for i, value in enumerate(args, 2)} | settings
         for name, value in given.items():
             if isinstance(value, (Tensor, tuple, list)) or (value is not None and name.startswith("past_key")):
                 raise ValueError(f"this attention, in a converted model, takes tokens alone: no mask, got {name}")

@@ -112,8 +112,9 @@ def test_a_language_model_s_attention_is_refused_and_nothing_is_left_out_in_sile
     for given in [{"past_key_values": object()}, {"attention_mask": x}, {"encoder_hidden_states": x}]:
         with pytest.raises(ValueError, match=f"got {next(iter(given))}"):
             attention(x, **given)
-    with pytest.raises(ValueError, match="got an argument"):
-        attention(x, x)
+    for i in (2, 5):  # however many stand before it
+        with pytest.raises(ValueError, match=f"got argument {i}"):
+            attention(x, *[None] * (i - 2), x)
     assert attention(x, None, output_attentions=False, use_cache=False)[0].shape == x.shape
 
 
