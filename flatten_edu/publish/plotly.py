@@ -15,6 +15,8 @@ from flatten_edu.labs.frame.lab import STATIC
 from flatten_edu.publish.assets import address, json_in_html, site_root
 
 PLOTLY = "application/vnd.plotly.v1+json"
+FINE = "Point at a curve to read it. Drag to look closer, click twice to go back; click a name to hide its curve."
+COARSE = "Tap a point to read it, and a name to hide its curve."
 BUNDLE = "_static/plotly/plotly-basic.min.js"  # tools/plotly_bundle.py vendors it
 
 
@@ -34,7 +36,7 @@ def plot_node(content: dict[str, Any]) -> PlotNode:
 
 
 def visit_plot(translator: HTML5Translator, node: PlotNode) -> None:
-    """Write the still and the figure's JSON; the page's script draws over the still."""
+    """Write the still and the figure's JSON, which the page's script draws; the hint keeps its place until then."""
     alt = translator.attval(node["alt"])
     picture = "<p>This figure needs JavaScript.</p>"
     if node["still"]:
@@ -42,7 +44,8 @@ def visit_plot(translator: HTML5Translator, node: PlotNode) -> None:
     translator.body.append(
         f'<figure class="fe-plot" data-bundle="{site_root(translator)}{BUNDLE}" data-alt="{alt}">'
         f'<div class="fe-plot-still">{picture}</div>'
-        f'<script type="application/json">{json_in_html(node["figure"])}</script></figure>'
+        f'<script type="application/json">{json_in_html(node["figure"])}</script>'
+        f'<figcaption><span class="fe-fine">{FINE}</span><span class="fe-coarse">{COARSE}</span></figcaption></figure>'
     )
     raise nodes.SkipNode
 

@@ -47,6 +47,22 @@ def test_the_bundle_waits_until_a_figure_comes_near_and_other_pages_do_without(r
     assert not [url for url in asked if "plotly" in url or "plots.js" in url]
 
 
+@pytest.mark.parametrize("options", [{}, {"has_touch": True, "is_mobile": True}], ids=["mouse", "touch"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_figure_takes_its_place_before_it_is_drawn(reader, width, options):
+    """On a slow machine a figure is drawn while its reader looks at it: nothing under it may move."""
+    one = reader(viewport={"width": width, "height": 800}, **options)
+    one.page.route(f"**/{BUNDLE}*", lambda route: route.abort())
+    heights = "[...document.querySelectorAll('.fe-plot')].map((one) => one.getBoundingClientRect().height)"
+    page = one.open(CHAPTER)
+    before = page.evaluate(heights)
+    one.page.unroute(f"**/{BUNDLE}*")
+    page = drawn(one)
+    assert page.evaluate(heights) == pytest.approx(before, abs=2)
+    caption = page.locator(".fe-plot figcaption").first
+    assert caption.inner_text().startswith("Tap" if options else "Point")
+
+
 def test_pointing_at_a_point_reads_it(reader):
     page = drawn(reader())
     figure = page.locator(".fe-plot").first

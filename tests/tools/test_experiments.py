@@ -24,7 +24,9 @@ def repository(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         monkeypatch.setattr(experiments, name.upper(), folder)
     (tmp_path / "flatten_edu" / "weights" / "old.json").write_text("{}")
-    return tmp_path
+    experiments.collected.cache_clear()
+    yield tmp_path
+    experiments.collected.cache_clear()
 
 
 def finish(runs, one, accuracy=0.5):

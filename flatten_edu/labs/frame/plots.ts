@@ -1,4 +1,4 @@
-// Draws a page's Plotly figures over their stills: the bundle is fetched when the first of them comes near the screen,
+// Draws a page's Plotly figures in their stills' place: the bundle is fetched when the first of them comes near the screen,
 // and text follows the page's colour scheme.
 import { h } from "./dom";
 
@@ -13,9 +13,6 @@ interface Figure {
 }
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
-const HINT = "Point at a curve to read it. Drag to look closer, click twice to go back; click a name to hide its curve.";
-const TOUCH = "Tap a point to read it, and a name to hide its curve.";
-
 let bundle: Promise<Plotly> | undefined;
 
 /** Plotly, fetched once a page. */
@@ -51,7 +48,6 @@ async function draw(figure: HTMLElement): Promise<void> {
   const restyle = () => void plotly.relayout(host, style(figure));
   restyle();
   new MutationObserver(restyle).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  figure.append(h("figcaption", {}, coarse ? TOUCH : HINT));
   figure.dataset.state = "ready";
 }
 
