@@ -15,11 +15,16 @@ PAGE_LIMIT = 1_200_000  # bytes, gzipped: 400,000 of them are Plotly
 def drawn(one):
     """The chapter's page with all figures drawn."""
     page = one.open(CHAPTER)
+    all_drawn(page)
+    return page
+
+
+def all_drawn(page):
+    """Scroll past each figure, and back when all are drawn."""
     for figure in page.locator(".fe-plot").all():
         figure.scroll_into_view_if_needed()
     page.wait_for_function(f"document.querySelectorAll('.fe-plot[data-state=ready]').length === {FIGURES}")
     page.evaluate("scrollTo(0, 0)")
-    return page
 
 
 def test_all_figures_are_drawn_by_one_bundle(reader, measured):
@@ -52,12 +57,16 @@ def test_the_bundle_waits_until_a_figure_comes_near_and_other_pages_do_without(r
 def test_a_figure_takes_its_place_before_it_is_drawn(reader, width, options):
     """On a slow machine a figure is drawn while its reader looks at it: nothing under it may move."""
     one = reader(viewport={"width": width, "height": 800}, **options)
-    one.page.route(f"**/{BUNDLE}*", lambda route: route.abort())
+    held = []
+    one.page.route(f"**/{BUNDLE}*", lambda route: held.append(route))
     heights = "[...document.querySelectorAll('.fe-plot')].map((one) => one.getBoundingClientRect().height)"
     page = one.open(CHAPTER)
+    page.locator(".fe-plot").first.scroll_into_view_if_needed()
+    one.frame()
     before = page.evaluate(heights)
-    one.page.unroute(f"**/{BUNDLE}*")
-    page = drawn(one)
+    assert len(held) == 1 and page.locator(".fe-plot-live").count() == 0
+    held[0].continue_()
+    all_drawn(page)
     assert page.evaluate(heights) == pytest.approx(before, abs=2)
     caption = page.locator(".fe-plot figcaption").first
     assert caption.inner_text().startswith("Tap" if options else "Point")
