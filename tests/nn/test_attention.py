@@ -176,7 +176,7 @@ def test_the_plain_transcription_overflows_where_ours_does_not():
         ),
         (lambda: FocusedLinearAttention(8, 2, (2, 2), p=0), "finite focusing factor p > 0, got p = 0"),
         (lambda: FocusedLinearAttention(8, 2, (2, 2), norm_over="heads"), "'channels' or 'head', got 'heads'"),
-        (lambda: LinearAttention(8, 2, (2, 2), feature_map="gelu"), "no feature map 'gelu'; there are angular"),
+        (lambda: LinearAttention(8, 2, (2, 2), feature_map="gelu"), "no feature map 'gelu'; there are efficient"),
         (lambda: SoftmaxAttention(8, 2, (0, 2)), r"sides of at least 1, got \(0, 2\)"),
         (lambda: SoftmaxAttention(8, 2, 14), "a grid of one to three sides of at least 1, got 14"),
         (lambda: FocusedLinearAttention(8, 2, (1, 1, 1, 1)), "one to three sides"),
