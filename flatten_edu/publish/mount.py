@@ -137,14 +137,6 @@ def picture_html(picture: Still, address_of: Callable[[Path], str], escaped: Cal
     )
 
 
-def say_where_labs_are(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Builders without JavaScript get a sentence in a lab's place."""
-    if app.builder.format == "html":
-        return
-    for node in list(doctree.findall(LabNode)):
-        node.replace_self(nodes.paragraph(text=f"[Lab {node['lab']}: live in the book's web edition]"))
-
-
 def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     """Put the mount script on pages with a lab, and take off what no page of this book uses."""
     # Thebe runs cells on a server of others, and its script names a CDN. MyST-NB's widget state repeats the labs'
@@ -222,7 +214,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lab", LabDirective)
     app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(STATIC / "mount.js")))
     app.connect("doctree-read", hide_check_marks)
-    app.connect("doctree-resolved", say_where_labs_are)
     app.connect("html-page-context", add_scripts, priority=900)
     app.connect("html-page-context", tell_style, priority=900)  # after the theme has chosen
     app.connect("build-finished", lighten_theme)

@@ -69,10 +69,3 @@ def test_the_saved_output_is_not_changed(bundle):
     before = json.dumps(bundle[PLOTLY])
     plot_node(bundle[PLOTLY])
     assert json.dumps(bundle[PLOTLY]) == before
-
-
-@pytest.mark.parametrize("builder", ["text", "latex"])
-def test_other_builders_have_the_sentence(tmp_path, bundle, builder):
-    out, _ = build(tmp_path, pages(bundle), builder)
-    text = "".join(path.read_text() for path in out.rglob("*") if path.suffix in {".txt", ".tex"})
-    assert "Time of module, forward" in " ".join(text.split())
