@@ -2,6 +2,7 @@
 
 Every elementary operation is PyTorch's own on a CPU, which rounds its result to the format; sums run term by term.
 Each function has a twin in labs/frame/maths/ that rounds float32 numbers, and the two agree bit for bit.
+But a plain number beside a tensor counts as float32, where PyTorch may round it to the format first.
 """
 
 import math
@@ -101,7 +102,7 @@ def _mapped(name: str, x: Tensor, p: int, fixes: Fixes) -> dict[str, Tensor]:
         squares = _sum([c * c for c in _for_sums(x, fixes).unbind(1)])
         return squares[:, None].double().sqrt().to(x.dtype)
 
-    steps = {"relu": x.relu() + EPS}
+    steps = {"relu": _plus_eps(x.relu())}
     steps["scaled"] = r = steps["relu"] / torch.tensor(SCALE, dtype=x.dtype)
     steps["norm"] = norm(r)
     if fixes.row_max:
@@ -121,11 +122,12 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, fixes: Fixes) -> dict[str, Tensor
         return _sum([column[:, None] * row for column, row in zip(x.unbind(1), y, strict=True)]).to(dtype)
 
     total = _sum(list(_for_sums(k, fixes)))
-    steps["key_sum"] = (total / len(k) if fixes.over_sqrt_n else total).to(dtype)
+    steps["key_sum"] = (_wide(total) / len(k) if fixes.over_sqrt_n else total).to(dtype)
     if fixes.over_sqrt_n:
         root = 1 / math.sqrt(len(k))
-        steps["small_k"], steps["small_v"] = k, v = k * root, v * root
-    steps["similarity"] = product(q, steps["key_sum"][:, None])[:, 0] + EPS
+        k, v = ((_wide(x) * root).to(dtype) for x in (k, v))
+        steps |= {"small_k": k, "small_v": v}
+    steps["similarity"] = _plus_eps(product(q, steps["key_sum"][:, None])[:, 0])
     steps["inverse"] = 1 / steps["similarity"]
     steps["kv"] = product(k.mT, v)
     steps["numerator"] = product(q, steps["kv"])
@@ -135,6 +137,10 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, fixes: Fixes) -> dict[str, Tensor
 
 def _wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _plus_eps(x: Tensor) -> Tensor:
+    return (_wide(x) + EPS).to(x.dtype)
 
 
 def _for_sums(x: Tensor, fixes: Fixes) -> Tensor:
