@@ -8,10 +8,9 @@ from flatten_edu.analysis.formats import (
     output_error,
     round_to,
     stored_range,
-    whole_power,
 )
 from flatten_edu.analysis.intervals import bootstrap_interval, mcnemar, seed_interval
-from flatten_edu.analysis.maps import attention_rollout, equivalent_map, refocused, value_weighted, what_if_map
+from flatten_edu.analysis.maps import equivalent_map, refocused, value_weighted, what_if_map
 from flatten_edu.analysis.metrics import (
     angle_degrees,
     entropy_bits,
@@ -35,7 +34,7 @@ from flatten_edu.analysis.rank import (
     spectrum,
     stable_rank,
 )
-from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, focused_heads, named_kernel, rank_maps
+from flatten_edu.analysis.rank_case import NAMED_KERNELS, RankMaps, named_kernel, rank_maps
 from flatten_edu.analysis.recall import Recall, recall
 from flatten_edu.analysis.recall_bound import correlation_bound, free_codes, recall_bound
 from flatten_edu.analysis.sharpness import crossing_scale, scaled_softmax_weights
@@ -52,7 +51,6 @@ __all__ = [
     "StoredRange",
     "Verdict",
     "angle_degrees",
-    "attention_rollout",
     "bootstrap_interval",
     "capture",
     "correlation_bound",
@@ -62,7 +60,6 @@ __all__ = [
     "entropy_bits",
     "equivalent_map",
     "focused_cosine",
-    "focused_heads",
     "focused_steps",
     "free_codes",
     "largest_coordinate",
@@ -90,6 +87,5 @@ __all__ = [
     "top1_share",
     "value_weighted",
     "what_if_map",
-    "whole_power",
     "widens_at_first",
 ]

@@ -1,11 +1,11 @@
 """What number formats do to the focused attention module, operation by operation.
 
-Half precision is emulated in float32: after every elementary operation the result is rounded to the format, which is
-how PyTorch computes on a CPU. Each function has a twin in labs/frame/maths/, and the two agree bit for bit.
+Every elementary operation is PyTorch's own on a CPU, which rounds its result to the format; sums run term by term.
+Each function has a twin in labs/frame/maths/ that rounds float32 numbers, and the two agree bit for bit.
+But a plain number beside a tensor counts as float32, where PyTorch may round it to the format first.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -48,41 +48,6 @@ def whole_power(x: Float[Tensor, "*shape"], p: int) -> Float[Tensor, "*shape"]:
     return power
 
 
-@dataclass(frozen=True)
-class _Arithmetic:
-    """How a result is stored, and how sums run."""
-
-    dtype: torch.dtype
-    store: Callable[[Tensor], Tensor]
-    store_sum: Callable[[Tensor], Tensor]
-
-    def number(self, value: float) -> Tensor:
-        return torch.tensor(value, dtype=self.dtype)
-
-    def sum(self, terms: list[Tensor]) -> Tensor:
-        """From the first to the last, each partial sum stored unless sums are wide."""
-        total = torch.zeros_like(terms[0])
-        for term in terms:
-            total = self.store_sum(total + self.store_sum(term))
-        return total
-
-    def sqrt(self, x: Tensor) -> Tensor:
-        return self.store(x.double().sqrt().to(self.dtype))  # float32's root, correctly rounded
-
-
-def _arithmetic(format: str, fixes: Fixes) -> _Arithmetic:
-    def store(x: Tensor) -> Tensor:
-        return round_to("fp32" if fixes.whole else format, x)
-
-    def keep(x: Tensor) -> Tensor:
-        return x
-
-    return _Arithmetic(torch.float32, store, keep if fixes.wide_sums else store)
-
-
-_EXACT = _Arithmetic(torch.float64, lambda x: x, lambda x: x)
-
-
 def focused_steps(
     q: Float[Tensor, "n d"],
     k: Float[Tensor, "m d"],
@@ -120,49 +85,74 @@ def focused_steps(
     for name, x in {"q": q, "k": k, "v": v}.items():
         if not (x.abs() <= LARGEST_ENTRY).all():  # NaN fails too
             raise ValueError(f"focused_steps needs numbers from -65504 to 65504 in {name}, got {x.abs().max().item()}")
-    arithmetic = _EXACT if exact else _arithmetic(format, fixes)
-    inputs = {f"input_{name}": round_to(format, x).to(arithmetic.dtype) for name, x in {"q": q, "k": k, "v": v}.items()}
-    steps = inputs | _mapped("q", inputs["input_q"], p, fixes, arithmetic)
-    steps |= _mapped("k", inputs["input_k"], p, fixes, arithmetic)
-    steps |= _attended(steps["phi_q"], steps["phi_k"], inputs["input_v"], fixes, arithmetic)
+    dtype = torch.float64 if exact else torch.float32 if fixes.whole else FORMATS[format]
+    steps = {f"input_{name}": round_to(format, x).to(dtype) for name, x in {"q": q, "k": k, "v": v}.items()}
+    steps |= _mapped("q", steps["input_q"], p, fixes)
+    steps |= _mapped("k", steps["input_k"], p, fixes)
+    steps |= _attended(steps["phi_q"], steps["phi_k"], steps["input_v"], fixes)
     if not exact:
         steps["out"] = round_to(format, steps["out"])
-    return steps
+    return {name: _wide(x) for name, x in steps.items()}
 
 
-def _mapped(name: str, x: Tensor, p: int, fixes: Fixes, a: _Arithmetic) -> dict[str, Tensor]:
+def _mapped(name: str, x: Tensor, p: int, fixes: Fixes) -> dict[str, Tensor]:
     """phi_p as the official code forms it: the norm, the power, the power's norm."""
 
     def norm(x: Tensor) -> Tensor:
-        return a.sqrt(a.sum([(c * c)[:, None] for c in x.unbind(1)]))
+        squares = _sum([c * c for c in _for_sums(x, fixes).unbind(1)])
+        return squares[:, None].double().sqrt().to(x.dtype)
 
-    steps = {"relu": a.store(x.relu() + a.number(EPS))}
-    steps["scaled"] = r = a.store(steps["relu"] / a.store(a.number(SCALE)))
+    steps = {"relu": _plus_eps(x.relu())}
+    steps["scaled"] = r = steps["relu"] / torch.tensor(SCALE, dtype=x.dtype)
     steps["norm"] = norm(r)
     if fixes.row_max:
-        steps["unit"] = r = a.store(r / r.amax(1, keepdim=True))
-    steps["power"] = a.store(whole_power(r, p))
+        steps["unit"] = r = r / r.amax(1, keepdim=True)
+    steps["power"] = whole_power(_wide(r), p).to(x.dtype)
     steps["power_norm"] = norm(steps["power"])
-    steps["phi"] = a.store(a.store(steps["power"] / steps["power_norm"]) * steps["norm"])
+    steps["phi"] = steps["power"] / steps["power_norm"] * steps["norm"]
     return {f"{step}_{name}": tensor for step, tensor in steps.items()}
 
 
-def _attended(q: Tensor, k: Tensor, v: Tensor, fixes: Fixes, a: _Arithmetic) -> dict[str, Tensor]:
+def _attended(q: Tensor, k: Tensor, v: Tensor, fixes: Fixes) -> dict[str, Tensor]:
     """The denominator from the sum of the keys, K^T V, and their quotient for each query."""
-    steps = {}
-    total = a.sum(list(k.unbind(0)))
-    steps["key_sum"] = a.store(total / len(k) if fixes.over_sqrt_n else total)
+    steps, dtype = {}, q.dtype
+
+    def product(x: Tensor, y: Tensor) -> Tensor:
+        x, y = _for_sums(x, fixes), _for_sums(y, fixes)
+        return _sum([column[:, None] * row for column, row in zip(x.unbind(1), y, strict=True)]).to(dtype)
+
+    total = _sum(list(_for_sums(k, fixes)))
+    steps["key_sum"] = (_wide(total) / len(k) if fixes.over_sqrt_n else total).to(dtype)
     if fixes.over_sqrt_n:
-        root = a.number(1 / math.sqrt(len(k)))
-        steps["small_k"], steps["small_v"] = k, v = a.store(k * root), a.store(v * root)
-    features = range(q.shape[1])
-    product = a.store(a.sum([q[:, c] * steps["key_sum"][c] for c in features]))
-    steps["similarity"] = a.store(product + a.number(EPS))
-    steps["inverse"] = a.store(a.number(1.0) / steps["similarity"])
-    steps["kv"] = a.store(a.sum([key[:, None] * value for key, value in zip(k, v, strict=True)]))
-    steps["numerator"] = a.store(a.sum([q[:, c, None] * steps["kv"][c] for c in features]))
-    steps["out"] = a.store(steps["numerator"] * steps["inverse"][:, None])
+        root = 1 / math.sqrt(len(k))
+        k, v = ((_wide(x) * root).to(dtype) for x in (k, v))
+        steps |= {"small_k": k, "small_v": v}
+    steps["similarity"] = _plus_eps(product(q, steps["key_sum"][:, None])[:, 0])
+    steps["inverse"] = 1 / steps["similarity"]
+    steps["kv"] = product(k.mT, v)
+    steps["numerator"] = product(q, steps["kv"])
+    steps["out"] = steps["numerator"] * steps["inverse"][:, None]
     return steps
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _plus_eps(x: Tensor) -> Tensor:
+    return (_wide(x) + EPS).to(x.dtype)
+
+
+def _for_sums(x: Tensor, fixes: Fixes) -> Tensor:
+    return _wide(x) if fixes.wide_sums else x
+
+
+def _sum(terms: list[Tensor]) -> Tensor:
+    """From the first to the last, each partial sum stored."""
+    total = torch.zeros_like(terms[0])
+    for term in terms:
+        total = total + term
+    return total
 
 
 @dataclass(frozen=True)

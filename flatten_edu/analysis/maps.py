@@ -1,9 +1,8 @@
-"""Maps made of attention maps: with the convolution's share, and over several blocks."""
+"""Maps made of captured tensors: at another p, with the convolution's share, with the values' lengths."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -90,23 +89,3 @@ def value_weighted(weights: Float[Tensor, "*batch n m"], v: Float[Tensor, "*batc
     Twin in the labs: `valueWeighted`.
     """
     return weights * v.norm(dim=-1).unsqueeze(-2)
-
-
-def attention_rollout(maps: Sequence[Float[Tensor, "*batch h n n"]]) -> Float[Tensor, "*batch n n"]:
-    """How much each input token reaches each output token through all blocks (Abnar & Zuidema 2020).
-
-    The mean over heads, half of it replaced by the identity for the residual path, rows divided by their sums,
-    multiplied from the first block to the last. For maps with entries >= 0.
-
-    Raises:
-        ValueError: no map, or a negative entry.
-    """
-    if not maps:
-        raise ValueError("attention_rollout needs the map of at least one block")
-    rolled = torch.eye(maps[0].shape[-1], dtype=maps[0].dtype, device=maps[0].device)
-    for one in maps:
-        if (one < 0).any():
-            raise ValueError(f"attention_rollout needs maps with entries >= 0, got {one.min().item():.4g}")
-        step = one.mean(-3) / 2 + torch.eye(one.shape[-1], dtype=one.dtype, device=one.device) / 2
-        rolled = step / step.sum(-1, keepdim=True) @ rolled
-    return rolled

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -63,29 +64,15 @@ def rank_summary(matrix: Float[Tensor, "*batch n m"]) -> RankSummary:
     )
 
 
-@dataclass
-class DeterminantLemma:
-    """Both sides of det(M + U W^T) = det(M) det(I + W^T M^-1 U): the sign, and log10 of the absolute value.
+class DeterminantLemma(NamedTuple):
+    """The three determinants of det(M + U W^T) = det(M) det(I + W^T M^-1 U): the sign, and log10 of the absolute value.
 
-    A determinant of 196 rows leaves float64's range; its logarithm does not.
+    A determinant of 196 rows leaves float64's range; its logarithm does not. It is -inf for 0.
     """
 
-    sign: float  #: of det(M + U W^T), formed from the sum: 1, -1, or 0
-    log10: float  #: -inf for 0
-    dwc_sign: float  #: of det(M)
-    dwc_log10: float
-    small_sign: float  #: of det(I + W^T M^-1 U), as many rows as U has columns
-    small_log10: float
-
-    @property
-    def lemma_sign(self) -> float:
-        """The sign of the right-hand side."""
-        return self.dwc_sign * self.small_sign
-
-    @property
-    def lemma_log10(self) -> float:
-        """log10 of the right-hand side's absolute value."""
-        return self.dwc_log10 + self.small_log10
+    total: tuple[float, float]  #: of M + U W^T, formed from the sum
+    dwc: tuple[float, float]  #: of M
+    small: tuple[float, float]  #: of I + W^T M^-1 U, as many rows as U has columns
 
 
 def determinant_lemma(m: Float[Tensor, "n n"], u: Float[Tensor, "n r"], w: Float[Tensor, "n r"]) -> DeterminantLemma:
@@ -97,13 +84,12 @@ def determinant_lemma(m: Float[Tensor, "n n"], u: Float[Tensor, "n r"], w: Float
         ValueError: M is singular, to the last digit: the lemma needs its inverse.
     """
     m, u, w = m.double(), u.double(), w.double()
-    sides = [torch.linalg.slogdet(m + u @ w.mT), torch.linalg.slogdet(m)]
-    if sides[1].sign == 0:
+    if torch.linalg.slogdet(m).sign == 0:
         raise ValueError("the determinant lemma needs an invertible M, and det(M) = 0")
     identity = torch.eye(u.shape[1], dtype=u.dtype, device=u.device)
-    sides.append(torch.linalg.slogdet(identity + w.mT @ torch.linalg.solve(m, u)))
-    parts = [(side.sign.item(), side.logabsdet.item() / math.log(10)) for side in sides]
-    return DeterminantLemma(*(number for part in parts for number in part))
+    sides = (m + u @ w.mT, m, identity + w.mT @ torch.linalg.solve(m, u))
+    found = [torch.linalg.slogdet(side) for side in sides]
+    return DeterminantLemma(*((one.sign.item(), one.logabsdet.item() / math.log(10)) for one in found))
 
 
 @dataclass
@@ -133,13 +119,6 @@ def rank_guarantee(
     if dwc_rank == n:
         total = (phi_q @ phi_k.sum(0))[:, None]
         lemma = determinant_lemma(m, phi_q / total.where(total > 0, 1.0), phi_k)
-        log_det, log_det_lemma = (value * math.log(10) for value in (lemma.log10, lemma.lemma_log10))
-    return RankGuarantee(
-        dwc_rank,
-        linear_rank,
-        sum_rank,
-        abs(dwc_rank - linear_rank),
-        min(n, dwc_rank + linear_rank),
-        log_det,
-        log_det_lemma,
-    )
+        log_det, log_det_lemma = (math.log(10) * x for x in (lemma.total[1], lemma.dwc[1] + lemma.small[1]))
+    bounds = abs(dwc_rank - linear_rank), min(n, dwc_rank + linear_rank)
+    return RankGuarantee(dwc_rank, linear_rank, sum_rank, *bounds, log_det, log_det_lemma)

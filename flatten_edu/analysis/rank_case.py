@@ -49,18 +49,14 @@ def rank_maps(
         q, k: all heads, since the norms of f_p run over all h d channels, as in the official code.
         wrapped: take `wrapped_dwc_matrix` for M_DWC, as the authors' visualisation does.
     """
-    phi_q, phi_k = (focused_heads(x.double(), p)[head] for x in (q, k))
+    heads, _, d = q.shape
+    rows = [focused_map(x.double().transpose(0, 1).flatten(1), p) for x in (q, k)]
+    phi_q, phi_k = (x.unflatten(1, (heads, d))[:, head] for x in rows)
     linear = linear_weights(phi_q, phi_k)
     total = (phi_q @ phi_k.sum(0))[:, None]
     dwc = (wrapped_dwc_matrix if wrapped else dwc_matrix)(kernel.double(), grid)
     softmax = softmax_weights(q[head].double(), k[head].double())
     return RankMaps(linear, dwc, linear + dwc, softmax, phi_q / total.where(total > 0, 1.0), phi_k)
-
-
-def focused_heads(x: Float[Tensor, "h n d"], p: int | float = DEFAULT_P) -> Float[Tensor, "h n d"]:
-    """phi_p with norms over all heads' channels together, then split again: for one head, `focused_map`."""
-    h, _, d = x.shape
-    return focused_map(x.transpose(0, 1).flatten(1), p).unflatten(1, (h, d)).transpose(0, 1)
 
 
 def named_kernel(name: str, side: int = 5) -> Float[Tensor, "side side"]:

@@ -71,13 +71,12 @@ def convolve_grid(
 
 
 def dwc_matrix(
-    kernel: Float[Tensor, "*channels_and_sides"], grid: tuple[int, ...], class_token: bool = False, sparse: bool = False
-) -> Tensor:
+    kernel: Float[Tensor, "*channels_and_sides"], grid: tuple[int, ...], class_token: bool = False
+) -> Float[Tensor, "*channels n n"]:
     """M_DWC: the matrix that multiplies the tokens as the convolution does, exactly (equation 11).
 
     Args:
         kernel: as many sides as the grid, or one dimension more in front for the channels.
-        sparse: return a sparse COO tensor instead of a dense one; it has at most 25 entries a row for a 5 x 5 kernel.
 
     Returns:
         n x n, or channels x n x n; n counts the class token, whose row and column are zero.
@@ -86,21 +85,14 @@ def dwc_matrix(
         ValueError: an even kernel, or one whose sides are not as many as the grid's.
     """
     if kernel.ndim == len(grid):
-        one = dwc_matrix(kernel[None], grid, class_token, sparse)[0]
-        return one.coalesce() if sparse else one
+        return dwc_matrix(kernel[None], grid, class_token)[0]
     _check_kernel("dwc_matrix", kernel, grid)
-    coordinates = torch.cartesian_prod(*(torch.arange(side, device=kernel.device) for side in grid))
-    coordinates = coordinates.reshape(-1, len(grid))
-    sides = torch.tensor(grid, device=kernel.device)
-    rows, columns, values = [], [], []
-    for offset in itertools.product(*(range(side) for side in kernel.shape[1:])):
-        middle = torch.tensor([o - side // 2 for o, side in zip(offset, kernel.shape[1:], strict=True)])
-        neighbour = coordinates + middle.to(kernel.device)
-        inside = ((neighbour >= 0) & (neighbour < sides)).all(-1)
-        rows.append(_flat(coordinates[inside], grid))
-        columns.append(_flat(neighbour[inside], grid))
-        values.append(kernel[:, *offset][:, None].expand(-1, int(inside.sum())))  # type: ignore[index]
-    return _assemble(torch.cat(rows), torch.cat(columns), torch.cat(values, 1), math.prod(grid), class_token, sparse)
+    cells = math.prod(grid)
+    # Column j is the convolution of the image that is 1 in cell j. In float64, so that no fast algorithm rounds it.
+    units = torch.eye(cells, dtype=torch.float64, device=kernel.device).reshape(cells, 1, *grid)
+    padding = [side // 2 for side in kernel.shape[1:]]
+    columns = _CONVOLUTIONS[len(grid)](units, kernel.double().unsqueeze(1), padding=padding).flatten(2)
+    return F.pad(columns.permute(1, 2, 0).to(kernel.dtype), (int(class_token), 0) * 2).contiguous()
 
 
 def wrapped_dwc_matrix(kernel: Float[Tensor, "kh kw"], grid: tuple[int, int]) -> Float[Tensor, "n n"]:
@@ -124,22 +116,3 @@ def _check_kernel(where: str, kernel: Tensor, grid: tuple[int, ...], channels: i
     if channels is not None and kernel.shape[0] != channels:
         raise ValueError(f"{where} needs a kernel a channel: v has {channels}, the kernel is {tuple(kernel.shape)}")
     require_odd(where, kernel.shape[1:])
-
-
-def _flat(coordinates: Tensor, grid: tuple[int, ...]) -> Tensor:
-    strides = [math.prod(grid[i + 1 :]) for i in range(len(grid))]
-    return (coordinates * torch.tensor(strides, device=coordinates.device)).sum(-1)
-
-
-def _assemble(rows: Tensor, columns: Tensor, values: Tensor, cells: int, class_token: bool, sparse: bool) -> Tensor:
-    channels, entries = values.shape
-    n = cells + class_token
-    rows, columns = rows + class_token, columns + class_token
-    if not sparse:
-        matrix = values.new_zeros(channels, n, n)
-        matrix[:, rows, columns] = values
-        return matrix
-    channel = torch.arange(channels, device=values.device).repeat_interleave(entries)
-    indices = torch.stack([channel, rows.repeat(channels), columns.repeat(channels)])
-    stacked = torch.sparse_coo_tensor(indices, values.reshape(-1), (channels, n, n), check_invariants=True)
-    return stacked.coalesce()

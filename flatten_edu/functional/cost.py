@@ -8,8 +8,6 @@ n x n matrix whole.
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
 from flatten_edu.functional.checks import require_known
 
 TwoOrders = Literal["qk_first", "kv_first"]
@@ -27,10 +25,6 @@ class AttentionCost:
     def multiply_adds(self) -> int:
         """Of both products."""
         return self.first + self.second
-
-    def intermediate_bytes(self, dtype: torch.dtype) -> int:
-        """What the product in brackets takes if it is stored whole in `dtype`."""
-        return self.intermediate * dtype.itemsize
 
 
 def attention_cost(n: int, d: int, order: TwoOrders, e: int | None = None) -> AttentionCost:

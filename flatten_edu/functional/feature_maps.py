@@ -1,6 +1,5 @@
 """Feature maps phi by name: what a linear attention applies to queries and keys before their product."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,8 +21,6 @@ class FeatureMap:
 
     map: Callable[[Tensor, Tensor, Tensor | None, int | float], tuple[Tensor, Tensor]]
     normalised: bool
-    paper: str
-    note: str
 
     def __call__(
         self,
@@ -52,53 +49,21 @@ def _efficient(q: Tensor, k: Tensor, key_mask: Tensor | None, p: int | float) ->
     return q.softmax(-1), k.softmax(-2)
 
 
-def _angular(x: Tensor) -> Tensor:
-    constant = x.new_full((*x.shape[:-1], 1), math.sqrt(0.5))
-    return torch.cat([constant, unit_rows(x) / math.sqrt(math.pi)], dim=-1)
-
-
 def _both(one: Callable[[Tensor], Tensor]) -> Callable:
     return lambda q, k, key_mask, p: (one(q), one(k))
 
 
-#: The feature maps by name: relu, elu1, efficient, cosine, angular, focused.
+#: The feature maps by name: relu, elu1, efficient, focused. Rows are divided by their sums; those of "efficient" sum to
+#: 1 by themselves.
 FEATURE_MAPS: dict[str, FeatureMap] = {
-    "relu": FeatureMap(
-        _both(torch.relu),
-        normalised=True,
-        paper="Cai et al. 2022 (EfficientViT); the vanilla linear attention of Han et al. 2023, table 4",
-        note="phi(x) = ReLU(x); rows divided by their sums.",
-    ),
-    "elu1": FeatureMap(
-        _both(lambda x: torch.where(x > 0, x + 1, x.clamp(max=0).exp())),  # elu(x) + 1 cancels where x is negative
-        normalised=True,
-        paper="Katharopoulos et al. 2020",
-        note="phi(x) = elu(x) + 1, positive; rows divided by their sums.",
-    ),
-    "efficient": FeatureMap(
-        _efficient,
-        normalised=False,
-        paper="Shen et al. 2021 (Efficient attention)",
-        note="Softmax of q over its features and of k over the tokens. Rows sum to 1 by themselves.",
-    ),
-    "cosine": FeatureMap(
-        _both(unit_rows),
-        normalised=False,
-        paper="Bolya et al. 2022 (Hydra attention)",
-        note="phi(x) = x / |x|. Weights may be negative, so a row's sum may be 0: nothing is divided.",
-    ),
-    "angular": FeatureMap(
-        _both(_angular),
-        normalised=True,
-        paper="You et al. 2023 (Castling-ViT)",
-        note="phi(x) = (sqrt(1/2), x / (|x| sqrt(pi))): 1/2 + cos / pi is the linear part of 1 - angle / pi.",
-    ),
-    "focused": FeatureMap(
-        lambda q, k, key_mask, p: (sharpen(q.relu(), p), sharpen(k.relu(), p)),
-        normalised=True,
-        paper="Han et al. 2023 (FLatten Transformer)",
-        note="phi_p(x) = f_p(ReLU(x)), equations 5 and 6; rows divided by their sums.",
-    ),
+    # Cai et al. 2022 (EfficientViT); the vanilla linear attention of Han et al. 2023, table 4.
+    "relu": FeatureMap(_both(torch.relu), normalised=True),
+    # Katharopoulos et al. 2020: elu(x) + 1, which cancels where x is negative.
+    "elu1": FeatureMap(_both(lambda x: torch.where(x > 0, x + 1, x.clamp(max=0).exp())), normalised=True),
+    # Shen et al. 2021 (Efficient attention): softmax of q over its features and of k over the tokens.
+    "efficient": FeatureMap(_efficient, normalised=False),
+    # Han et al. 2023 (FLatten Transformer): f_p(ReLU(x)), equations 5 and 6.
+    "focused": FeatureMap(lambda q, k, key_mask, p: (sharpen(q.relu(), p), sharpen(k.relu(), p)), normalised=True),
 }
 
 

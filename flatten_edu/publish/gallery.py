@@ -58,16 +58,8 @@ def small(photograph: Path) -> bytes:
     return content.getvalue()
 
 
-def leave_out(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Other builders have the list of contents."""
-    if app.builder.format != "html":
-        for node in list(doctree.findall(GalleryNode)):
-            node.parent.remove(node)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive with Sphinx."""
     app.add_node(GalleryNode, html=(visit_gallery, None))
     app.add_directive("gallery", GalleryDirective)
-    app.connect("doctree-resolved", leave_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-from flatten_edu.labs import LABS, Lab
+from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.lab import STATIC, split_state
 from flatten_edu.labs.frame.still import THEMES, WIDTHS, Still, still
 from flatten_edu.publish.assets import address, json_in_html, site_root
@@ -46,11 +46,6 @@ class LabNode(nodes.General, nodes.Element):
     """A lab on a page: attributes `lab`, `state` (JSON values), `buffers` (bytes by trait)."""
 
 
-def lab_node(name: str, state: dict[str, Any], buffers: dict[str, bytes]) -> LabNode:
-    """The node of a lab in a given state."""
-    return LabNode("", lab=name, state=state, buffers=buffers)
-
-
 class LabDirective(SphinxDirective):
     """```{lab} focus``` puts a lab in its default state on a page of prose."""
 
@@ -60,7 +55,8 @@ class LabDirective(SphinxDirective):
         name = self.arguments[0]
         if name not in LABS:
             raise self.error(f"no lab is called {name!r}; there are {', '.join(sorted(LABS))}")
-        return [lab_node(name, *split_state(LABS[name]()))]
+        state, buffers = split_state(LABS[name]())
+        return [LabNode("", lab=name, state=state, buffers=buffers)]
 
 
 class LabRenderer:
@@ -80,19 +76,14 @@ class LabRenderer:
             return None
         saved = renderer.renderer.nb_client.nb_metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
         model = saved.get(data.content["model_id"])
-        name = next(
-            (name for name, lab in LABS.items() if model and model["state"].get("_anywidget_id") == _id(lab)), None
-        )
+        names = {f"{lab.__module__}.{lab.__name__}": name for name, lab in LABS.items()}
+        name = names.get(model["state"].get("_anywidget_id")) if model else None
         if name is None:
             return None
         own = LABS[name].sent_traits()
         buffers = {b["path"][0]: base64.b64decode(b["data"]) for b in model.get("buffers", [])}
         state = {trait: model["state"][trait] for trait in own if trait in model["state"] and trait not in buffers}
-        return [lab_node(name, state, buffers)]
-
-
-def _id(lab: type[Lab]) -> str:
-    return f"{lab.__module__}.{lab.__name__}"
+        return [LabNode("", lab=name, state=state, buffers=buffers)]
 
 
 def visit_lab(translator: HTML5Translator, node: LabNode) -> None:
@@ -135,14 +126,6 @@ def picture_html(picture: Still, address_of: Callable[[Path], str], escaped: Cal
         f'<figure class="fe-still">{"".join(map(element, THEMES))}'
         f"<figcaption>This figure is a lab: where JavaScript runs, you can move it.{which}</figcaption></figure>"
     )
-
-
-def say_where_labs_are(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Builders without JavaScript get a sentence in a lab's place."""
-    if app.builder.format == "html":
-        return
-    for node in list(doctree.findall(LabNode)):
-        node.replace_self(nodes.paragraph(text=f"[Lab {node['lab']}: live in the book's web edition]"))
 
 
 def add_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
@@ -222,7 +205,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lab", LabDirective)
     app.connect("builder-inited", lambda app: app.config.html_static_path.append(str(STATIC / "mount.js")))
     app.connect("doctree-read", hide_check_marks)
-    app.connect("doctree-resolved", say_where_labs_are)
     app.connect("html-page-context", add_scripts, priority=900)
     app.connect("html-page-context", tell_style, priority=900)  # after the theme has chosen
     app.connect("build-finished", lighten_theme)

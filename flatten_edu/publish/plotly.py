@@ -4,7 +4,6 @@ A notebook's output of Plotly's MIME type becomes a `PlotNode`. `layout.meta` ma
 sentence that stands for it, as `flatten_edu.plot.bench_panel` writes them. The page's script is labs/frame/plots.ts.
 """
 
-import copy
 from typing import Any
 
 from docutils import nodes
@@ -25,14 +24,11 @@ class PlotNode(nodes.General, nodes.Element):
 
 
 def plot_node(content: dict[str, Any]) -> PlotNode:
-    """The node of a figure in Plotly's JSON; one without a sentence of its own has its title's."""
-    figure = {"data": content["data"], "layout": copy.deepcopy(content.get("layout", {}))}
-    meta = figure["layout"].pop("meta", None)
-    meta = meta if isinstance(meta, dict) else {}
-    title = figure["layout"].get("title") or {}
-    named = title if isinstance(title, str) else title.get("text")
-    alt = meta.get("alt") or named or "A figure by Plotly"
-    return PlotNode("", figure=figure, alt=alt, still=meta.get("still", ""))
+    """The node of a figure in Plotly's JSON."""
+    layout = dict(content["layout"])
+    meta = layout.pop("meta", {})
+    alt = meta.get("alt", "A figure by Plotly")
+    return PlotNode("", figure={"data": content["data"], "layout": layout}, alt=alt, still=meta.get("still", ""))
 
 
 def visit_plot(translator: HTML5Translator, node: PlotNode) -> None:

@@ -10,12 +10,10 @@
 What follows, to the next heading or the next prediction, is the answer, text and labs alike. It is folded until the
 reader has answered or asks for it; book/assets/predict.js then puts what the reader said beside it. Without JavaScript
 there is a plain question and a fold, on paper the answer follows. `{predict} number times` asks for a number with a
-unit, `{predict} curve NAME` for a curve of `CURVES`, drawn or set by sliders.
+unit, `{predict} curve angle` for the angle between two vectors over p, drawn or set by sliders.
 """
 
 import html
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,24 +25,14 @@ from sphinx.util.docutils import SphinxDirective
 from flatten_edu.analysis import focused_cosine
 from flatten_edu.publish.assets import json_in_html
 
-
-@dataclass(frozen=True)
-class Curve:
-    """A curve over p, on a logarithmic axis: the reader sets it at `points`; its value at the first one is given."""
-
-    what: str
-    unit: str
-    highest: float  #: of the vertical axis, which begins at 0
-    points: tuple[int, ...]
-    value: Callable[[int | float], float]
+POINTS = (1, 3, 5, 8, 16, 32, 256)  # values of p at which a reader sets the curve; at the first the angle is given
+HIGHEST = 45  # degrees, of the vertical axis, which begins at 0
 
 
-def _angle_of_the_pair(p: int | float) -> float:
+def angle_of_the_pair(p: int | float) -> float:
+    """The angle in degrees of chapter 6's pair after f_p."""
     x, y = torch.tensor([1.0, 0.90]), torch.tensor([1.0, 0.60])
     return float(np.degrees(np.arccos(focused_cosine(x, y, p))))
-
-
-CURVES = {"angle": Curve("angle", "°", 45.0, (1, 3, 5, 8, 16, 32, 256), _angle_of_the_pair)}
 
 
 class Predict(SphinxDirective):
@@ -82,9 +70,9 @@ class Predict(SphinxDirective):
             field = f'<label>Your number: <input type="number" step="any" required> <span>{unit}</span></label>'
             return content, [_raw(f'<div class="fe-fields">{field}</div>')]
         if kind == "curve":
-            if rest not in CURVES:
-                raise self.error(f"no curve is called {rest!r}; there are {', '.join(sorted(CURVES))}")
-            return content, [_raw(_pad(CURVES[rest]))]
+            if rest != "angle":
+                raise self.error(f"the curve is called angle, not {rest!r}")
+            return content, [_raw(_pad())]
         *question, options = content or [None]
         if not isinstance(options, nodes.bullet_list) or len(options) < 2:
             raise self.error("predict choice needs a question, and then a list of two answers or more")
@@ -99,26 +87,22 @@ def _option(name: str, i: int, item: nodes.list_item) -> nodes.paragraph:
     return nodes.paragraph("", "", _raw(field), *words, _raw("</span></label>"))
 
 
-def _pad(curve: Curve) -> str:
+def _pad() -> str:
     """Axes to draw on, a slider for each point but the first, and the curve itself, which the script shows later."""
-    first, *others = curve.points
-    start = curve.value(first)
+    first, *others = POINTS
+    start = angle_of_the_pair(first)
     sliders = "".join(
-        f'<label>p = {p} <input type="range" min="0" max="{curve.highest:g}" step="1" value="{start:.0f}"'
-        f' aria-label="p = {p}, {curve.what} in {curve.unit}"><output>{start:.0f}{curve.unit}</output></label>'
+        f'<label>p = {p} <input type="range" min="0" max="{HIGHEST}" step="1" value="{start:.0f}"'
+        f' aria-label="p = {p}, angle in °"><output>{start:.0f}°</output></label>'
         for p in others
     )
-    dense = np.geomspace(first, curve.points[-1], 97)
-    given = {
-        "what": curve.what, "unit": curve.unit, "highest": curve.highest, "points": curve.points, "start": start,
-        "curve": [[round(float(p), 4), round(curve.value(float(p)), 3)] for p in dense],
-    }  # fmt: skip
+    curve = [[round(float(p), 4), round(angle_of_the_pair(float(p)), 3)] for p in np.geomspace(first, POINTS[-1], 97)]
+    given = {"what": "angle", "unit": "°", "highest": HIGHEST, "points": POINTS, "start": start, "curve": curve}
     return (
         f'<div class="fe-fields"><svg class="fe-pad" viewBox="0 0 340 230" role="img"'
-        f' aria-label="{curve.what} against p, as set by the sliders below; at p = {first} it is'
-        f' {start:.1f}{curve.unit}"></svg>'
-        f'<p class="fe-hint">Draw from left to right, or use the sliders. At p = {first} the {curve.what} is '
-        f'{start:.1f}{curve.unit}.</p><div class="fe-sliders">{sliders}</div>'
+        f' aria-label="angle against p, as set by the sliders below; at p = {first} it is {start:.1f}°"></svg>'
+        f'<p class="fe-hint">Draw from left to right, or use the sliders. At p = {first} the angle is {start:.1f}°.</p>'
+        f'<div class="fe-sliders">{sliders}</div>'
         f'<script type="application/json">{json_in_html(given)}</script></div>'
     )
 

@@ -19,20 +19,6 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         ".ipynb": "application/x-ipynb+json",
     }  # fmt: skip
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """The book's own page for an address that is not there, as hosts of static sites do."""
-        page = Path(self.directory) / "404.html"
-        if code != http.HTTPStatus.NOT_FOUND or not page.exists():
-            super().send_error(code, message, explain)
-            return
-        content = page.read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the last line on the screen is to be the address."""
 

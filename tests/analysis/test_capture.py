@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from flatten_edu.analysis import attention_rollout, capture, equivalent_map
+from flatten_edu.analysis import capture, equivalent_map
 from flatten_edu.functional import depthwise_conv
 from flatten_edu.models import DeiT, DeiTConfig
 from flatten_edu.nn import ATTENTIONS, make_attention
@@ -86,16 +86,3 @@ def test_the_equivalent_map_is_attention_and_convolution_per_channel():
     torch.testing.assert_close(out, block.weights @ block.v + local)
     one = equivalent_map(block.weights, block.dwc_kernel, block.grid, block.class_token, channels=[2])
     assert one.equal(maps[:, :, 2:3])
-
-
-def test_rollout_of_rows_that_sum_to_1_sums_to_1_and_multiplies_in_order():
-    with capture(model("softmax"), torch.randn(2, 3, 32, 32)) as blocks:
-        pass
-    rolled = attention_rollout([block.weights for block in blocks])
-    torch.testing.assert_close(rolled.sum(-1), torch.ones(2, 17))
-    first, second = (block.weights.mean(1) / 2 + torch.eye(17) / 2 for block in blocks)
-    torch.testing.assert_close(rolled, second @ first)
-    with pytest.raises(ValueError, match="at least one block"):
-        attention_rollout([])
-    with pytest.raises(ValueError, match="entries >= 0, got -1"):
-        attention_rollout([-torch.ones(1, 2, 2)])

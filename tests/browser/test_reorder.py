@@ -30,7 +30,7 @@ def expected_scale(n, d, dtype="float32", **_) -> dict[str, float]:
             f"second_{order}": cost.second,
             f"multiply_adds_{order}": cost.multiply_adds,
             f"intermediate_{order}": cost.intermediate,
-            f"bytes_{order}": cost.intermediate_bytes(DTYPES[dtype]),
+            f"bytes_{order}": cost.intermediate * DTYPES[dtype].itemsize,
         }
     qk, kv = costs.values()
     return found | {

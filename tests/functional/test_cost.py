@@ -56,7 +56,6 @@ def test_the_cheaper_order_is_cheaper(n, d, e):
 def test_the_books_example():
     assert attention_cost(6, 3, "qk_first").multiply_adds == 216
     assert attention_cost(6, 3, "kv_first").multiply_adds == 108
-    assert attention_cost(196, 64, "qk_first").intermediate_bytes(torch.float16) == 2 * 196**2
 
 
 @given(sizes, sizes, st.integers(0, 999))

@@ -55,12 +55,6 @@ def test_what_cannot_be_typeset_is_said_with_the_formula():
         mathml(r"\nosuch x", False)
 
 
-def test_a_label_is_refused(tmp_path):
-    more = 'extensions += ["flatten_edu.publish.formulas"]\nhtml_math_renderer = "mathml"\n'
-    _, said = build(tmp_path, {"index.md": "# Home\n\n```{math}\n:label: one\na = b\n```\n"}, more=more)
-    assert "the formula 'one' has a label, but formulas are not numbered here" in said
-
-
 def formulas() -> set[str]:
     """The TeX of all formulas in chapters and pages."""
     texts = [path.read_text("utf-8") for path in (ROOT / "book").rglob("*.md")]

@@ -4,13 +4,9 @@ import re
 import socket
 import subprocess
 import sys
-import threading
-import urllib.error
 import urllib.request
 
 import pytest
-
-from flatten_edu.publish.serve import make_server
 
 
 def serve(*arguments):
@@ -34,16 +30,6 @@ def test_says_where_the_book_is_and_serves_it(site):
                 assert script.headers["Content-Type"] == "text/javascript"
         finally:
             server.terminate()
-
-
-def test_an_address_that_is_not_there_shows_the_book_s_own_page(site):
-    (site / "404.html").write_text("<p>there is no such page in the book</p>")
-    server = make_server(site, 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with pytest.raises(urllib.error.HTTPError, match="404") as error:
-        urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/none/there.html")
-    assert b"no such page in the book" in error.value.read()
-    server.shutdown()
 
 
 def test_a_busy_port_is_one_clear_line(site):
