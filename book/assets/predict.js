@@ -1,7 +1,7 @@
 // Predictions: an answer opens once the reader has said something, or asks for it. What was said stands beside it.
 (() => {
   const NS = "http://www.w3.org/2000/svg";
-  const LEFT = 40, RIGHT = 322, TOP = 10, BOTTOM = 195; // of the pad's plot
+  const LEFT = 52, RIGHT = 322, TOP = 10, BOTTOM = 195; // of the pad's plot
 
   /** Axes and the reader's line; returns what the form needs of them. */
   function pad(form) {
@@ -29,7 +29,7 @@
       add("line", { x1: LEFT, x2: RIGHT, y1: y(value), y2: y(value), class: "fe-grid" });
       add("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, `${value}${unit}`);
     }
-    add("text", { x: RIGHT, y: BOTTOM + 32, "text-anchor": "end" }, "p");
+    add("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 32, "text-anchor": "middle" }, "p");
     const yours = add("path", { class: "fe-yours" });
     const dots = points.map(() => add("circle", { r: 5, class: "fe-yours-dot" }));
 
