@@ -1,7 +1,7 @@
 """Figures of a benchmark's record: time, memory and the roofline against N, and models' images per second."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from flatten_edu.bench import Record, Slope, floors, title_of
 from flatten_edu.bench.record import Point
@@ -24,9 +24,6 @@ _STYLES = {
     "deit_tiny": ("#c7659f", "-", "D"),
     "flatten_deit_tiny": ("#2088c9", "-", "o"),
 }
-for _name in ("softmax", "relu", "published", "focused_dwc", "deit_tiny", "flatten_deit_tiny"):
-    _STYLES[f"{_name}_compiled"] = (_STYLES[_name][0], "--", "^")
-_VIEWS = ("time", "memory", "roofline", "models")
 
 
 def bench_panel(
@@ -43,54 +40,56 @@ def bench_panel(
     """
     require_known("view", view, _VIEWS)
     what = "model" if view == "models" else what
-    names = variants or record.variants(what, passes)
-    curves = {name: points for name in names if (points := list(record.curve(what, passes, name).values()))}
-    if not curves:
-        raise ValueError(f"the record has no {what}, {passes}, of {', '.join(names) or 'anything'}")
-    draw = {"time": _time, "memory": _memory, "roofline": _roofline, "models": _models}[view]
-    return LivePanel(draw(record, f"{what}, {passes}", curves))
+    panel = _panel(record, view, what, passes, variants)
+    if panel is None:
+        raise ValueError(f"the record has no {what}, {passes}, of {', '.join(variants) or 'anything'} for {view}")
+    return LivePanel(panel)
 
 
 def bench_figure(record: Record) -> Picture:
     """Every panel that the record has points for, as the command writes it."""
-    panels = []
-    for what, passes in record.sections():
-        curves = {name: list(record.curve(what, passes, name).values()) for name in record.variants(what, passes)}
-        curves = {name: points for name, points in curves.items() if points}
-        views = [_models] if what == "model" else [_time, _memory, _roofline]
-        if what != "model" and not any(p.peak_bytes for points in curves.values() for p in points):
-            views.remove(_memory)
-        if record.ceilings is None and _roofline in views:
-            views.remove(_roofline)
-        panels += [view(record, f"{what}, {passes}", curves) for view in views if curves]
+    panels = [
+        panel
+        for what, passes in record.sections()
+        for view in (["models"] if what == "model" else ["time", "memory", "roofline"])
+        if (panel := _panel(record, view, what, passes)) is not None
+    ]
     return panels_figure(panels)
 
 
 Curves = dict[str, list[Point]]
 
 
+def _panel(record: Record, view: str, what: str, passes: str, variants: Sequence[str] = ()) -> Panel | None:
+    """A view of a section; None where the record has nothing for it."""
+    curves: Curves = {}
+    for name in variants or record.variants(what, passes):
+        points = record.curve(what, passes, name).values()
+        if kept := [p for p in points if view != "memory" or p.peak_bytes]:
+            curves[name] = kept
+    if not curves or (view == "roofline" and record.ceilings is None):
+        return None
+    return _VIEWS[view](record, f"{what}, {passes}", curves)
+
+
 def _time(record: Record, section: str, curves: Curves) -> Panel:
-    slopes = record.slopes()
     lines = [
-        _line(name, points, [1e3 * p.median for p in points], slopes.get((*points[0].key[:3], "seconds")),
-              intervals=[(1e3 * p.quartiles[0], 1e3 * p.quartiles[1]) for p in points],
-              hover=[f"{title_of(name)}, N = {p.n}: {1e3 * p.median:.3g} ms" for p in points])
+        _line(name, points, [1e3 * p.median for p in points], [f"N = {p.n}: {1e3 * p.median:.3g} ms" for p in points],
+              record.slope(*points[0].key[:3]),
+              intervals=[(1e3 * p.quartiles[0], 1e3 * p.quartiles[1]) for p in points])
         for name, points in curves.items()
     ]  # fmt: skip
     return Panel(f"{section}: time", "N, tokens", "milliseconds", _alt("Time", section, lines), lines, _sizes(curves))
 
 
 def _memory(record: Record, section: str, curves: Curves) -> Panel:
-    slopes = record.slopes()
-    weighed = {name: kept for name, points in curves.items() if (kept := [p for p in points if p.peak_bytes])}
-    lines = [
-        _line(name, points, [_megabytes(p) for p in points], slopes.get((*points[0].key[:3], "peak_bytes")),
-              hover=[f"{title_of(name)}, N = {p.n}: {_megabytes(p):.3g} MB" for p in points])
-        for name, points in weighed.items()
-    ]  # fmt: skip
-    return Panel(
-        f"{section}: peak memory", "N, tokens", "MB", _alt("Peak memory", section, lines), lines, _sizes(curves)
-    )
+    lines = []
+    for name, points in curves.items():
+        megabytes = [(p.peak_bytes or 0) / 1e6 for p in points]
+        told = [f"N = {p.n}: {one:.3g} MB" for p, one in zip(points, megabytes, strict=True)]
+        lines.append(_line(name, points, megabytes, told, record.slope(*points[0].key[:3], "peak_bytes")))
+    alt = _alt("Peak memory", section, lines)
+    return Panel(f"{section}: peak memory", "N, tokens", "MB", alt, lines, _sizes(curves))
 
 
 def _roofline(record: Record, section: str, curves: Curves) -> Panel:
@@ -100,11 +99,9 @@ def _roofline(record: Record, section: str, curves: Curves) -> Panel:
     lines, intensities = [], []
     for name, points in curves.items():
         x = [2 * p.multiply_adds / p.bytes_moved for p in points]
-        hover = []
-        for p in points:
-            arithmetic, bytes_once = floors(record, p)
-            hover.append(f"{title_of(name)}, N = {p.n}: {arithmetic:.2g} x arithmetic, {bytes_once:.2g} x bytes")
-        lines.append(_line(name, points, [2 * p.multiply_adds / p.median / 1e9 for p in points], x=x, hover=hover))
+        times = [floors(record, p) for p in points]
+        told = [f"N = {p.n}: {a:.2g} x arithmetic, {b:.2g} x bytes" for p, (a, b) in zip(points, times, strict=True)]
+        lines.append(_line(name, points, [2 * p.multiply_adds / p.median / 1e9 for p in points], told, x=x))
         intensities += x
     bend = flops / moved
     ends = [min(*intensities, bend / 3), bend, 1.5 * max(*intensities, bend)]
@@ -114,39 +111,44 @@ def _roofline(record: Record, section: str, curves: Curves) -> Panel:
 
 
 def _models(record: Record, section: str, curves: Curves) -> Panel:
-    batch = int(record.settings.get("batch") or 1)
+    batch = record.batch
     lines = [
-        _line(name, points, [batch / p.median for p in points], x=[p.pixels or p.n for p in points],
-              intervals=[(batch / p.quartiles[1], batch / p.quartiles[0]) for p in points],
-              hover=[f"{title_of(name)}, {p.pixels} pixels: {batch / p.median:.3g} images/s" for p in points])
+        _line(name, points, [batch / p.median for p in points],
+              [f"{p.pixels} pixels: {batch / p.median:.3g} images/s" for p in points], x=[p.size for p in points],
+              intervals=[(batch / p.quartiles[1], batch / p.quartiles[0]) for p in points])
         for name, points in curves.items()
     ]  # fmt: skip
-    sides = sorted({p.pixels or p.n for points in curves.values() for p in points})
-    return Panel(
-        "whole models", "image's side, pixels", "images per second", _alt("Speed", section, lines), lines, sides
-    )
+    axes = ("image's side, pixels", "images per second")
+    return Panel("whole models", *axes, _alt("Speed", section, lines), lines, _sizes(curves))
+
+
+_VIEWS: dict[str, Callable[[Record, str, Curves], Panel]] = {
+    "time": _time,
+    "memory": _memory,
+    "roofline": _roofline,
+    "models": _models,
+}
 
 
 def _line(
     name: str,
     points: list[Point],
     y: list[float],
+    told: list[str],
     slope: Slope | None = None,
-    x: Sequence[int | float] = (),
-    **more: Any,
+    x: Sequence[float] = (),
+    intervals: Sequence[tuple[float, float]] = (),
 ) -> Line:
-    colour, dash, marker = _STYLES.get(name, (INK, "-", "o"))
+    colour, dash, marker = _STYLES.get(name.removesuffix("_compiled"), (INK, "-", "o"))
+    if name.endswith("_compiled"):
+        dash, marker = "--", "^"
     label = title_of(name) + (f", N^{slope.exponent:.2f}" if slope else "")
-    width = 2.5 if name in ("focused", "flatten_deit_tiny") else 1.5
-    return Line(label, x or [p.n for p in points], y, colour, dash, marker, width, **more)
-
-
-def _megabytes(point: Point) -> float:
-    return (point.peak_bytes or 0) / 1e6
+    hover = [f"{title_of(name)}, {one}" for one in told]
+    return Line(label, x or [p.n for p in points], y, colour, dash, marker, intervals=intervals, hover=hover)
 
 
 def _sizes(curves: Curves) -> list[int]:
-    return sorted({p.n for points in curves.values() for p in points})
+    return sorted({p.size for points in curves.values() for p in points})
 
 
 def _alt(what: str, section: str, lines: list[Line]) -> str:
