@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import cast
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -20,8 +19,8 @@ from flatten_edu.models import deit_tiny
 class Case:
     """What one point of a record measures.
 
-    `what` is "core" (between the projections, which only hand out what was computed before), "module" or "model";
-    n counts tokens, a model's class token among them; `pixels` is the side of a model's image.
+    `what` is "module" or "model"; n counts tokens, a model's class token among them; `pixels` is the side of a model's
+    image.
     """
 
     variant: str
@@ -39,7 +38,7 @@ class Case:
     @property
     def compiled(self) -> bool:
         """Whether torch.compile makes it faster before it is timed."""
-        return MODELS[self.variant][2] if self.variant in MODELS else VARIANTS[self.variant].compiled
+        return self.variant.endswith("_compiled")
 
     @cached_property
     def multiply_adds(self) -> int:
@@ -50,18 +49,17 @@ class Case:
     def bytes_moved(self) -> int:
         """What must be read and written once: inputs, outputs, parameters, and with gradients theirs too.
 
-        For a model, the inputs and outputs of each block's two parts. The core has its q, k and v for parameters.
+        For a model, the inputs and outputs of each block's two parts.
         """
         s = self.settings
-        tokens = s.batch * self.n * s.dim
-        read, written = {"core": (0, 1), "module": (1, 1), "model": (24, 24)}[self.what]
-        activations = (read + written) * tokens
+        read = (24 if self.what == "model" else 1) * s.batch * self.n * s.dim  # and as many are written
+        activations = 2 * read
         if self.pixels is not None:
             activations += s.batch * (3 * self.pixels**2 + 1000)
         parameters = self._counted[1]
         numbers = activations + parameters
         if self.trains:  # inputs, parameters and the output's gradient are read; the gradients of the first are written
-            numbers += activations + read * tokens + 2 * parameters
+            numbers += activations + read + 2 * parameters
         return numbers * s.torch_dtype.itemsize
 
     @cached_property
@@ -77,9 +75,9 @@ class Case:
 
     @property
     def map_bytes(self) -> int:
-        """What N x N maps take that the variant stores whole: what may not fit into memory."""
+        """What N x N maps take that softmax written out stores whole: what may not fit into memory."""
         s = self.settings
-        maps = VARIANTS[self.variant].maps * (2 if self.trains else 1) if self.variant in VARIANTS else 0
+        maps = 0 if self.variant != "softmax_written_out" else 4 if self.trains else 2  # of a head, held at once
         return s.batch * s.heads * maps * self.n**2 * s.torch_dtype.itemsize
 
     def module(self, counted: bool = False) -> nn.Module:
@@ -92,11 +90,7 @@ class Case:
         if self.variant in MODELS:
             return deit_tiny(MODELS[self.variant][1], img_size=self.pixels)
         name = "focused_dwc" if counted and self.variant == "triton" else self.variant
-        module = VARIANTS[name].make(s.dim, s.heads, grid_of(self.n))
-        if self.what == "core":
-            attention = cast(nn.Module, getattr(module, "inner", module))
-            attention.qkv, attention.proj = _Given(torch.randn(s.batch, self.n, 3 * s.dim)), nn.Identity()
-        return module
+        return VARIANTS[name][1](s.dim, s.heads, grid_of(self.n))
 
     def build(self) -> tuple[Callable[[], object], list[Tensor]]:
         """What runs the passes once, on its device, and the tensors that exist before; all variants have one input."""
@@ -115,18 +109,6 @@ class Case:
     def _input(self) -> Tensor:
         s = self.settings
         return torch.randn((s.batch, self.n, s.dim) if self.pixels is None else (s.batch, 3, self.pixels, self.pixels))
-
-
-class _Given(nn.Module):
-    """In the place of the projection into queries, keys and values: hands out what it was given."""
-
-    def __init__(self, qkv: Tensor):
-        super().__init__()
-        self.qkv = nn.Parameter(qkv)
-
-    def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c3"]:
-        """In the tokens' shape, which windows change."""
-        return self.qkv.reshape(*x.shape[:2], -1)
 
 
 def grid_of(n: int) -> tuple[int, int]:

@@ -31,14 +31,11 @@ def measure(settings: Settings, keep: Callable[[Record], None] = lambda record: 
     A case that needs more memory than there is, or more time than the budget, or that fails, is a point with an error.
     """
     device, before = settings.torch_device, torch.get_num_threads()
+    threads = settings.threads if device.type == "cpu" else None
     record = Record(
         made_by="flatten_edu bench",
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        device={
-            "kind": device.type,
-            "name": name_of(device),
-            "threads": settings.threads if device.type == "cpu" else None,
-        },
+        device={"kind": device.type, "name": name_of(device), "threads": threads},
         versions={
             "python": platform.python_version(),
             "torch": torch.__version__,

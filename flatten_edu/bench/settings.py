@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from flatten_edu.bench.variants import MODELS, VARIANTS
 from flatten_edu.functional.checks import require_known
 from flatten_edu.machine import pick_device
 
-WHAT = ("core", "module", "model")
+WHAT = ("module", "model")
 PASSES = ("forward", "forward+backward")
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 PATCH = 16  # pixels, of the models
@@ -70,7 +71,7 @@ class Settings:
         if wrong := [side for side in self.pixels if side < PATCH or side % PATCH]:
             raise ValueError(f"an image's side is a multiple of {PATCH} pixels, the models' patch; got {wrong[0]}")
         if self.what == ("model",) and not self.cases_of_models:
-            raise ValueError("DeiT-T has 3 heads of 64 features: other sizes are for core and module")
+            raise ValueError("DeiT-T has 3 heads of 64 features: other sizes are for modules")
         object.__setattr__(self, "device", self.torch_device.type)
 
     @property
@@ -90,20 +91,19 @@ class Settings:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The variants of core and module: by default all that the device serves."""
-        served = [name for name, one in VARIANTS.items() if one.only_on in (None, self.device)]
-        return self.variants or tuple(name for name in served if self._compiles or not VARIANTS[name].compiled)
-
-    @property
-    def _compiles(self) -> bool:
-        return self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
+        """The variants of modules: by default all that the device can run."""
+        return self.variants or self._served(VARIANTS)
 
     @property
     def cases_of_models(self) -> tuple[str, ...]:
         """The models, where heads and features are theirs."""
-        if (self.heads, self.head_dim) != (3, 64):
-            return ()
-        return tuple(name for name, (_, _, compiled) in MODELS.items() if self._compiles or not compiled)
+        return self._served(MODELS) if (self.heads, self.head_dim) == (3, 64) else ()
+
+    def _served(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those that the device can run: Triton's kernels need a GPU, compiled ones a compiler."""
+        compiles = self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
+        possible = [name for name in names if name != "triton" or self.device == "cuda"]
+        return tuple(name for name in possible if compiles or not name.endswith("_compiled"))
 
     def as_json(self) -> dict[str, Any]:
         """As the record has them: lists of words as one string."""

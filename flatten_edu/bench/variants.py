@@ -1,7 +1,6 @@
 """What is timed: attention modules by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 
 from jaxtyping import Bool, Float
@@ -42,52 +41,43 @@ class WindowAttention(nn.Module):
         return out.reshape(cut.shape).transpose(2, 3).reshape(x.shape)
 
 
-@dataclass(frozen=True)
-class Variant:
-    """An attention that can be timed."""
-
-    title: str
-    make: Callable[[int, int, tuple[int, int]], nn.Module]  # from C, h and the grid, without a class token
-    maps: int = 0  # N x N maps of a head that are held at once in a forward pass
-    compiled: bool = False  # by torch.compile, before it is timed
-    only_on: str | None = None  # a kind of device
+Make = Callable[[int, int, tuple[int, int]], nn.Module]  # from C, h and the grid, without a class token
 
 
-def _named(title: str, kind: str) -> Variant:
-    return Variant(title, partial(make_attention, kind, class_token=False))
+def _named(title: str, kind: str) -> tuple[str, Make]:
+    return title, partial(make_attention, kind, class_token=False)
 
 
-def _focused(title: str, backend: str, only_on: str | None = None) -> Variant:
-    return Variant(title, partial(FocusedLinearAttention, class_token=False, backend=backend), only_on=only_on)
+def _focused(title: str, backend: str) -> tuple[str, Make]:
+    return title, partial(FocusedLinearAttention, class_token=False, backend=backend)
 
 
-#: By name: what can be timed as a core or a module. Names are those of `ATTENTIONS` where they are there.
-VARIANTS: dict[str, Variant] = {
-    "softmax_written_out": Variant("softmax, written out", partial(WrittenOutSoftmax, class_token=False), maps=2),
-    "window": Variant("softmax in 7 x 7 windows", WindowAttention),
+#: By name: what can be timed as a module, its title and what makes it. Names are those of `ATTENTIONS` where they are
+#: there; NAME_compiled is compiled first.
+VARIANTS: dict[str, tuple[str, Make]] = {
+    "softmax_written_out": ("softmax, written out", partial(WrittenOutSoftmax, class_token=False)),
+    "window": ("softmax in 7 x 7 windows", WindowAttention),
     "softmax": _named("softmax (SDPA)", "softmax"),
     "relu": _named("linear (ReLU)", "relu"),
     "published": _focused("focused, as published", "published"),
     "focused_dwc": _named("focused, ours", "focused_dwc"),
-    "triton": _focused("focused, Triton", "triton", only_on="cuda"),
+    "triton": _focused("focused, Triton", "triton"),
     "hydra": _named("Hydra", "hydra"),
     "efficient": _named("Efficient", "efficient"),
     "angular": _named("Linear angular", "angular"),
 }
-for _name in ("softmax", "relu", "published", "focused_dwc"):
-    _plain = VARIANTS[_name]
-    VARIANTS[f"{_name}_compiled"] = replace(_plain, title=f"{_plain.title}, compiled", compiled=True)
-#: By name: what can be timed as a model: its title, the variant in its blocks, and whether it is compiled.
-MODELS: dict[str, tuple[str, str, bool]] = {
-    "deit_tiny": ("DeiT-T (SDPA)", "softmax", False),
-    "flatten_deit_tiny": ("FLatten-DeiT-T", "focused_dwc", False),
-    "deit_tiny_compiled": ("DeiT-T (SDPA), compiled", "softmax", True),
-    "flatten_deit_tiny_compiled": ("FLatten-DeiT-T, compiled", "focused_dwc", True),
+VARIANTS |= {f"{name}_compiled": VARIANTS[name] for name in ("softmax", "relu", "published", "focused_dwc")}
+#: By name: what can be timed as a model: its title, and the variant in its blocks.
+MODELS: dict[str, tuple[str, str]] = {
+    "deit_tiny": ("DeiT-T (SDPA)", "softmax"),
+    "flatten_deit_tiny": ("FLatten-DeiT-T", "focused_dwc"),
 }
+MODELS |= {f"{name}_compiled": model for name, model in MODELS.items()}
 
 
 def title_of(name: str) -> str:
     """How a variant is written; a name that only another program's record has stands for itself."""
-    if name in MODELS:
-        return MODELS[name][0]
-    return VARIANTS[name].title if name in VARIANTS else name
+    if name not in VARIANTS and name not in MODELS:
+        return name
+    title = (MODELS[name] if name in MODELS else VARIANTS[name])[0]
+    return f"{title}, compiled" if name.endswith("_compiled") else title

@@ -27,7 +27,7 @@ class Line:
     dash: str = "-"
     marker: str = "o"
     width: float = 1.5
-    intervals: Sequence[tuple[float, float]] = ()
+    intervals: Sequence[Sequence[float]] = ()
     hover: Sequence[str] = ()
 
 

@@ -18,14 +18,13 @@ def case(variant, what="module", passes="forward", n=196, pixels=None, **setting
     return Case(variant, what, passes, n, Settings(device="cpu", **settings), pixels)
 
 
-@pytest.mark.parametrize("what", ["core", "module"])
-@pytest.mark.parametrize("variant", [name for name, one in VARIANTS.items() if not (one.compiled or one.only_on)])
-def test_each_runs_forward_and_backward(variant, what):
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "triton" and not name.endswith("_compiled")])
+def test_each_runs_forward_and_backward(variant):
     """Compiled ones are timed in a process of their own, by the command's test."""
     settings = {"n": 98, "heads": 2, "head_dim": 4, "batch": 2}
-    call, (x, *_) = case(variant, what, **settings).build()
+    call, (x, *_) = case(variant, **settings).build()
     assert call().shape == x.shape == (2, 98, 8) and not x.requires_grad
-    call, (again, *rest) = case(variant, what, "forward+backward", **settings).build()
+    call, (again, *rest) = case(variant, passes="forward+backward", **settings).build()
     assert torch.equal(x, again)  # all see the same input
     assert len(call()) == len(rest)  # the input's gradient and the parameters'; the last of the rest is the output's
 
@@ -53,16 +52,6 @@ def test_windows_refuse_a_grid_that_they_do_not_cut():
     assert case("window", n=100).multiply_adds == 0  # its point has a count all the same
 
 
-def test_the_core_is_what_stands_between_the_projections():
-    core, whole = case("published", "core").module(), case("published").module()
-    given = core.qkv.qkv
-    whole.qkv, whole.proj = torch.nn.Identity(), torch.nn.Identity()
-    whole.load_state_dict({name: t for name, t in core.state_dict().items() if "qkv" not in name})
-    whole.qkv.forward = lambda x: given
-    x = torch.randn(1, 196, 192)
-    torch.testing.assert_close(core(x), whole(x))
-
-
 @pytest.mark.parametrize(
     ("variant", "core"),
     [
@@ -75,9 +64,8 @@ def test_the_core_is_what_stands_between_the_projections():
     ],
 )
 def test_multiply_adds_are_those_of_the_products(variant, core):
-    """Within 2 %: denominators are products with a vector more."""
-    assert case(variant, "core").multiply_adds == pytest.approx(core, rel=0.02)
-    assert case(variant).multiply_adds == pytest.approx(core + 4 * 196 * 192**2, rel=0.02)
+    """Within 0.2 %: denominators are products with a vector more."""
+    assert case(variant).multiply_adds == pytest.approx(core + 4 * 196 * 192**2, rel=0.002)
 
 
 def test_multiply_adds_of_a_model():
@@ -96,7 +84,6 @@ def test_bytes_are_each_number_once():
     tokens, weights = 196 * 192, 4 * 192**2 + 4 * 192
     assert case("softmax").bytes_moved == 4 * (2 * tokens + weights)
     assert case("softmax", dtype="bfloat16").bytes_moved == 2 * (2 * tokens + weights)
-    assert case("softmax", "core").bytes_moved == 4 * 4 * tokens
     # Twice the input, the output and its gradient, the input's gradient; the weights twice and their gradients.
     assert case("softmax", passes="forward+backward").bytes_moved == 4 * (5 * tokens + 3 * weights)
     model = case("deit_tiny", "model", n=197, pixels=224)
@@ -131,7 +118,7 @@ def test_cases_of_one_size_stand_together_and_models_run_forward():
     ("wrong", "said"),
     [
         ({"variants": ("fcused",)}, "there is no variant 'fcused'; there are angular, efficient, focused_dwc"),
-        ({"what": ("layer",)}, "there is no kind of case 'layer'; there are core, model, module"),
+        ({"what": ("layer",)}, "there is no kind of case 'layer'; there are model, module"),
         ({"passes": ("backward",)}, "there is no kind of pass 'backward'"),
         ({"dtype": "half"}, "there is no dtype 'half'; there are bfloat16, float16"),
         ({"tokens": (49, 0)}, "N counts tokens from 1, got 0"),
@@ -151,7 +138,7 @@ def test_what_is_wrong_with_settings(monkeypatch, wrong, said):
 
 
 def test_compiled_variants_need_a_compiler_and_kernels_a_gpu(monkeypatch):
-    compiled = {name for name, one in VARIANTS.items() if one.compiled}
+    compiled = {name for name in VARIANTS if name.endswith("_compiled")}
     monkeypatch.setattr(settings, "compiler", lambda: "/usr/bin/g++")
     assert set(CPU.chosen) == set(VARIANTS) - {"triton"}
     monkeypatch.setattr(settings, "compiler", lambda: None)

@@ -55,11 +55,11 @@ def test_the_peak_of_a_gradient_holds_what_was_saved_for_it():
 def test_a_map_is_seen_and_grows_with_the_square(monkeypatch):
     monkeypatch.setattr(clock, "ceilings", lambda device, dtype: {"flops_per_s": 1e12, "bytes_per_s": 1e11})
     settings = Settings(
-        device="cpu", what=("core",), passes=("forward",), variants=("softmax_written_out", "focused_dwc"),
-        tokens=(64, 256, 1024), seconds=0.01, smallest=64,
+        device="cpu", what=("module",), passes=("forward",), variants=("softmax_written_out", "focused_dwc"),
+        tokens=(64, 256, 1024), head_dim=4, seconds=0.01, smallest=64,
     )  # fmt: skip
     record = measure(settings)
-    stored, focused = (record.slope("core", "forward", name, "peak_bytes") for name in settings.variants)
+    stored, focused = (record.slope("module", "forward", name, "peak_bytes") for name in settings.variants)
     assert stored.exponent == pytest.approx(2, abs=0.15)
     assert focused.exponent < 1.05  # less while what does not grow with N still counts
 

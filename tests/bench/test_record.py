@@ -99,22 +99,9 @@ def test_the_browsers_export_is_read_and_printed(tmp_path):
     [
         ("not json", r"f\.json is not JSON: Expecting value"),
         ("\x00\x01", "is not JSON"),
-        ("[]", "is no record of a benchmark"),
         ('"a"', "is no record"),
         ('{"runs": []}', 'is no record of a benchmark: "schema" must be 1, and is None'),
-        (json.dumps(BROWSERS | {"schema": 2}), '"schema" must be 1, and is 2'),
         (json.dumps(BROWSERS | {"points": [{"variant": "a"}]}), 'point 1: "what" must be a text'),
-        (json.dumps(BROWSERS | {"points": ["a"]}), "point 1 must be an object"),
-        (json.dumps(BROWSERS | {"points": None}), '"points" must be a list'),
-        (
-            json.dumps(BROWSERS | {"points": [BROWSERS["points"][0] | {"seconds": [1, -1]}]}),
-            '"seconds" must be a list of numbers above 0',
-        ),
-        (
-            json.dumps(BROWSERS | {"points": [BROWSERS["points"][0] | {"n": "many"}]}),
-            '"n" must be a whole number from 1, and is .many.',
-        ),
-        (json.dumps(BROWSERS | {"points": [BROWSERS["points"][0] | {"seconds": 3}]}), '"seconds" must be a list'),
     ],
 )
 def test_what_is_no_record(tmp_path, readers_view, text, said):
