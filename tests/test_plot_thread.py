@@ -19,8 +19,8 @@ from flatten_edu.plot import (
     thread_figure,
     turning_figure,
 )
+from flatten_edu.plot.curves import turning_speed
 from flatten_edu.plot.thread import STEPS
-from flatten_edu.plot.turning import turning_speed
 
 CAT = six_patches()
 PHONE = 343  # CSS pixels of a column on a screen of 375

@@ -7,23 +7,20 @@ from functools import cached_property
 from typing import cast
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from flatten_edu.bench.settings import Settings
+from flatten_edu.bench.settings import PATCH, Settings
 from flatten_edu.bench.variants import MODELS, VARIANTS
 from flatten_edu.models import deit_tiny
-
-PATCH = 16  # pixels, of the models
-_TRAINING = 3  # a product of two matrices has two in its gradient
 
 
 @dataclass(frozen=True)
 class Case:
     """What one point of a record measures.
 
-    `what` is "core" (between the projections, which only hand out what was computed before), "module" or "model";
-    n counts tokens, a model's class token among them; `pixels` is the side of a model's image.
+    `what` is "module" or "model"; n counts tokens, a model's class token among them; `pixels` is the side of a model's
+    image.
     """
 
     variant: str
@@ -34,18 +31,6 @@ class Case:
     pixels: int | None = None
 
     @property
-    def group(self) -> tuple[str, str, int]:
-        """What cases must share to be measured side by side."""
-        return self.what, self.passes, self.n
-
-    @cached_property
-    def multiply_adds(self) -> int:
-        """Of the products and convolutions that the variant needs; maps, softmax and normalisation are left out."""
-        s = self.settings
-        total = self._layer() if self.what != "model" else self._model()
-        return s.batch * total * (_TRAINING if self.trains else 1)
-
-    @property
     def trains(self) -> bool:
         """Whether the gradient is computed too."""
         return self.passes != "forward"
@@ -53,17 +38,12 @@ class Case:
     @property
     def compiled(self) -> bool:
         """Whether torch.compile makes it faster before it is timed."""
-        return MODELS[self.variant][2] if self.variant in MODELS else VARIANTS[self.variant].compiled
+        return self.variant.endswith("_compiled")
 
-    def _layer(self) -> int:
-        s = self.settings
-        name = MODELS[self.variant][1] if self.variant in MODELS else self.variant
-        core = s.heads * VARIANTS[name].multiply_adds(self.n, s.head_dim)
-        return core + (0 if self.what == "core" else 4 * self.n * s.dim**2)
-
-    def _model(self) -> int:
-        c, n = self.settings.dim, self.n
-        return (n - 1) * 3 * PATCH**2 * c + 12 * (self._layer() + 8 * n * c**2) + 1000 * c
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Of the products and convolutions, as PyTorch counts them; maps, softmax and normalisation are left out."""
+        return self._counted[0] * (3 if self.trains else 1)  # a product of two matrices has two in its gradient
 
     @cached_property
     def bytes_moved(self) -> int:
@@ -72,96 +52,79 @@ class Case:
         For a model, the inputs and outputs of each block's two parts.
         """
         s = self.settings
-        tokens = s.batch * self.n * s.dim
-        read, written = {"core": (3, 1), "module": (1, 1), "model": (24, 24)}[self.what]
-        activations = (read + written) * tokens
+        read = (24 if self.what == "model" else 1) * s.batch * self.n * s.dim  # and as many are written
+        activations = 2 * read
         if self.pixels is not None:
             activations += s.batch * (3 * self.pixels**2 + 1000)
-        numbers = activations + self.parameters
+        parameters = self._counted[1]
+        numbers = activations + parameters
         if self.trains:  # inputs, parameters and the output's gradient are read; the gradients of the first are written
-            numbers += activations + read * tokens + 2 * self.parameters
+            numbers += activations + read + 2 * parameters
         return numbers * s.torch_dtype.itemsize
 
     @cached_property
-    def parameters(self) -> int:
-        """How many numbers the weights are; the core has no projections."""
+    def _counted(self) -> tuple[int, int]:
+        """Multiply-adds forward, and how many numbers the parameters are; none of a size that cannot be built."""
         try:
-            with torch.device("meta"):
-                module = self.module()
-        except ValueError:  # this size cannot be built, which its point says
-            return 0
-        if self.what == "core":
-            _without_projections(module, torch.empty(0))
-        return sum(p.numel() for p in module.parameters())
+            with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+                module = self.module(counted=True).requires_grad_(False)
+                module(self._input())
+        except ValueError:
+            return 0, 0
+        return counter.get_total_flops() // 2, sum(p.numel() for p in module.parameters())
 
     @property
     def map_bytes(self) -> int:
-        """What N x N maps take that the variant stores whole: what may not fit into memory."""
+        """What N x N maps take that softmax written out stores whole: what may not fit into memory."""
         s = self.settings
-        maps = VARIANTS[self.variant].maps * (2 if self.trains else 1) if self.variant in VARIANTS else 0
+        maps = 0 if self.variant != "softmax_written_out" else 4 if self.trains else 2  # of a head, held at once
         return s.batch * s.heads * maps * self.n**2 * s.torch_dtype.itemsize
 
-    def module(self) -> nn.Module:
-        """Freshly initialised. Raises ValueError for a size that the variant cannot take."""
+    def module(self, counted: bool = False) -> nn.Module:
+        """Freshly initialised. Raises ValueError for a size that the variant cannot take.
+
+        Args:
+            counted: whether a kernel that PyTorch does not see into is built of plain operations.
+        """
         s = self.settings
         if self.variant in MODELS:
             return deit_tiny(MODELS[self.variant][1], img_size=self.pixels)
-        return VARIANTS[self.variant].make(s.dim, s.heads, grid_of(self.n))
+        name = "focused_dwc" if counted and self.variant == "triton" else self.variant
+        return VARIANTS[name][1](s.dim, s.heads, grid_of(self.n))
 
-    def build(self) -> "Ready":
-        """The module on its device with its input: the same input for all variants."""
+    def build(self) -> tuple[Callable[[], object], list[Tensor]]:
+        """What runs the passes once, on its device, and the tensors that exist before; all variants have one input."""
         s = self.settings
         torch.manual_seed(0)
-        shape = (s.batch, self.n, s.dim) if self.pixels is None else (s.batch, 3, self.pixels, self.pixels)
-        x = torch.randn(shape).to(s.torch_device, s.torch_dtype)
-        module = self.module()
-        if self.what == "core":
-            _without_projections(module, torch.randn(s.batch, self.n, 3 * s.dim))
-        module = module.to(s.torch_device, s.torch_dtype).train(self.trains).requires_grad_(self.trains)
+        x = self._input().to(s.torch_device, s.torch_dtype).requires_grad_(self.trains)
+        module = self.module().to(s.torch_device, s.torch_dtype).train(self.trains).requires_grad_(self.trains)
         if self.compiled:
             module = cast(nn.Module, torch.compile(module, dynamic=False))
-        return Ready(module, x, self.trains)
+        owned = [x, *module.parameters()]
+        if not self.trains:
+            return torch.no_grad()(lambda: module(x)), owned
+        cotangent = torch.randn_like(x)  # an attention's output has its input's shape; models only run forward
+        return lambda: torch.autograd.grad(module(x), owned, cotangent, allow_unused=True), [*owned, cotangent]
 
-
-class Ready:
-    """A module and its input. `call` runs the passes once; `owned` is what exists before."""
-
-    def __init__(self, module: nn.Module, x: Tensor, trains: bool):
-        self.module, self.x = module, x.requires_grad_(trains)
-        self.owned = [x, *module.parameters()]
-        self.call: Callable[[], None] = self._forward
-        if trains:
-            self.cotangent = torch.randn_like(x)  # an attention's output has its input's shape; models only run forward
-            self.owned.append(self.cotangent)
-            self.call = self._forward_and_backward
-
-    def _forward(self) -> None:
-        with torch.no_grad():
-            self.module(self.x)
-
-    def _forward_and_backward(self) -> None:
-        wanted = [self.x, *self.module.parameters()]
-        torch.autograd.grad(self.module(self.x), wanted, self.cotangent, allow_unused=True)
-
-
-class _Given(nn.Module):
-    """In the place of the projection into queries, keys and values: hands out what it was given."""
-
-    def __init__(self, qkv: Tensor):
-        super().__init__()
-        self.qkv = nn.Parameter(qkv)
-
-    def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c3"]:
-        """In the tokens' shape, which windows change."""
-        return self.qkv.reshape(*x.shape[:2], -1)
-
-
-def _without_projections(module: nn.Module, qkv: Tensor) -> None:
-    attention = getattr(module, "inner", module)
-    attention.qkv, attention.proj = _Given(qkv), nn.Identity()
+    def _input(self) -> Tensor:
+        s = self.settings
+        return torch.randn((s.batch, self.n, s.dim) if self.pixels is None else (s.batch, 3, self.pixels, self.pixels))
 
 
 def grid_of(n: int) -> tuple[int, int]:
     """The grid of n tokens that is nearest to a square, rows first."""
     rows = next(rows for rows in range(math.isqrt(n), 0, -1) if n % rows == 0)
     return rows, n // rows
+
+
+def cases(settings: Settings) -> list[Case]:
+    """What a run measures, in order: cases of one size stand together, small sizes first. Models run forward only."""
+    tokens = [(n, None) for n in sorted(set(settings.tokens))]
+    images = [((side // PATCH) ** 2 + 1, side) for side in sorted(set(settings.pixels))]
+    return [
+        Case(name, what, passes, n, settings, pixels)
+        for what in settings.what
+        for passes in (("forward",) if what == "model" else settings.passes)
+        for n, pixels in (images if what == "model" else tokens)
+        for name in (settings.cases_of_models if what == "model" else settings.chosen)
+    ]

@@ -1,5 +1,6 @@
 """Seconds, bytes and this machine's ceilings, each as its device lets them be measured."""
 
+import re
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -26,16 +27,15 @@ def seconds_of(call: Call, times: int, device: torch.device) -> float:
         end.record()
         end.synchronize()
         return start.elapsed_time(end) / 1e3 / times
-    finish(device)
+    _finish(device)
     started = time.perf_counter()
     for _ in range(times):
         call()
-    finish(device)
+    _finish(device)
     return (time.perf_counter() - started) / times
 
 
-def finish(device: torch.device) -> None:
-    """Wait until the device has done what it was told."""
+def _finish(device: torch.device) -> None:
     if device.type != "cpu":
         getattr(torch, device.type).synchronize()
 
@@ -47,11 +47,11 @@ def peak_bytes(call: Call, owned: Sequence[Tensor], device: torch.device) -> int
     for itself inside one operation is not seen. None where neither can be had (MPS).
     """
     if device.type == "cuda":
-        finish(device)
+        torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         call()
-        finish(device)
+        torch.cuda.synchronize()
         return torch.cuda.max_memory_allocated(device) - before
     if device.type != "cpu":
         return None
@@ -92,43 +92,31 @@ def ceilings(device: torch.device, dtype: torch.dtype) -> dict[str, float]:
 
     A multiply-add is two flop. A triad reads two arrays and writes one, each larger than the caches.
     """
+
+    def best(call: Call) -> float:
+        call()
+        return min(seconds_of(call, 1, device) for _ in range(_TRIES))
+
     side, length = _GEMM[device.type], _TRIAD[device.type] * 4 // dtype.itemsize
     left, right = torch.randn(2, side, side, device=device).to(dtype)
     product = torch.empty_like(left)
-    best = _best(lambda: torch.mm(left, right, out=product), device)
-    flops = 2 * side**3 / best
+    flops = 2 * side**3 / best(lambda: torch.mm(left, right, out=product))
     b, c, a = (torch.zeros(length, device=device, dtype=dtype) for _ in range(3))
-    best = _best(lambda: torch.add(b, c, alpha=0.5, out=a), device)
-    return {"flops_per_s": flops, "bytes_per_s": 3 * length * dtype.itemsize / best}
-
-
-def _best(call: Call, device: torch.device) -> float:
-    call()
-    return min(seconds_of(call, 1, device) for _ in range(_TRIES))
+    moved = 3 * length * dtype.itemsize / best(lambda: torch.add(b, c, alpha=0.5, out=a))
+    return {"flops_per_s": flops, "bytes_per_s": moved}
 
 
 def free_bytes(device: torch.device) -> int | None:
     """Memory that is still to be had: the device's, or this machine's within the limit of its control group."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    info = Path("/proc/meminfo")
-    if not info.exists():
+    found = re.search(r"MemAvailable: *(\d+)", _read("/proc/meminfo"))
+    if not found:
         return None
-    lines = dict(line.split(":") for line in info.read_text().splitlines() if ":" in line)
-    free = int(lines["MemAvailable"].split()[0]) * 1024
-    group = Path("/sys/fs/cgroup")
-    limit, used = (_number(group / name) for name in ("memory.max", "memory.current"))
-    return free if limit is None or used is None else min(free, limit - used)
+    free = int(found[1]) * 1024
+    limit, used = (_read(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
+    return min(free, int(limit) - int(used)) if limit.isdigit() and used.isdigit() else free
 
 
-def total_bytes(device: torch.device) -> int | None:
-    """The device's memory, or this machine's."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[1]
-    info = Path("/proc/meminfo")
-    return int(info.read_text().split()[1]) * 1024 if info.exists() else None
-
-
-def _number(path: Path) -> int | None:
-    text = path.read_text().strip() if path.exists() else ""
-    return int(text) if text.isdigit() else None
+def _read(path: str) -> str:
+    return Path(path).read_text() if Path(path).exists() else ""

@@ -9,11 +9,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Slope:
-    """A power law fitted to sizes `smallest` to `largest`: value = constant * n ** exponent."""
+    """The exponent of a power law fitted to sizes `smallest` to `largest`."""
 
     exponent: float
     error: float | None  # the exponent's standard error, from the residuals; None of two sizes
-    constant: float
     smallest: int
     largest: int
 
@@ -32,12 +31,9 @@ def fit_slope(values: Mapping[int, int | float], smallest: int = 1) -> Slope | N
     if len(kept) < 2:
         return None
     x, y = np.log(np.array(kept, dtype=float)).T
-    spread = ((x - x.mean()) ** 2).sum()
-    exponent = ((x - x.mean()) * (y - y.mean())).sum() / spread
-    level = y.mean() - exponent * x.mean()
-    residual = ((y - level - exponent * x) ** 2).sum()
-    error = math.sqrt(residual / (len(kept) - 2) / spread) if len(kept) > 2 else None
-    return Slope(float(exponent), error, math.exp(level), kept[0][0], kept[-1][0])
+    exponent = float(np.polyfit(x, y, 1)[0])
+    error = math.sqrt(np.polyfit(x, y, 1, cov=True)[1][0, 0]) if len(kept) > 2 else None
+    return Slope(exponent, error, kept[0][0], kept[-1][0])
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,16 @@ class Crossover:
         return f"below {self.smallest}" if n == 0 else f"above {self.largest}" if n == math.inf else f"{n:.0f}"
 
 
-def crossing(fast: Mapping[int, float], slow: Mapping[int, float]) -> float:
-    """The n from which on `fast` stays below `slow`, between sizes along straight lines on logarithmic axes.
+def crossover(
+    fast: Mapping[int, Sequence[float]], slow: Mapping[int, Sequence[float]], draws: int = 2000, seed: int = 0
+) -> Crossover:
+    """The n from which on the medians of `fast` stay below those of `slow`, with a bootstrap's interval.
+
+    Between sizes the curves are straight lines on logarithmic axes. The interval knows how repeats of one run scatter.
+    It does not know what another day, or another load, would give.
 
     Args:
-        fast, slow: values above 0 by size; at least one size is in both.
-
-    Returns:
-        0 where it is below at each size, infinity where it is not at the largest.
+        fast, slow: by size the repeats, all above 0. draws: how often the repeats are drawn anew.
 
     Raises:
         ValueError: no size is in both.
@@ -80,45 +78,35 @@ def crossing(fast: Mapping[int, float], slow: Mapping[int, float]) -> float:
     sizes = sorted(set(fast) & set(slow))
     if not sizes:
         raise ValueError(f"no size is in both curves: {sorted(fast)} and {sorted(slow)}")
-    gaps = np.array([[math.log(fast[n] / slow[n]) for n in sizes]])
-    return float(_crossings(gaps, np.log(sizes))[0])
-
-
-def _crossings(gaps: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """For each row, where the last step from a gap of at least zero to one below it passes zero.
-
-    Args:
-        gaps: rows of log(fast / slow), below zero where `fast` is below. at: the logarithms of the sizes.
-    """
-    found = np.zeros(len(gaps))
-    found[gaps[:, -1] >= 0] = np.inf
-    crosses = (gaps[:, -1] < 0) & (gaps >= 0).any(1)
-    rows = np.flatnonzero(crosses)
-    last = gaps.shape[1] - 1 - (gaps[rows, ::-1] >= 0).argmax(1)
-    share = gaps[rows, last] / (gaps[rows, last] - gaps[rows, last + 1])
-    found[rows] = np.exp(at[last] + share * (at[last + 1] - at[last]))
-    return found
-
-
-def crossover(
-    fast: Mapping[int, Sequence[float]], slow: Mapping[int, Sequence[float]], draws: int = 2000, seed: int = 0
-) -> Crossover:
-    """`crossing` of the medians, with the interval that a bootstrap over the repeats gives.
-
-    The interval knows how repeats of one run scatter. It does not know what another day, or another load, would give.
-
-    Raises:
-        ValueError: no size is in both.
-    """
-    sizes = sorted(set(fast) & set(slow))
-    found = crossing(*({n: float(np.median(curve[n])) for n in sizes} for curve in (fast, slow)))
     generator = np.random.default_rng(seed)
-    drawn = [np.stack([_medians(curve[n], draws, generator) for n in sizes], axis=1) for curve in (fast, slow)]
-    others = _crossings(np.log(drawn[0] / drawn[1]), np.log(sizes))
+    gaps = _medians(fast, sizes, draws, generator) - _medians(slow, sizes, draws, generator)
+    found, *others = (_crossing(row, np.log(sizes)) for row in gaps)
     low, high = np.quantile(others, [0.025, 0.975], method="inverted_cdf")  # no means of infinities
     return Crossover(found, float(low), float(high), sizes[0], sizes[-1])
 
 
-def _medians(repeats: Sequence[float], draws: int, generator: np.random.Generator) -> np.ndarray:
-    values = np.asarray(repeats, dtype=float)
-    return np.median(generator.choice(values, (draws, len(values))), axis=1)
+def _medians(
+    curve: Mapping[int, Sequence[float]], sizes: list[int], draws: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Their logarithms, a column a size: in the first row of what was measured, in the others of what is drawn."""
+    columns = []
+    for n in sizes:
+        measured = np.asarray(curve[n], dtype=float)
+        drawn = generator.choice(measured, (draws, len(measured)))
+        columns.append([np.median(measured), *np.median(drawn, axis=1)])
+    return np.log(columns).T
+
+
+def _crossing(gaps: np.ndarray, at: np.ndarray) -> float:
+    """Where the last step from a gap of at least zero to one below it passes zero.
+
+    Args:
+        gaps: log(fast / slow), below zero where `fast` is below. at: the logarithms of the sizes.
+    """
+    above = np.flatnonzero(gaps >= 0)
+    if not len(above):
+        return 0.0
+    if gaps[-1] >= 0:
+        return math.inf
+    last = above[-1]
+    return math.exp(np.interp(0, [gaps[last + 1], gaps[last]], [at[last + 1], at[last]]))

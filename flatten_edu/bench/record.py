@@ -1,7 +1,6 @@
 """The record of a run: one JSON, which the browser's lab `timing` writes alike."""
 
 import json
-import math
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -13,7 +12,7 @@ from flatten_edu.bench.fit import Crossover, Slope, crossover, fit_slope
 from flatten_edu.bench.schema import SCHEMA, check_record
 from flatten_edu.machine import replace_whole
 
-#: (fast, slow): from which N on the first is faster is looked for, and how many times, is printed.
+# (fast, slow): from which N on the first is faster.
 PAIRS = (
     ("focused_dwc", "softmax"),
     ("focused_dwc", "softmax_written_out"),
@@ -51,6 +50,11 @@ class Point:
     def quartiles(self) -> list[float] | Any:
         """The first and the third, in seconds; None without repeats."""
         return [float(q) for q in np.quantile(self.seconds, [0.25, 0.75])] if self.seconds else None
+
+    @property
+    def size(self) -> int:
+        """The side of a model's image in pixels, or N."""
+        return self.pixels or self.n
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -102,16 +106,19 @@ class Record:
 
     def write(self, path: str | Path) -> None:
         """Replace the file whole."""
-        text = re.sub(r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.as_json(), indent=1))
+        text = json.dumps(self.as_json(), indent=1)
+        text = re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda numbers: f"[{' '.join(numbers[1].split())}]", text)
         replace_whole(Path(path), f"{text}\n".encode())
 
     def as_json(self) -> dict[str, object]:
-        """With the fits and crossovers that the points give."""
+        """The values of its file; fits and crossovers follow from the points."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "points"}
-        slopes = [_named(("what", "passes", "variant", "quantity"), *entry) for entry in self.slopes().items()]
-        crossovers = [_named(("what", "passes", "fast", "slow"), *entry) for entry in self.crossovers().items()]
-        found = {"slopes": slopes, "crossovers": crossovers, "points": [point.as_json() for point in self.points]}
-        return {"schema": SCHEMA, **own, **found}
+        return {"schema": SCHEMA, **own, "points": [point.as_json() for point in self.points]}
+
+    @property
+    def batch(self) -> int:
+        """Images in a call."""
+        return int(self.settings.get("batch") or 1)
 
     def sections(self) -> list[tuple[str, str]]:
         """The kinds of cases and passes in it, in order."""
@@ -126,37 +133,17 @@ class Record:
         wanted = (what, passes, variant)
         return {p.n: p for p in sorted(self.points, key=lambda p: p.n) if p.key[:3] == wanted and p.seconds}
 
-    def slopes(self) -> dict[tuple[str, str, str, str], Slope]:
-        """Of time ("seconds") and memory ("peak_bytes") of each variant of core and module."""
-        smallest = int(self.settings.get("smallest") or 1)
+    def slope(self, what: str, passes: str, variant: str, of: str = "median") -> Slope | None:
+        """The exponent of a variant's "median" or "peak_bytes" over the sizes from `settings["smallest"]` on."""
+        curve = self.curve(what, passes, variant)
+        values = {n: value for n, point in curve.items() if (value := getattr(point, of))}
+        return fit_slope(values, int(self.settings.get("smallest") or 1))
+
+    def crossovers(self, what: str, passes: str) -> dict[tuple[str, str], Crossover]:
+        """By the faster and the slower: from which N on focused attention beats softmax and its own transcription."""
         found = {}
-        for what, passes in self.sections():
-            for variant in self.variants(what, passes) if what != "model" else []:
-                curve = self.curve(what, passes, variant)
-                for quantity, of in {"seconds": "median", "peak_bytes": "peak_bytes"}.items():
-                    slope = fit_slope({n: value for n, p in curve.items() if (value := getattr(p, of))}, smallest)
-                    if slope:
-                        found[what, passes, variant, quantity] = slope
+        for pair in MODEL_PAIRS if what == "model" else PAIRS:
+            fast, slow = ({n: p.seconds for n, p in self.curve(what, passes, name).items()} for name in pair)
+            if set(fast) & set(slow):
+                found[pair] = crossover(fast, slow)
         return found
-
-    def crossovers(self) -> dict[tuple[str, str, str, str], Crossover]:
-        """From which N on focused attention is faster than softmax in each form, and than its plain transcription."""
-        found = {}
-        for what, passes in self.sections():
-            for fast, slow in MODEL_PAIRS if what == "model" else PAIRS:
-                curves = [{n: p.seconds for n, p in self.curve(what, passes, name).items()} for name in (fast, slow)]
-                if set(curves[0]) & set(curves[1]):
-                    found[what, passes, fast, slow] = crossover(curves[0], curves[1])
-        return found
-
-
-def _named(names: tuple[str, ...], key: tuple[str, ...], found: Slope | Crossover) -> dict[str, object]:
-    """An entry of the JSON, its numbers in six figures. JSON has no infinity: null, and the text says which end."""
-    numbers = asdict(found).items()
-    values = {n: float(f"{v:.6g}") if isinstance(v, float) and math.isfinite(v) else v for n, v in numbers}
-    values = {n: None if v == math.inf else v for n, v in values.items()}
-    return {**dict(zip(names, key, strict=True)), **values, "text": str(found)}
-
-
-def _on_one_line(numbers: re.Match) -> str:
-    return f"[{' '.join(numbers[1].split())}]"

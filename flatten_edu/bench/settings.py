@@ -3,19 +3,20 @@
 import dataclasses
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from flatten_edu.bench.variants import MODELS, VARIANTS, Variant
+from flatten_edu.bench.variants import MODELS, VARIANTS
 from flatten_edu.functional.checks import require_known
 from flatten_edu.machine import pick_device
 
-WHAT = ("core", "module", "model")
+WHAT = ("module", "model")
 PASSES = ("forward", "forward+backward")
 DTYPES = ("float32", "float64", "bfloat16", "float16")
-FIRST_RANGE = 784  # tokens from which on slopes are fitted: below, the projections and each call's fixed cost rule
+PATCH = 16  # pixels, of the models
 
 
 def compiler() -> str | None:
@@ -23,31 +24,36 @@ def compiler() -> str | None:
     return next(filter(None, map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++"))), None)
 
 
+def _told(default: Any, told: str) -> Any:
+    """A setting with its default, and what the command's help says of it."""
+    return field(default=default, metadata={"help": told})
+
+
 @dataclass(frozen=True)
 class Settings:
-    """A run's settings; those that are left out are the book's.
+    """A run's settings, which are the command's options; those that are left out are the book's.
 
     Raises:
         ValueError: an unknown name, a size below 1, a device that is not there.
     """
 
-    what: tuple[str, ...] = ("module", "model")
-    passes: tuple[str, ...] = PASSES
-    variants: tuple[str, ...] = ()  # () for all that the device serves; compiled ones where there is a compiler
-    tokens: tuple[int, ...] = (49, 196, 256, 400, 576, 784, 3136, 12544)
-    pixels: tuple[int, ...] = (224, 448, 672, 896)  # of the models' square images, multiples of 16
-    batch: int = 1
-    heads: int = 3
-    head_dim: int = 64
-    dtype: str = "float32"
-    device: str | None = None  # by default CUDA's where there is one
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)  # of the CPU
-    budget: float = 60.0  # seconds that the repeats of one point may take at least; more is an error of that point
-    seconds: float = 2.0  # that the repeats of one point are given, where the least number of them takes less
-    repeats: int = 5  # at least
-    spread: float = 0.02  # of the median, relative, at which a point needs no more repeats
-    memory: bool = True  # whether peak memory is measured, in a pass of its own
-    smallest: int = FIRST_RANGE  # N, from which on slopes are fitted
+    what: tuple[str, ...] = _told(("module", "model"), f"of {', '.join(WHAT)}")
+    passes: tuple[str, ...] = _told(PASSES, f"of {', '.join(PASSES)}; models run forward")
+    variants: tuple[str, ...] = _told((), f"of {', '.join(VARIANTS)} (all that can run)")
+    tokens: tuple[int, ...] = _told((49, 196, 256, 400, 576, 784, 3136, 12544), "numbers of tokens N")
+    pixels: tuple[int, ...] = _told((224, 448, 672, 896), "sides of models' images")
+    batch: int = _told(1, "images in a call")
+    heads: int = _told(3, "of the attention")
+    head_dim: int = _told(64, "d, features of a head")
+    dtype: str = _told("float32", f"of {', '.join(DTYPES)}")
+    device: str | None = _told(None, "cpu, cuda or mps; by default a GPU where there is one")
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1, metadata={"help": "of the CPU (all)"})
+    budget: float = _told(60.0, "seconds that the repeats of a point may take; beyond, it is an error")
+    seconds: float = _told(2.0, "that short points are repeated for")
+    repeats: int = _told(5, "of a point, at least")
+    spread: float = _told(0.02, "of a median, relative, that will do")
+    # Below, the projections and each call's fixed cost rule.
+    smallest: int = _told(784, "N from which on exponents are fitted")
 
     def __post_init__(self):
         for what in self.what:
@@ -57,18 +63,15 @@ class Settings:
         for variant in self.variants:
             require_known("variant", variant, VARIANTS)
         require_known("dtype", self.dtype, DTYPES)
-        for name in ("batch", "heads", "head_dim", "threads", "repeats"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"bench needs {name} of at least 1, got {getattr(self, name)}")
-        for name in ("budget", "seconds", "spread"):
+        for name in ("batch", "heads", "head_dim", "threads", "repeats", "budget", "seconds", "spread"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"bench needs {name} above 0, got {getattr(self, name)}")
         if wrong := [n for n in self.tokens if n < 1]:
             raise ValueError(f"N counts tokens from 1, got {wrong[0]}")
-        if wrong := [side for side in self.pixels if side < 16 or side % 16]:
-            raise ValueError(f"an image's side is a multiple of 16 pixels, the models' patch; got {wrong[0]}")
-        if not self.cases_of_models and "model" in self.what and len(self.what) == 1:
-            raise ValueError("DeiT-T has 3 heads of 64 features: other sizes are for core and module")
+        if wrong := [side for side in self.pixels if side < PATCH or side % PATCH]:
+            raise ValueError(f"an image's side is a multiple of {PATCH} pixels, the models' patch; got {wrong[0]}")
+        if self.what == ("model",) and not self.cases_of_models:
+            raise ValueError("DeiT-T has 3 heads of 64 features: other sizes are for modules")
         object.__setattr__(self, "device", self.torch_device.type)
 
     @property
@@ -88,25 +91,22 @@ class Settings:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The variants of core and module."""
-        return self.variants or tuple(name for name, one in VARIANTS.items() if self._serves(one))
-
-    def _serves(self, variant: Variant) -> bool:
-        return variant.only_on in (None, self.device) and (self._compiles or not variant.compiled)
-
-    @property
-    def _compiles(self) -> bool:
-        return self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
+        """The variants of modules: by default all that the device can run."""
+        return self.variants or self._served(VARIANTS)
 
     @property
     def cases_of_models(self) -> tuple[str, ...]:
         """The models, where heads and features are theirs."""
-        if (self.heads, self.head_dim) != (3, 64):
-            return ()
-        return tuple(name for name, (_, _, compiled) in MODELS.items() if self._compiles or not compiled)
+        return self._served(MODELS) if (self.heads, self.head_dim) == (3, 64) else ()
+
+    def _served(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those that the device can run: Triton's kernels need a GPU, compiled ones a compiler."""
+        compiles = self.device == "cuda" or (self.device == "cpu" and compiler() is not None)
+        possible = [name for name in names if name != "triton" or self.device == "cuda"]
+        return tuple(name for name in possible if compiles or not name.endswith("_compiled"))
 
     def as_json(self) -> dict[str, Any]:
         """As the record has them: lists of words as one string."""
-        values = dataclasses.asdict(self) | {"what": ", ".join(self.what), "passes": ", ".join(self.passes)}
-        values["variants"] = ", ".join(self.chosen)
-        return {**values, "tokens": list(self.tokens), "pixels": list(self.pixels)}
+        words = {"what": self.what, "passes": self.passes, "variants": self.chosen}
+        values = dataclasses.asdict(self) | {name: ", ".join(of) for name, of in words.items()}
+        return values | {"tokens": list(self.tokens), "pixels": list(self.pixels)}

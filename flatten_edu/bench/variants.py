@@ -1,12 +1,11 @@
-"""What is timed: attention modules by name, each with the multiplications that it needs."""
+"""What is timed: attention modules by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from functools import partial
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from flatten_edu.functional import attention_cost, cheaper_order
 from flatten_edu.nn import FocusedLinearAttention, Heads, SoftmaxAttention, make_attention
 
 WINDOW = 7  # tokens on a side, as in Swin
@@ -42,82 +41,43 @@ class WindowAttention(nn.Module):
         return out.reshape(cut.shape).transpose(2, 3).reshape(x.shape)
 
 
-@dataclass(frozen=True)
-class Variant:
-    """An attention that can be timed."""
-
-    title: str
-    make: Callable[[int, int, tuple[int, int]], nn.Module]  # from C, h and the grid, without a class token
-    multiply_adds: Callable[[int, int], int]  # of one head's core, from N and d
-    maps: int = 0  # N x N maps of a head that are held at once in a forward pass
-    compiled: bool = False  # by torch.compile, before it is timed
-    only_on: str | None = None  # a kind of device
+Make = Callable[[int, int, tuple[int, int]], nn.Module]  # from C, h and the grid, without a class token
 
 
-def _named(kind: str) -> Callable[..., nn.Module]:
-    return lambda dim, heads, grid: make_attention(kind, dim, heads, grid, class_token=False)
+def _named(title: str, kind: str) -> tuple[str, Make]:
+    return title, partial(make_attention, kind, class_token=False)
 
 
-def _backend(name: str) -> Callable[..., nn.Module]:
-    return lambda dim, heads, grid: FocusedLinearAttention(dim, heads, grid, class_token=False, backend=name)
+def _focused(title: str, backend: str) -> tuple[str, Make]:
+    return title, partial(FocusedLinearAttention, class_token=False, backend=backend)
 
 
-def _written_out(dim: int, heads: int, grid: tuple[int, int]) -> nn.Module:
-    return WrittenOutSoftmax(dim, heads, grid, class_token=False)
-
-
-def _softmax(n: int, d: int) -> int:
-    return attention_cost(n, d, "qk_first").multiply_adds
-
-
-def _linear(n: int, d: int) -> int:
-    return attention_cost(n, d, cheaper_order(n, n, d, d)).multiply_adds
-
-
-def _focused(n: int, d: int) -> int:
-    return _linear(n, d) + 25 * n * d  # and a 5 x 5 depthwise convolution
-
-
-def _and_compiled(variants: dict[str, Variant]) -> dict[str, Variant]:
-    """With a compiled form of each, named NAME_compiled."""
-    compiled = {
-        f"{name}_compiled": replace(one, title=f"{one.title}, compiled", compiled=True)
-        for name, one in variants.items()
-    }
-    return variants | compiled
-
-
-#: By name: what can be timed as a core or a module. Names are those of `ATTENTIONS` where they are there.
-VARIANTS: dict[str, Variant] = {
-    "softmax_written_out": Variant("softmax, written out", _written_out, _softmax, maps=2),
-    "window": Variant("softmax in 7 x 7 windows", WindowAttention, lambda n, d: 2 * n * WINDOW**2 * d),
-    **_and_compiled(
-        {
-            "softmax": Variant("softmax (SDPA)", _named("softmax"), _softmax),
-            "relu": Variant("linear (ReLU)", _named("relu"), _linear),
-            "published": Variant("focused, as published", _backend("published"), _focused),
-            "focused_dwc": Variant("focused, ours", _named("focused_dwc"), _focused),
-        }
-    ),
-    "triton": Variant("focused, Triton", _backend("triton"), _focused, only_on="cuda"),
-    "hydra": Variant("Hydra", _named("hydra"), lambda n, d: 2 * n * d),
-    "efficient": Variant("Efficient", _named("efficient"), _linear),
-    "angular": Variant("Linear angular", _named("angular"), lambda n, d: _linear(n, d) + 9 * n * d),
+#: By name: what can be timed as a module, its title and what makes it. Names are those of `ATTENTIONS` where they are
+#: there; NAME_compiled is compiled first.
+VARIANTS: dict[str, tuple[str, Make]] = {
+    "softmax_written_out": ("softmax, written out", partial(WrittenOutSoftmax, class_token=False)),
+    "window": ("softmax in 7 x 7 windows", WindowAttention),
+    "softmax": _named("softmax (SDPA)", "softmax"),
+    "relu": _named("linear (ReLU)", "relu"),
+    "published": _focused("focused, as published", "published"),
+    "focused_dwc": _named("focused, ours", "focused_dwc"),
+    "triton": _focused("focused, Triton", "triton"),
+    "hydra": _named("Hydra", "hydra"),
+    "efficient": _named("Efficient", "efficient"),
+    "angular": _named("Linear angular", "angular"),
 }
-#: By name: what can be timed as a model: its title, the variant in its blocks, and whether it is compiled.
-MODELS: dict[str, tuple[str, str, bool]] = {
-    "deit_tiny": ("DeiT-T (SDPA)", "softmax", False),
-    "flatten_deit_tiny": ("FLatten-DeiT-T", "focused_dwc", False),
-    "deit_tiny_compiled": ("DeiT-T (SDPA), compiled", "softmax", True),
-    "flatten_deit_tiny_compiled": ("FLatten-DeiT-T, compiled", "focused_dwc", True),
+VARIANTS |= {f"{name}_compiled": VARIANTS[name] for name in ("softmax", "relu", "published", "focused_dwc")}
+#: By name: what can be timed as a model: its title, and the variant in its blocks.
+MODELS: dict[str, tuple[str, str]] = {
+    "deit_tiny": ("DeiT-T (SDPA)", "softmax"),
+    "flatten_deit_tiny": ("FLatten-DeiT-T", "focused_dwc"),
 }
+MODELS |= {f"{name}_compiled": model for name, model in MODELS.items()}
 
 
 def title_of(name: str) -> str:
     """How a variant is written; a name that only another program's record has stands for itself."""
-    if name in MODELS:
-        return MODELS[name][0]
-    return VARIANTS[name].title if name in VARIANTS else name
-
-
-__all__ = ["MODELS", "VARIANTS", "WINDOW", "Variant", "WindowAttention", "WrittenOutSoftmax", "title_of"]
+    if name not in VARIANTS and name not in MODELS:
+        return name
+    title = (MODELS[name] if name in MODELS else VARIANTS[name])[0]
+    return f"{title}, compiled" if name.endswith("_compiled") else title

@@ -11,42 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from flatten_edu.bench import VARIANTS, Record, Settings, compare, measure, report
-from flatten_edu.bench.settings import DTYPES, PASSES, WHAT
 from flatten_edu.plot import bench_figure
 from flatten_edu.results import results
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's options: fields of `Settings`, which has the defaults."""
-    book = {field.name: getattr(Settings(device="cpu"), field.name) for field in fields(Settings)}
-
-    def words(name: str) -> str:
-        return f"({' '.join(map(str, book[name]))})"
-
-    many: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
-    parser.add_argument("--what", **many, help=f"of {', '.join(WHAT)} {words('what')}")
-    parser.add_argument("--passes", **many, help=f"of {', '.join(PASSES)}; models run forward {words('passes')}")
-    parser.add_argument(
-        "--variants",
-        **many,
-        help=f"of {', '.join(VARIANTS)} (all that can run)",
-    )
+    """The command's options: the fields of `Settings`, which has the defaults."""
+    for setting in fields(Settings):
+        option: dict[str, Any] = {"help": setting.metadata["help"], "type": str}
+        if isinstance(setting.default, tuple):
+            first, *_ = setting.default or [""]
+            option |= {"nargs": "+", "type": type(first), "metavar": "N" if isinstance(first, int) else "NAME"}
+            option["help"] += f" ({' '.join(map(str, setting.default))})" if setting.default else ""
+        elif isinstance(setting.default, int | float | str):
+            option |= {"type": type(setting.default), "help": f"{option['help']} ({setting.default})"}
+        elif setting.name == "threads":
+            option["type"] = int
+        parser.add_argument(f"--{setting.name.replace('_', '-')}", **option)
     parser.add_argument("--compile", action="store_true", help="the compiled forms alone, of those chosen")
-    parser.add_argument("--tokens", nargs="+", type=int, metavar="N", help=words("tokens"))
-    parser.add_argument("--pixels", nargs="+", type=int, metavar="SIDE", help=f"of models' images {words('pixels')}")
-    parser.add_argument("--batch", type=int, help=f"({book['batch']})")
-    parser.add_argument("--heads", type=int, help=f"({book['heads']})")
-    parser.add_argument("--head-dim", type=int, help=f"d, features of a head ({book['head_dim']})")
-    parser.add_argument("--dtype", help=f"of {', '.join(DTYPES)} ({book['dtype']})")
-    parser.add_argument("--device", help="cpu, cuda or mps; by default a GPU where there is one")
-    parser.add_argument("--threads", type=int, help="of the CPU (all)")
-    parser.add_argument(
-        "--budget", type=float, help=f"seconds a point may take at least; beyond, it is an error ({book['budget']:g})"
-    )
-    parser.add_argument("--seconds", type=float, help=f"that short points are repeated for ({book['seconds']:g})")
-    parser.add_argument("--repeats", type=int, help=f"of a point, at least ({book['repeats']})")
-    parser.add_argument("--spread", type=float, help=f"of a median, relative, that will do ({book['spread']:g})")
-    parser.add_argument("--smallest", type=int, help=f"N from which on exponents are fitted ({book['smallest']})")
     parser.add_argument("--out", type=Path, help="the record's file; the plot goes beside it (bench_DEVICE_TIME.json)")
     actions = parser.add_subparsers(dest="action", metavar="compare")
     two = actions.add_parser("compare", help="two records side by side", description=compare.__doc__)
@@ -59,8 +41,9 @@ def run(given: argparse.Namespace) -> None:
     if given.action == "compare":
         print(compare(_record(given.first), _record(given.second)))
         return
-    chosen = {field.name: getattr(given, field.name, None) for field in fields(Settings)}
-    settings = Settings(**{name: _settled(value) for name, value in chosen.items() if value is not None})
+    chosen: dict[str, Any] = {one.name: getattr(given, one.name) for one in fields(Settings)}
+    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
+    settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
     if given.compile:
         compiled = dict.fromkeys(f"{name.removesuffix('_compiled')}_compiled" for name in settings.chosen)
         settings = replace(settings, variants=tuple(name for name in compiled if name in VARIANTS))
@@ -81,7 +64,3 @@ def run(given: argparse.Namespace) -> None:
 
 def _record(name: str) -> Record:
     return Record.read(name) if Path(name).suffix else Record.of(results(name), name)
-
-
-def _settled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

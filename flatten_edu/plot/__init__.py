@@ -2,15 +2,18 @@
 
 from flatten_edu.plot.annotated import AnnotatedSource
 from flatten_edu.plot.bench import bench_figure, bench_panel
-from flatten_edu.plot.cost import work_figure
-from flatten_edu.plot.heads import head_lengths_figure
-from flatten_edu.plot.maps import attention_figure
-from flatten_edu.plot.recall import pictures_figure, recall_figure
-from flatten_edu.plot.singular import approximation_error, approximation_figure, ellipse_figure, spectrum_figure
-from flatten_edu.plot.sorted_weights import sorted_weights_figure
+from flatten_edu.plot.curves import (
+    approximation_error,
+    approximation_figure,
+    ellipse_figure,
+    head_lengths_figure,
+    sorted_weights_figure,
+    spectrum_figure,
+    turning_figure,
+)
+from flatten_edu.plot.maps import attention_figure, pictures_figure
 from flatten_edu.plot.thread import thread_figure
-from flatten_edu.plot.trained import accuracy_figure, spectra_figure
-from flatten_edu.plot.turning import turning_figure
+from flatten_edu.plot.trained import accuracy_figure, recall_figure, spectra_figure, work_figure
 
 __all__ = [
     "AnnotatedSource",

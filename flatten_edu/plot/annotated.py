@@ -47,6 +47,6 @@ class AnnotatedSource:
 def body_lines(function: Callable[..., object]) -> list[str]:
     """The lines of a function after its signature and docstring."""
     source = textwrap.dedent(inspect.getsource(function))
-    (definition,) = cast(list[ast.FunctionDef], ast.parse(source).body)
+    definition = cast(ast.FunctionDef, ast.parse(source).body[0])
     first = definition.body[1 if ast.get_docstring(definition) else 0]
     return textwrap.dedent("\n".join(source.splitlines()[first.lineno - 1 :])).splitlines()

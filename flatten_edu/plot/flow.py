@@ -1,11 +1,8 @@
 """What the paper's module forms, as its code does: one box an operation, with the shape of what leaves it."""
 
-from functools import partial
-
 from matplotlib.axes import Axes
 
-from flatten_edu.plot.strip import SMALLEST, panel
-from flatten_edu.plot.style import INK, Picture
+from flatten_edu.plot.style import INK, SMALLEST, panel
 
 # Column and line of a box, what it does, and the shape that leaves it. Columns: queries 0, keys 1, values 2.
 _BOXES = {
@@ -34,21 +31,10 @@ _ARROWS = [
 ]  # fmt: skip
 
 
-def flow_panels() -> list[Picture]:
-    """The same flow for the six patches of chapters 1 to 8, and for a block of FLatten-DeiT-T with its class token."""
-    return [
-        flow_panel("six patches", n=6, c=2, heads=1, class_token=False),
-        flow_panel("FLatten-DeiT-T", n=197, c=192, heads=3, class_token=True),
-    ]
-
-
-def flow_panel(title: str, n: int, c: int, heads: int, class_token: bool) -> Picture:
+@panel(5.4)
+def flow_panel(axes: Axes, title: str, n: int, c: int, heads: int, class_token: bool) -> str:
     """The data flow for n tokens of c channels in so many heads; the convolution leaves a class token out."""
     sizes = {"n": n, "c": c, "h": heads, "d": c // heads, "cells": n - class_token}
-    return panel(partial(_flow, title, sizes), 5.4)
-
-
-def _flow(title: str, sizes: dict[str, int], axes: Axes) -> str:
     centres = {name: (column, line) for name, (column, line, _, _) in _BOXES.items()}
     for start, end in ((centres[a], centres[b]) for a, b in _ARROWS):
         arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.9}

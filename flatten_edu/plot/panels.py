@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from flatten_edu.plot.style import INK, Picture, in_style
 
 PLOTLY = "application/vnd.plotly.v1+json"
-_DASHES = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
-_MARKERS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "v": "triangle-down", "": "circle"}
+_DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+_MARKERS = {"o": "circle", "s": "square", "D": "diamond", "^": "triangle-up", "": "circle"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Line:
     dash: str = "-"
     marker: str = "o"
     width: float = 1.5
-    intervals: Sequence[tuple[float, float]] = ()
+    intervals: Sequence[Sequence[float]] = ()
     hover: Sequence[str] = ()
 
 
@@ -39,13 +39,14 @@ class Panel:
     x_label: str
     y_label: str
     alt: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line]
     ticks: Sequence[int | float] = ()  # of x
 
-    def axis_ticks(self) -> tuple[Sequence[int | float], Sequence[int | float]]:
-        """Where x and y are marked."""
+    def axis_ticks(self) -> list[dict[int | float, str]]:
+        """Where x and y are marked, and how."""
         x = self.ticks or log_ticks(value for line in self.lines for value in line.x)
-        return x, log_ticks(value for line in self.lines for value in line.y)
+        y = log_ticks(value for line in self.lines for value in line.y)
+        return [{tick: f"{tick:g}" for tick in ticks} for ticks in (x, y)]
 
 
 def log_ticks(values: Iterable[float]) -> list[float]:
@@ -61,8 +62,7 @@ def log_ticks(values: Iterable[float]) -> list[float]:
     return [float(tick) for tick in MaxNLocator(4, min_n_ticks=3).tick_values(low, high)]
 
 
-def draw_panel(axes: Axes, panel: Panel) -> None:
-    """By matplotlib."""
+def _draw(axes: Axes, panel: Panel) -> None:
     for line in panel.lines:
         style: dict[str, Any] = {"color": line.colour, "linestyle": line.dash, "marker": line.marker or None}
         axes.plot(line.x, line.y, label=line.name, linewidth=line.width, markersize=4, **style)
@@ -70,39 +70,34 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
             axes.plot([x, x], [low, high], color=line.colour, linewidth=3, alpha=0.35)
     axes.set(xscale="log", yscale="log", xlabel=panel.x_label, ylabel=panel.y_label)
     axes.set_title(panel.title, loc="left")
-    for set_ticks, ticks in zip((axes.set_xticks, axes.set_yticks), panel.axis_ticks(), strict=True):
-        set_ticks(ticks, [f"{tick:g}" for tick in ticks])
-        set_ticks([], minor=True)
+    for axis, ticks in zip((axes.xaxis, axes.yaxis), panel.axis_ticks(), strict=True):
+        axis.set_ticks(list(ticks), list(ticks.values()))
+        axis.set_ticks([], minor=True)
     axes.grid(color=INK, alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.patch.set_alpha(0)
-    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 @in_style
-def panels_figure(panels: Sequence[Panel], columns: int = 2) -> Picture:
-    """Panels side by side, so many in a row."""
-    columns = min(columns, len(panels))
+def panels_figure(panels: Sequence[Panel]) -> Picture:
+    """Panels side by side, two in a row."""
+    columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     figure = Picture(figsize=(7.2 * columns, 3.9 * rows), layout="constrained")
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axes, panel in zip(grid, panels, strict=False):
-        draw_panel(axes, panel)
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
+    for i, panel in enumerate(panels):
+        _draw(figure.add_subplot(rows, columns, i + 1), panel)
     figure.alt = " ".join(panel.alt for panel in panels)
     return figure
 
 
+@dataclass(frozen=True)
 class LivePanel:
     """A panel that a reader can point at: Plotly's JSON for pages and JupyterLab, and a still picture for all others.
 
-    The book's page and JupyterLab draw the JSON; the still, and the sentence that stands for it, go with it as
-    `layout.meta`.
+    The still, and the sentence that stands for it, go with the JSON as `layout.meta`.
     """
 
-    def __init__(self, panel: Panel):
-        self.panel = panel
+    panel: Panel
 
     @property
     def still(self) -> Picture:
@@ -113,11 +108,11 @@ class LivePanel:
         """Data and layout of a Plotly figure, without colours of its own for text and ground."""
         panel = self.panel
         axis = {"type": "log", "automargin": True, "gridcolor": "rgba(122,130,140,0.25)", "zeroline": False}
-        x, y = ({"tickvals": list(t), "ticktext": [f"{tick:g}" for tick in t]} for t in panel.axis_ticks())
+        x, y = ({**axis, "tickvals": list(t), "ticktext": list(t.values())} for t in panel.axis_ticks())
         layout = {
             "title": {"text": panel.title, "x": 0, "xanchor": "left", "font": {"size": 14}},
-            "xaxis": {**axis, **x, "title": {"text": panel.x_label}},
-            "yaxis": {**axis, **y, "title": {"text": panel.y_label}},
+            "xaxis": {**x, "title": {"text": panel.x_label}},
+            "yaxis": {**y, "title": {"text": panel.y_label}},
             "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
             "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
             "paper_bgcolor": "rgba(0,0,0,0)",
@@ -125,7 +120,7 @@ class LivePanel:
             "font": {"color": INK},
             "hovermode": "closest",
             "height": 520,
-            "meta": {"alt": panel.alt, "still": self.still.svg().decode()},
+            "meta": {"alt": panel.alt, "still": self.still.saved("svg", metadata={"Date": None}).decode()},
         }
         return {"data": [_trace(line) for line in panel.lines], "layout": layout}
 

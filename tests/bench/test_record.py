@@ -1,13 +1,12 @@
 """Records: round trips, what is derived, what is refused, and two side by side."""
 
 import json
-import math
 import re
 from pathlib import Path
 
 import pytest
 
-from flatten_edu.bench import Point, Record, compare, crossovers, differences, memory, ratios, report, roofline, times
+from flatten_edu.bench import Point, Record, compare, crossovers, memory, report, roofline, times
 from flatten_edu.results import results
 
 SIZES = (196, 784, 3136, 12544)
@@ -61,28 +60,12 @@ def test_the_json_is_the_schemas_and_has_what_readers_need_not_compute(tmp_path)
     failed = values["points"][-1]
     assert (failed["seconds"], failed["median"], failed["quartiles"]) == ([], None, None)
     assert failed["error"] == "out of memory: too much"
-    slope = next(s for s in values["slopes"] if (s["variant"], s["quantity"]) == ("softmax", "seconds"))
-    assert slope["exponent"] == pytest.approx(2) and (slope["smallest"], slope["largest"]) == (784, 12544)
-    one = next(c for c in values["crossovers"] if c["what"] == "module")
-    assert (one["fast"], one["slow"]) == ("focused_dwc", "softmax") and one["n"] == pytest.approx(1000)
-    assert one["low"] <= one["n"] <= one["high"] and one["text"].startswith("from N = 1000 on")
-
-
-def test_a_crossover_beyond_the_sizes_is_null_with_words(tmp_path):
-    points = [point("softmax", n, 1e-9 * n) for n in SIZES] + [point("focused_dwc", n, 1e-6 * n) for n in SIZES]
-    made(points).write(tmp_path / "r.json")
-    (one,) = json.loads((tmp_path / "r.json").read_text())["crossovers"]
-    assert (one["n"], one["low"], one["high"], one["text"]) == (None, None, None, "not up to N = 12544")
 
 
 def test_slopes_are_of_time_and_memory_from_the_smallest_size_on():
-    slopes = made().slopes()
-    assert {key[2:] for key in slopes} == {
-        (v, q) for v in ("softmax", "focused_dwc") for q in ("seconds", "peak_bytes")
-    }
-    assert slopes["module", "forward", "focused_dwc", "peak_bytes"].exponent == pytest.approx(1)
-    assert slopes["module", "forward", "focused_dwc", "seconds"].smallest == 784
-    assert made(settings={}).slopes()["module", "forward", "focused_dwc", "seconds"].smallest == 196
+    wanted = ("module", "forward", "focused_dwc")
+    assert made().slope(*wanted).exponent == pytest.approx(made().slope(*wanted, "peak_bytes").exponent) == 1
+    assert made().slope(*wanted).smallest == 784 and made(settings={}).slope(*wanted).smallest == 196
 
 
 BROWSERS = {
@@ -116,22 +99,9 @@ def test_the_browsers_export_is_read_and_printed(tmp_path):
     [
         ("not json", r"f\.json is not JSON: Expecting value"),
         ("\x00\x01", "is not JSON"),
-        ("[]", "is no record of a benchmark"),
         ('"a"', "is no record"),
         ('{"runs": []}', 'is no record of a benchmark: "schema" must be 1, and is None'),
-        (json.dumps(BROWSERS | {"schema": 2}), '"schema" must be 1, and is 2'),
         (json.dumps(BROWSERS | {"points": [{"variant": "a"}]}), 'point 1: "what" must be a text'),
-        (json.dumps(BROWSERS | {"points": ["a"]}), "point 1 must be an object"),
-        (json.dumps(BROWSERS | {"points": None}), '"points" must be a list'),
-        (
-            json.dumps(BROWSERS | {"points": [BROWSERS["points"][0] | {"seconds": [1, -1]}]}),
-            '"seconds" must be a list of numbers above 0',
-        ),
-        (
-            json.dumps(BROWSERS | {"points": [BROWSERS["points"][0] | {"n": "many"}]}),
-            '"n" must be a whole number from 1, and is .many.',
-        ),
-        (json.dumps(BROWSERS | {"points": [BROWSERS["points"][0] | {"seconds": 3}]}), '"seconds" must be a list'),
     ],
 )
 def test_what_is_no_record(tmp_path, readers_view, text, said):
@@ -165,7 +135,6 @@ def test_tables_say_what_the_points_say():
     assert cells(roofline(record, "module", "forward", ["focused_dwc"]))["focused, ours"] == ["0.50|1.0"] * 4
     models = cells(times(record, "model", "forward"))
     assert models["pixels"] == ["224", "448"] and models["FLatten-DeiT-T"] == ["1015", "255"]  # two images a batch
-    assert cells(ratios(record, "model", "forward"))["deit_tiny / flatten_deit_tiny"] == ["0.20", "0.78"]
     assert crossovers(record, "module", "forward")[0].startswith("focused_dwc beats softmax from N = 1000 on (")
 
 
@@ -198,11 +167,10 @@ def test_compare_warns_where_times_cannot_be_compared():
         versions={"torch": "2.9.0", "triton": "3"},
         settings={**SETTINGS, "dtype": "bfloat16"},
     )
-    assert differences(made(), made()) == []
-    found = differences(made(), other)
+    found = compare(made(), other)
     assert "dtype: float32 | bfloat16" in found and "device's name: a processor | a GPU" in found
     assert "version of torch: 2.13.0 | 2.9.0" in found and "version of triton: None | 3" in found
-    assert compare(made(), other).startswith("The two were not made alike")
+    assert found.startswith("The two were not made alike")
 
 
 def test_nothing_in_common():
@@ -215,14 +183,13 @@ BOOKS = sorted(path.stem for path in BOOK.glob("*.json"))
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_a_record_of_the_book_is_whole(name):
-    """Its fits follow from its points, and it has what the chapter reads."""
+    """It has what the chapter reads."""
     values = results(f"bench/{name}")
     record = Record.of(values)
     assert not record.stopped and record.ceilings
     assert record.as_json() == values
-    exponents = {key[2]: slope for key, slope in record.slopes().items() if key[:2] == ("module", "forward")}
     for variant in ("softmax", "focused_dwc"):
-        assert math.isfinite(exponents[variant].exponent) and exponents[variant].smallest == 784
+        assert record.slope("module", "forward", variant).smallest == 784
 
 
 def test_the_book_has_a_cpus_record():

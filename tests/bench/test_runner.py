@@ -5,17 +5,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 import torch
 
-from flatten_edu.bench import Settings, clock, measure
+from flatten_edu.bench import Settings, clock, measure, runner
 from flatten_edu.bench.cases import Case
 from flatten_edu.bench.record import Record
 from flatten_edu.bench.runner import _MOST
 
-SETTINGS = Settings(device="cpu", memory=False, threads=1)
-
-
-@pytest.fixture(autouse=True)
-def quick_ceilings(monkeypatch):
-    monkeypatch.setattr(clock, "ceilings", lambda device, dtype: {"flops_per_s": 1e12, "bytes_per_s": 1e11})
+SETTINGS = Settings(device="cpu", threads=1)
 
 
 @dataclass(frozen=True)
@@ -28,9 +23,7 @@ class Fake(Case):
     def build(self):
         if self.fails is not None:
             raise self.fails("DefaultCPUAllocator: can't allocate memory" if self.fails is RuntimeError else "no")
-        ready = type("Ready", (), {"owned": []})()
-        ready.call = lambda: self.calls.append((self.variant, self.n))
-        return ready
+        return (lambda: self.calls.append((self.variant, self.n))), []
 
 
 class Clock:
@@ -50,16 +43,33 @@ class Clock:
         return value * (1 + self.scatter * (len(self.repeats) % 3))
 
 
-def run(variants, seconds, tokens=(784,), scatter=0.0, settings=SETTINGS, fails=None, **more):
+def fakes(variants, tokens=(784,), settings=SETTINGS, fails=None):
+    """Cases, and the list of their calls."""
     calls: list = []
     settings = replace(settings, tokens=tokens)
+    fails = fails or {}
     wanted = [
-        Fake(name, "module", "forward", n, settings, calls=calls, fails=(fails or {}).get((name, n)))
+        Fake(name, "module", "forward", n, settings, calls=calls, fails=fails.get((name, n)))
         for n in tokens
         for name in variants
     ]
+    return wanted, calls
+
+
+def measured(wanted, timer, **more):
+    """The record of these cases, by the test's own clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "cases", lambda settings: wanted)
+        patch.setattr(clock, "seconds_of", lambda call, times, device: timer(call, times))
+        patch.setattr(clock, "peak_bytes", lambda call, owned, device: None)
+        patch.setattr(clock, "ceilings", lambda device, dtype: {"flops_per_s": 1e12, "bytes_per_s": 1e11})
+        return measure(wanted[0].settings, **more)
+
+
+def run(variants, seconds, tokens=(784,), scatter=0.0, settings=SETTINGS, fails=None, **more):
+    wanted, calls = fakes(variants, tokens, settings, fails)
     timer = Clock(calls, seconds, scatter)
-    return measure(settings, timer=timer, wanted=wanted, **more), timer
+    return measured(wanted, timer, **more), timer
 
 
 def rounds(timer, warm_up):
@@ -79,11 +89,9 @@ def test_variants_take_turns_and_nobody_is_always_first():
 
 def test_a_drift_hits_all_alike():
     """A machine that slows down tenfold in the middle: medians of equal variants stay equal."""
-    calls = []
+    wanted, calls = fakes(["softmax", "relu"], settings=replace(SETTINGS, seconds=0.1))
     slow = lambda n: 0.001 if len(calls) < 24 else 0.01  # noqa: E731
-    settings = replace(SETTINGS, seconds=0.1)
-    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("softmax", "relu")]
-    record = measure(settings, timer=Clock(calls, dict.fromkeys(["softmax", "relu"], slow)), wanted=wanted)
+    record = measured(wanted, Clock(calls, dict.fromkeys(["softmax", "relu"], slow)))
     first, second = (point.seconds for point in record.points)
     assert abs(len(first) - len(second)) <= 1 and len(first) > 5
     assert sum(a != b for a, b in zip(first, second, strict=False)) <= 1 < len(set(first))  # the round it came in
@@ -99,11 +107,8 @@ def test_noise_is_answered_by_repeats_up_to_a_time_and_a_number():
 
 
 def test_a_settled_variant_goes_on_with_the_others():
-    calls = []
-    settings = replace(SETTINGS, seconds=1.0)
-    wanted = [Fake(name, "module", "forward", 784, settings, calls=calls) for name in ("softmax", "relu")]
-    timer = Clock(calls, {"softmax": 0.02, "relu": lambda n: 0.02 * (1 + len(calls) % 5)})
-    record = measure(settings, timer=timer, wanted=wanted)
+    wanted, calls = fakes(["softmax", "relu"], settings=replace(SETTINGS, seconds=1.0))
+    record = measured(wanted, Clock(calls, {"softmax": 0.02, "relu": lambda n: 0.02 * (1 + len(calls) % 5)}))
     assert len(record.points[0].seconds) == len(record.points[1].seconds) > 5
 
 
@@ -159,8 +164,7 @@ def test_a_failure_is_a_point_and_not_the_end(failure, said):
 
 
 def test_cudas_out_of_memory_in_the_middle_of_the_repeats():
-    calls = []
-    wanted = [Fake("softmax", "module", "forward", 784, SETTINGS, calls=calls)]
+    wanted, calls = fakes(["softmax"])
 
     def timer(call, times):
         call()
@@ -168,7 +172,7 @@ def test_cudas_out_of_memory_in_the_middle_of_the_repeats():
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return 0.2
 
-    (point,) = measure(SETTINGS, timer=timer, wanted=wanted).points
+    (point,) = measured(wanted, timer).points
     assert point.error.startswith("out of memory: CUDA out of memory.") and point.seconds == []
 
 
@@ -186,11 +190,7 @@ def test_maps_that_do_not_fit_are_known_before(monkeypatch):
 @pytest.mark.parametrize("when", [4, 9, 30])
 def test_ctrl_c_keeps_what_was_measured(when):
     kept = []
-    calls: list = []
-    settings = replace(SETTINGS, tokens=(49, 196, 784))
-    wanted = [
-        Fake(v, "module", "forward", n, settings, calls=calls) for n in (49, 196, 784) for v in ("softmax", "relu")
-    ]
+    wanted, calls = fakes(["softmax", "relu"], (49, 196, 784))
 
     def timer(call, times):
         call()
@@ -198,7 +198,7 @@ def test_ctrl_c_keeps_what_was_measured(when):
             raise KeyboardInterrupt
         return 0.2
 
-    record = measure(settings, timer=timer, wanted=wanted, keep=kept.append)
+    record = measured(wanted, timer, keep=kept.append)
     assert record.stopped and kept[-1] is record
     taken = sum(len(point.seconds) for point in record.points)
     assert taken == {4: 0, 9: 5, 30: 20}[when]  # calls but for those that warm up: four a size
@@ -223,14 +223,13 @@ def test_the_record_says_where_and_with_what():
 def test_threads_are_set_for_the_run_alone():
     before = torch.get_num_threads()
     during = []
-    calls: list = []
-    wanted = [Fake("softmax", "module", "forward", 49, SETTINGS, calls=calls)]
+    wanted, _ = fakes(["softmax"])
 
     def timer(call, times):
         during.append(torch.get_num_threads())
         return 0.2
 
-    measure(SETTINGS, timer=timer, wanted=wanted)
+    measured(wanted, timer)
     assert set(during) == {1} and torch.get_num_threads() == before
 
 
