@@ -58,7 +58,7 @@ def arrows_panel(
     shown = vectors if before is None else torch.cat([vectors, before])
     low, high = min(shown.min().item(), 0.0), shown.max().item()
     room = 0.12 * (high - low)
-    _label_tips(axes, cat.names, vectors, high - low)
+    _label_tips(axes, cat.names, vectors, shown, low - room, high + 2.2 * room)
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set(xlim=(low - room, high + 2.2 * room), ylim=(low - room, high + room), aspect="equal", title=title,
@@ -70,17 +70,27 @@ def _pairs(cat: SixPatches, vectors: Tensor) -> str:
     return "; ".join(f"{n} ({a:.2f}, {b:.2f})" for n, (a, b) in zip(cat.names, vectors.tolist(), strict=True))
 
 
-def _label_tips(axes: Axes, names: tuple[str, ...], vectors: Tensor, span: float) -> None:
-    """Names beside the tips, from the top down; one that would cover another moves below it."""
-    placed: list[tuple[float, float]] = []
-    for i in vectors[:, 1].sort(descending=True, stable=True).indices.tolist():
-        x, y = vectors[i].tolist()
-        for other_x, other_y in placed:
-            if abs(x - other_x) < 0.25 * span:
-                y = min(y, other_y - 0.06 * span)
-        placed.append((x, y))
-        axes.annotate(names[i], (x, y), xytext=(6, 0), textcoords="offset points", color=OF_KEYS[i], weight="bold",
-                      fontsize=SMALLEST)  # fmt: skip
+def _label_tips(axes: Axes, names: tuple[str, ...], vectors: Tensor, lines: Tensor, least: float, most: float) -> None:
+    """Names beside the tips: of the places around a tip the first that covers least of lines, axes and other names.
+
+    `least` and `most` are the ends of the x axis, between which names stay.
+    """
+    span = most - least
+    height, letter, gap = 0.05 * span, 0.03 * span, 0.025 * span  # of small bold type in these panels
+    along = torch.linspace(0, 1, 50)[:, None]
+    axes_lines = span * torch.cat([torch.eye(2), -torch.eye(2)])
+    taken = torch.cat([along * tip for tip in lines] + [along * line for line in axes_lines])
+    for name, colour, (x, y) in zip(names, OF_KEYS, vectors.tolist(), strict=True):
+        size = torch.tensor([letter * len(name), height])
+        width = size[0].item()
+        columns = [left for left in (x + gap, x - width / 2, x - gap - width) if least <= left <= most - width]
+        rows = [y - height / 2, y + gap, y - gap - height, y + 1.5 * height, y - 2 * height, y + 2.5 * height]
+        places = [torch.tensor([left, low]) for low in rows for left in columns]
+        covered = [((taken > place) & (taken < place + size)).all(1).sum().item() for place in places]
+        place = places[covered.index(min(covered))]
+        inside = torch.cartesian_prod(torch.linspace(0, 1, 9), torch.linspace(0, 1, 5)) * size
+        taken = torch.cat([taken, place + inside, place + inside])  # names on names are worst
+        axes.text(*place.tolist(), name, color=colour, weight="bold", fontsize=SMALLEST, va="bottom")
 
 
 @panel(3.25)
