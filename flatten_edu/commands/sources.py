@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from flatten_edu.data import ImageFolder, LabelledImages, Part, PermutedPatches, cifar10
+from flatten_edu.data import ImageFolder, LabelledImages, View, cifar10
 from flatten_edu.train import World, rand_augment
 
 HELP = "cifar10 (fetched once), cifar10:FOLDER, or imagefolder:FOLDER with train/CLASS/*.jpg and val/CLASS/*.jpg"
@@ -56,11 +56,9 @@ def viewed(
     Raises:
         ValueError: more images held out than there are.
     """
-    if hold_out is not None:
-        if not 0 < hold_out < len(train):
-            raise ValueError(f"--hold-out takes 1 to {len(train) - 1} of the training images, got {hold_out}")
-        every = torch.arange(len(train))
-        train, test = Part(train, every[:-hold_out]), Part(train, every[-hold_out:])
-    if permute_patches is not None:
-        train, test = (PermutedPatches(images, patch, permute_patches) for images in (train, test))
-    return train, test
+    every = torch.arange(len(train))
+    if hold_out is None:
+        return View(train, every, patch, permute_patches), View(test, torch.arange(len(test)), patch, permute_patches)
+    if not 0 < hold_out < len(train):
+        raise ValueError(f"--hold-out takes 1 to {len(train) - 1} of the training images, got {hold_out}")
+    return View(train, every[:-hold_out], patch, permute_patches), View(train, every[-hold_out:], patch, permute_patches)

@@ -26,14 +26,10 @@ class LabelledImages(Protocol):
     def classes(self) -> Sequence[str]:
         """Their names, in the order of the labels."""
 
-    @property
-    def size(self) -> int:
-        """Pixels: a side of what `batch` returns."""
-
     def __len__(self) -> int: ...
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """Images [b, 3, size, size], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
+        """Images [b, 3, s, s], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
 
         The same index and seed give the same image, whichever batch, process or run asks for it.
         """
@@ -44,7 +40,7 @@ class ImageArray:
     """Images in memory. Training sees a random crop, mirrored or not; the test sees the centre.
 
     Raises:
-        ValueError: crops of `size` cannot be cut from the images, or there are more labels than images or fewer.
+        ValueError: crops of `size` cannot be cut from the images.
     """
 
     images: UInt8[Tensor, "n 3 h w"]
@@ -55,11 +51,9 @@ class ImageArray:
     deviation: tuple[float, float, float] = _IMAGENET_DEVIATION
 
     def __post_init__(self) -> None:
-        count, _, height, width = self.images.shape
+        height, width = self.images.shape[2:]
         if not 1 <= self.size <= min(height, width):
             raise ValueError(f"crops of {self.size} x {self.size} cannot be cut from images of {height} x {width}")
-        if len(self.labels) != count:
-            raise ValueError(f"{count} images came with {len(self.labels)} labels")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -73,11 +67,11 @@ class ImageArray:
             mirrored = torch.zeros_like(indices, dtype=torch.bool)
         else:
             top, left, mirrored = seeds % rows, seeds // rows % columns, seeds // (rows * columns) % 2 == 1
-        i = (top[:, None] + torch.arange(size))[:, None, :, None]
-        j = left[:, None] + torch.where(mirrored[:, None], torch.arange(size).flip(0), torch.arange(size))
-        cut = images[
-            torch.arange(len(images))[:, None, None, None], torch.arange(3)[:, None, None], i, j[:, None, None]
-        ]
+        along = torch.arange(size)
+        i = top[:, None] + along
+        j = left[:, None] + torch.where(mirrored[:, None], along.flip(0), along)
+        each, channel = torch.arange(len(images))[:, None, None, None], torch.arange(3)[:, None, None]
+        cut = images[each, channel, i[:, None, :, None], j[:, None, None]]
         return standardise(cut, self.mean, self.deviation), self.labels[indices]
 
 
@@ -134,7 +128,7 @@ class ImageFolder:
         drawn = [None] * len(indices) if seeds is None else seeds.tolist()
         images = [self._image(self._files[i][0], seed) for i, seed in zip(indices.tolist(), drawn, strict=True)]
         labels = torch.tensor([self._files[i][1] for i in indices.tolist()])
-        return standardise(torch.stack(images), _IMAGENET_MEAN, _IMAGENET_DEVIATION), labels
+        return standardise(torch.stack(images)), labels
 
     def _image(self, path: Path, seed: int | None) -> UInt8[Tensor, "3 size size"]:
         image = _open(path)
@@ -174,7 +168,9 @@ def _open(path: Path) -> Image.Image:
 
 
 def standardise(
-    images: UInt8[Tensor, "b 3 h w"], mean: Sequence[float], deviation: Sequence[float]
+    images: UInt8[Tensor, "b 3 h w"],
+    mean: Sequence[float] = _IMAGENET_MEAN,
+    deviation: Sequence[float] = _IMAGENET_DEVIATION,
 ) -> Float[Tensor, "b 3 h w"]:
     """Pixels from 0 to 255 as numbers of mean 0 and deviation 1, by the channels' own."""
     centre, scale = (torch.tensor(values)[:, None, None] * 255 for values in (mean, deviation))

@@ -57,10 +57,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], tuple[int, int] | 
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
             grid = (file.metadata() or {}).get("grid")
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise ValueError(f"{path} is not a readable checkpoint: {error}") from None
-    rows, _, columns = (grid or "").partition("x")
-    return state, (int(rows), int(columns)) if rows.isdigit() and columns.isdigit() else None
+    if grid is None:
+        return state, None
+    rows, columns = grid.split("x")
+    return state, (int(rows), int(columns))
 
 
 def _read_pickle(path: Path) -> object:

@@ -7,24 +7,19 @@ from typing import Any, Literal, cast
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+from torch.nn import functional as F
 
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.functional.checks import require_known
-from flatten_edu.models.positions import POSITIONS, resize_positions
+from flatten_edu.functional.widen import widen
 from flatten_edu.nn import ATTENTIONS, Attention, Block, Mlp, PatchEmbed, make_attention
 
-#: Last parts of names: what DeiT's recipe does not decay, besides norms and biases.
-NOT_DECAYED = ("pos_embed", "cls_token", "positional_encoding", "scale")
+POSITIONS = ("pos_embed", "positional_encoding")  # the last part of the names of learned positions
 
 
 @dataclass(frozen=True)
 class DeiTConfig:
-    """Everything that shapes a model.
-
-    Raises:
-        ValueError: a size below 1, or a rate that is not from 0 to below 1.
-    """
+    """Everything that shapes a model."""
 
     dim: int  #: C, features of a token
     num_heads: int  #: h
@@ -42,16 +37,6 @@ class DeiTConfig:
     pool: Literal["class", "mean"] = "class"  #: what the head sees: the class token, or the mean of the patches
     drop_rate: float = 0.0  #: dropout after embedding, projections and MLP
     drop_path_rate: float = 0.0  #: of the last block; the first has 0, those between lie on a line
-
-    def __post_init__(self) -> None:
-        for name in ("dim", "num_heads", "depth", "patch_size", "in_chans"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"a model needs {name} of at least 1, got {getattr(self, name)}")
-        for name in ("drop_rate", "drop_path_rate"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"a model needs a {name} from 0 to below 1, got {getattr(self, name)}")
-        if min(self.image) < 1:
-            raise ValueError(f"a model needs images of at least one pixel, got img_size={self.img_size}")
 
     @property
     def image(self) -> tuple[int, int]:
@@ -86,7 +71,6 @@ class DeiT(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, tokens, config.dim))
         self.pos_drop = nn.Dropout(config.drop_rate)
-        self.grad_checkpointing = False
         rates = [config.drop_path_rate * i / max(config.depth - 1, 1) for i in range(config.depth)]
         blocks = [self._block(kind, rate) for kind, rate in zip(kinds, rates, strict=True)]
         self.blocks = nn.ModuleList(blocks)
@@ -114,16 +98,8 @@ class DeiT(nn.Module):
         x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1).to(x.dtype), x], dim=1)
         x = self.pos_drop(x + self.pos_embed)
         for block in self.blocks:
-            if self.grad_checkpointing and torch.is_grad_enabled():
-                x = checkpoint(block, x, key_mask, use_reentrant=False)
-            else:
-                x = block(x, key_mask)
+            x = block(x, key_mask)
         return self.norm(x)
-
-    def forward_head(self, tokens: Float[Tensor, "b n c"], pre_logits: bool = False) -> Float[Tensor, "b classes"]:
-        """Class scores from normalised tokens; with `pre_logits` what the classifier sees of them, [b, c]."""
-        seen = tokens[:, 0] if self.config.pool == "class" else tokens[:, 1:].mean(1)
-        return seen if pre_logits else self.head(seen)
 
     def forward(
         self, x: Float[Tensor, "b k h w"], key_mask: Bool[Tensor, "b n"] | None = None
@@ -133,26 +109,8 @@ class DeiT(nn.Module):
         Args:
             key_mask: True for tokens that count as keys, the class token first, then the patches in row-major order.
         """
-        return self.forward_head(self.forward_features(x, key_mask))
-
-    def get_classifier(self) -> nn.Module:
-        """The layer that gives class scores."""
-        return self.head
-
-    def reset_classifier(self, num_classes: int) -> None:
-        """A new classifier, freshly initialised, for so many classes; 0 for none."""
-        like = self.norm.weight
-        self.head = nn.Linear(self.config.dim, num_classes) if num_classes else nn.Identity()
-        self.head.apply(_initialise).to(like.device, like.dtype)
-        self.config = replace(self.config, num_classes=num_classes)
-
-    def no_weight_decay(self) -> set[str]:
-        """Names of the parameters that are no matrices acting on features, which DeiT's recipe does not decay."""
-        return {name for name, _ in self.named_parameters() if name.rpartition(".")[2] in NOT_DECAYED}
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Whether blocks keep their input alone for the gradient and run again for the rest: less memory, more time."""
-        self.grad_checkpointing = enable
+        tokens = self.forward_features(x, key_mask)
+        return self.head(tokens[:, 0] if self.config.pool == "class" else tokens[:, 1:].mean(1))
 
     def set_input_size(self, img_size: int | tuple[int, int]) -> None:
         """Take images of another size from now on, in pixels; learned positions are resized as `load_weights` does.
@@ -169,9 +127,24 @@ class DeiT(nn.Module):
                 module.grid = self.grid
             for name in POSITIONS:
                 if isinstance(t := getattr(module, name, None), nn.Parameter):
-                    setattr(
-                        module, name, nn.Parameter(resize_positions(t.detach(), before, self.grid), t.requires_grad)
-                    )
+                    resized = resize_positions(t.detach(), before, self.grid)
+                    setattr(module, name, nn.Parameter(resized, t.requires_grad))
+
+
+def resize_positions(
+    positions: Float[Tensor, "1 n c"], source: tuple[int, int], target: tuple[int, int]
+) -> Float[Tensor, "1 m c"]:
+    """Positions [1, 1 + cells, C] for a grid of another size; the class token's, the first, stays.
+
+    Bicubic, and anti-aliased where the grid shrinks: without it fine waves would come out as wrong coarse ones.
+    """
+    if tuple(source) == tuple(target):
+        return positions
+    first, rest = positions[:, :1], positions[:, 1:]
+    image = widen(rest.mT.unflatten(-1, source))
+    shrinks = target[0] < source[0] or target[1] < source[1]
+    image = F.interpolate(image, target, mode="bicubic", align_corners=False, antialias=shrinks)
+    return torch.cat([first, image.flatten(2).mT.to(positions.dtype)], dim=1)
 
 
 def _initialise(module: nn.Module) -> None:

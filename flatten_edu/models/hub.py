@@ -71,7 +71,7 @@ class FLattenDeiT(
     def _from_pretrained(cls, *, strict: bool = True, **settings: Any) -> "FLattenDeiT":
         """As the mixin does, but a name that only one side has is an error, and so is a place without a model."""
         if "config" not in settings:
-            raise FileNotFoundError(f"{settings['model_id']} has no config.json, and so no model of this library")
+            raise FileNotFoundError(f"{settings['model_id']} has no config.json; of a run give the .safetensors")
         return super()._from_pretrained(strict=strict, **settings)
 
     def generate_model_card(self, *given: Any, **settings: Any) -> ModelCard:

@@ -8,6 +8,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from flatten_edu.models.weights import listed
 from flatten_edu.train.world import World
 
 
@@ -51,11 +52,6 @@ def class_places(names: Sequence[str], classes: Sequence[str]) -> Int[Tensor, " 
     if unknown := [name for name in names if name not in classes]:
         raise ValueError(f"the data has {listed(unknown)}, which the model does not know: it knows {listed(classes)}")
     return torch.tensor([list(classes).index(name) for name in names])
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first of many names, and how many more there are."""
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def accuracy(

@@ -8,7 +8,8 @@ from typing import Literal
 import torch
 from torch import nn
 
-from flatten_edu.models.deit import NOT_DECAYED
+# Last parts of names: what DeiT's recipe does not decay, besides norms and biases.
+NOT_DECAYED = ("pos_embed", "cls_token", "positional_encoding", "scale")
 
 
 @dataclass(frozen=True)
