@@ -61,4 +61,6 @@ def viewed(
         return View(train, every, patch, permute_patches), View(test, torch.arange(len(test)), patch, permute_patches)
     if not 0 < hold_out < len(train):
         raise ValueError(f"--hold-out takes 1 to {len(train) - 1} of the training images, got {hold_out}")
-    return View(train, every[:-hold_out], patch, permute_patches), View(train, every[-hold_out:], patch, permute_patches)
+    return View(train, every[:-hold_out], patch, permute_patches), View(
+        train, every[-hold_out:], patch, permute_patches
+    )

@@ -119,9 +119,16 @@ class ImageFolder:
 
         Training would meet such a file after hours. All cores read at once.
         """
+
+        def fault(path: Path) -> str | None:
+            try:
+                _open(path)
+            except ValueError as error:
+                return str(error)
+            return None
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = pool.map(_fault, (path for path, _ in self._files[first::step]))
-            return [fault for fault in found if fault]
+            return [found for found in pool.map(fault, (path for path, _ in self._files[first::step])) if found]
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
         """See `LabelledImages`. Raises ValueError that names the file where one cannot be read."""
@@ -146,14 +153,6 @@ class ImageFolder:
     def _resized(self, image: Image.Image, box: tuple[float, float, float, float]) -> UInt8[Tensor, "3 size size"]:
         cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
         return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
-
-
-def _fault(path: Path) -> str | None:
-    try:
-        _open(path)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _open(path: Path) -> Image.Image:

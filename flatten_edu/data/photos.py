@@ -11,6 +11,7 @@ from skimage import data
 from torch import Tensor
 
 from flatten_edu.data.images import standardise
+from flatten_edu.functional.checks import require_known
 
 # name: (loader, the square to keep as left, top, side). Both come with scikit-image under CC0.
 _PHOTOS: dict[str, tuple[Callable[[], np.ndarray], tuple[int, int, int]]] = {
@@ -21,9 +22,7 @@ _PHOTOS: dict[str, tuple[Callable[[], np.ndarray], tuple[int, int, int]]] = {
 
 def photo(name: str = "chelsea", size: int = 224) -> UInt8[np.ndarray, "size size 3"]:
     """A square photograph of size x size pixels, RGB. Raises ValueError with the known names on another name."""
-    if name not in _PHOTOS:
-        raise ValueError(f"photo knows {', '.join(sorted(_PHOTOS))}, got {name!r}")
-    load, (left, top, side) = _PHOTOS[name]
+    load, (left, top, side) = _PHOTOS[require_known("photograph", name, _PHOTOS)]
     return centre_square(load()[top : top + side, left : left + side], size, Image.Resampling.LANCZOS)
 
 

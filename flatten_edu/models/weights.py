@@ -1,18 +1,27 @@
-"""Weights in and out: safetensors or .pth, with positions fitted to another grid."""
+"""Weights in and out: safetensors or .pth, read without running any code, with positions fitted to another grid."""
 
 import math
 import os
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from flatten_edu.machine import replace_whole
-from flatten_edu.models.checkpoint import read_checkpoint
 from flatten_edu.models.deit import POSITIONS, DeiT, resize_positions
+
+_UNSAFE = (
+    "{path} was not opened: it holds more than tensors, and a pickle can run code when it is opened. Ask its author "
+    "for a safetensors file. Where you trust its author, reduce it once to its tensors: "
+    "torch.save(torch.load(path, weights_only=False)['model'], new_path)"
+)
+_CONTAINERS = ("state_dict_ema", "model_ema", "model", "state_dict")  # averaged weights before the last, as timm does
+_PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.")
 
 
 class Mismatch(NamedTuple):
@@ -50,7 +59,7 @@ def load_weights(
         ValueError: a file that is no checkpoint or would run code, names or shapes that do not fit.
     """
     path = Path(path)
-    state, saved_grid, taken = read_checkpoint(path)
+    state, saved_grid, taken = _read(path)
     wanted = model.state_dict()
     if backbone_only:
         state, wanted = ({n: t for n, t in one.items() if not n.startswith("head.")} for one in (state, wanted))
@@ -80,6 +89,52 @@ def save_weights(model: DeiT, path: str | os.PathLike, dtype: torch.dtype | None
         raise ValueError(f"save_weights writes .safetensors, got {path.name}")
     state = {name: t.cpu().to(dtype or t.dtype).contiguous() for name, t in model.state_dict().items()}
     replace_whole(path, save(state, metadata={"grid": f"{model.grid[0]}x{model.grid[1]}"}))
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], tuple[int, int] | None, str]:
+    """The tensors in a file by name, the grid of its positions if the file says so, and from where in it they came."""
+    state: object
+    state, grid = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else (_read_pickle(path), None)
+    taken = []
+    for key in _CONTAINERS:
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+            taken.append(f'its "{key}"')
+    if not isinstance(state, Mapping) or not state or not all(isinstance(name, str) for name in state):
+        raise ValueError(f"{path} is not a state dict: a mapping from names to tensors was expected")
+    for name, t in state.items():
+        if not isinstance(t, Tensor) or t.is_complex() or t.is_sparse or t.is_meta or t.is_quantized:
+            raise ValueError(f"{path} is not a state dict of dense, real tensors: {name!r} is not one")
+    while prefix := next((p for p in _PREFIXES if all(name.startswith(p) for name in state)), None):
+        state = {name.removeprefix(prefix): t for name, t in state.items()}
+        taken.append(f'without the prefix "{prefix}"')
+    return dict(state), grid, ", ".join(taken) or "the whole file"
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], tuple[int, int] | None]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+            grid = (file.metadata() or {}).get("grid")
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a readable checkpoint: {error}") from None
+    if grid is None:
+        return state, None
+    rows, columns = grid.split("x")
+    return state, (int(rows), int(columns))
+
+
+def _read_pickle(path: Path) -> object:
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start[:1] != b"\x80" and start != b"PK":
+        raise ValueError(f"{path} is not a readable checkpoint: it begins as neither a zip archive nor a pickle does")
+    try:
+        return torch.load(path, "cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ValueError(_UNSAFE.format(path=path)) from None
+    except Exception as error:  # a damaged file fails in many ways
+        raise ValueError(f"{path} is not a readable checkpoint: {type(error).__name__} {error}") from None
 
 
 def _fit_positions(state: dict[str, Tensor], model: DeiT, source_grid: tuple[int, int] | None) -> dict[str, Tensor]:

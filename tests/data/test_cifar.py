@@ -212,6 +212,8 @@ def test_a_photograph_becomes_an_image_of_the_set():
     assert x.shape == (3, 20, 20)
     torch.testing.assert_close(pixels, torch.tensor([255.0, 0.0, 51.0]), rtol=0, atol=1e-3)
     assert cifar.as_cifar10(photograph.transpose(1, 0, 2).copy(), 20)[0].allclose(x)
+    inside = samples.images[3].permute(1, 2, 0).numpy()[2:30, 2:30]  # 28 pixels are not resampled
+    torch.testing.assert_close(cifar.as_cifar10(inside), samples.batch(torch.tensor([3]))[0])
 
 
 @pytest.fixture(scope="module")

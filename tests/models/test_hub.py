@@ -45,7 +45,7 @@ def test_settings_that_json_has_no_words_for_come_back(tmp_path, readers_view):
     model = FLattenDeiT(config)
     model.save_pretrained(tmp_path)
     assert FLattenDeiT.from_pretrained(str(tmp_path)).config == config
-    assert "Nobody wrote down how it was trained" in (tmp_path / "README.md").read_text()
+    assert "nobody wrote it down" in (tmp_path / "README.md").read_text()
 
 
 def test_weights_of_another_model_are_refused(saved, tmp_path):
