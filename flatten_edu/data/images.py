@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,23 +15,6 @@ from torch import Tensor
 
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".ppm"}
-
-
-@runtime_checkable
-class LabelledImages(Protocol):
-    """What the training loop asks of a set of images."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """Their names, in the order of the labels."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """Images [b, 3, s, s], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
-
-        The same index and seed give the same image, whichever batch, process or run asks for it.
-        """
 
 
 @dataclass
@@ -59,7 +41,10 @@ class ImageArray:
         return len(self.labels)
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """See `LabelledImages`."""
+        """Images [b, 3, s, s], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
+
+        The same index and seed give the same image, whichever batch, process or run asks for it.
+        """
         images, size = self.images[indices], self.size
         rows, columns = (side - size + 1 for side in images.shape[2:])  # how many places the crop can have
         if seeds is None:
@@ -131,28 +116,25 @@ class ImageFolder:
             return [found for found in pool.map(fault, (path for path, _ in self._files[first::step])) if found]
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """See `LabelledImages`. Raises ValueError that names the file where one cannot be read."""
+        """See `ImageArray.batch`. Raises ValueError that names the file where one cannot be read."""
         drawn = [None] * len(indices) if seeds is None else seeds.tolist()
         images = [self._image(self._files[i][0], seed) for i, seed in zip(indices.tolist(), drawn, strict=True)]
         labels = torch.tensor([self._files[i][1] for i in indices.tolist()])
         return standardise(torch.stack(images)), labels
 
     def _image(self, path: Path, seed: int | None) -> UInt8[Tensor, "3 size size"]:
-        image = _open(path)
+        image, drawn = _open(path), random.Random(seed)
+        box = _centre_box(image.size, 224 / 256) if seed is None else _random_box(image.size, drawn)
+        cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+        x = torch.from_numpy(np.array(cut)).permute(2, 0, 1)
         if seed is None:
-            return self._resized(image, _centre_box(image.size, 224 / 256))
-        drawn = random.Random(seed)
-        x = self._resized(image, _random_box(image.size, drawn))
+            return x
         x = x.flip(-1) if drawn.random() < 0.5 else x
         if self.training_view is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 x = self.training_view(x)
         return x
-
-    def _resized(self, image: Image.Image, box: tuple[float, float, float, float]) -> UInt8[Tensor, "3 size size"]:
-        cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
-        return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
 
 
 def _open(path: Path) -> Image.Image:

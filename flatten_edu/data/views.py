@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from flatten_edu.data.images import LabelledImages
+from flatten_edu.data.images import ImageArray, ImageFolder
 
 
 @dataclass
@@ -20,7 +20,7 @@ class View:
         seed: of the order, the same in all images; None: as they are.
     """
 
-    images: LabelledImages
+    images: ImageArray | ImageFolder
     kept: Int[Tensor, " n"]
     patch: int = 1
     seed: int | None = None
@@ -34,9 +34,13 @@ class View:
         return len(self.kept)
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """See `LabelledImages`; images are cropped and mirrored before their patches are permuted."""
+        """See `ImageArray.batch`; images are cropped and mirrored before their patches are permuted."""
         x, labels = self.images.batch(self.kept[indices], seeds)
         return (x if self.seed is None else permute_patches(x, self.patch, self.seed)), labels
+
+
+#: What the training loop takes: a set with `classes`, a length, and `batch`.
+LabelledImages = ImageArray | ImageFolder | View
 
 
 def permute_patches(x: Float[Tensor, "b k h w"], patch: int, seed: int) -> Float[Tensor, "b k h w"]:
