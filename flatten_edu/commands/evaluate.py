@@ -1,10 +1,6 @@
 """Measure the accuracy of a model that comes with the library, or of a finished run, on the whole test set."""
 
 import argparse
-from typing import cast
-
-import torch
-from torch import nn
 
 from flatten_edu.commands.sources import HELP, open_images, viewed
 from flatten_edu.models import card, pretrained, pretrained_names
@@ -15,7 +11,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", help=f"{', '.join(pretrained_names())}, or the .safetensors of a run beside its card")
     parser.add_argument("--data", help=f"{HELP}; by default what its card names")
-    parser.add_argument("--compile", action="store_true", help="by torch.compile: a slow start, then faster")
     parser.add_argument("--device", choices=["cpu", "cuda", "mps"], help="by default a GPU where there is one")
 
 
@@ -32,9 +27,7 @@ def run(given: argparse.Namespace) -> None:
         raise ValueError(f"{given.name} knows {model.config.num_classes} classes; the data has {len(classes)}")
     world = World.join(given.device)
     try:
-        model = model.to(world.device)
-        runs = cast(nn.Module, torch.compile(model)) if given.compile else model
-        found = accuracy(runs, images, world, show=True, classes=classes)
+        found = accuracy(model.to(world.device), images, world, show=True, classes=classes)
     finally:
         world.leave()
     if world.rank == 0:

@@ -45,8 +45,6 @@ def run(given: argparse.Namespace) -> None:
     """Train, test, print, and write where asked to."""
     settings = RecallSettings(**{f.name: getattr(given, f.name) for f in dataclasses.fields(RecallSettings)})
     if given.out is not None:
-        if not given.out:
-            raise ValueError("--out is the run's folder, and needs a name")
         Path(given.out).mkdir(parents=True, exist_ok=True)  # now: a name that will not do should not cost a training
     started = time.perf_counter()
     with tqdm(total=settings.steps, unit="step", disable=None) as bar:

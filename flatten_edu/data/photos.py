@@ -10,6 +10,9 @@ from PIL import Image
 from skimage import data
 from torch import Tensor
 
+from flatten_edu.data.images import standardise
+from flatten_edu.functional.checks import require_known
+
 # name: (loader, the square to keep as left, top, side). Both come with scikit-image under CC0.
 _PHOTOS: dict[str, tuple[Callable[[], np.ndarray], tuple[int, int, int]]] = {
     "chelsea": (data.chelsea, (85, 0, 300)),
@@ -19,14 +22,13 @@ _PHOTOS: dict[str, tuple[Callable[[], np.ndarray], tuple[int, int, int]]] = {
 
 def photo(name: str = "chelsea", size: int = 224) -> UInt8[np.ndarray, "size size 3"]:
     """A square photograph of size x size pixels, RGB. Raises ValueError with the known names on another name."""
-    if name not in _PHOTOS:
-        raise ValueError(f"photo knows {', '.join(sorted(_PHOTOS))}, got {name!r}")
-    load, (left, top, side) = _PHOTOS[name]
-    square = Image.fromarray(load()).crop((left, top, left + side, top + side))
-    return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
+    load, (left, top, side) = _PHOTOS[require_known("photograph", name, _PHOTOS)]
+    return centre_square(load()[top : top + side, left : left + side], size, Image.Resampling.LANCZOS)
 
 
-def centre_square(image: UInt8[np.ndarray, "h w 3"], size: int = 28) -> UInt8[np.ndarray, "size size 3"]:
+def centre_square(
+    image: UInt8[np.ndarray, "h w 3"], size: int = 28, resampling: Image.Resampling = Image.Resampling.BOX
+) -> UInt8[np.ndarray, "size size 3"]:
     """The image's largest square in its middle, brought to size x size pixels, each the mean of what it covers.
 
     What the labs make of a reader's own picture, before a model that was built for small images sees it.
@@ -35,7 +37,7 @@ def centre_square(image: UInt8[np.ndarray, "h w 3"], size: int = 28) -> UInt8[np
     side = min(height, width)
     left, top = (width - side) / 2, (height - side) / 2
     box = (left, top, left + side, top + side)
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BOX, box=box))
+    return np.asarray(Image.fromarray(image).resize((size, size), resampling, box=box))
 
 
 def to_jpeg(image: UInt8[np.ndarray, "h w 3"], quality: int = 85) -> bytes:
@@ -71,9 +73,7 @@ def patch_features(
 
 def as_input(image: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
     """The photograph as a model takes it: a batch of one, channels first, by ImageNet's means and deviations."""
-    x = torch.tensor(image, dtype=torch.float32).permute(2, 0, 1) / 255
-    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    return ((x - mean[:, None, None]) / deviation[:, None, None])[None]
+    return standardise(torch.tensor(image).permute(2, 0, 1)[None])
 
 
 def _standardise(x: Tensor, dim: int | None) -> Tensor:

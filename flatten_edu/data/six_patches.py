@@ -10,7 +10,6 @@ from skimage import data
 from torch import Tensor
 
 NAMES = ("left eye", "brow", "right eye", "whiskers", "nose", "cheek")
-FEATURES = ("contrast", "redness")
 GRID = (2, 3)
 _CORNER, _SIDE = (80, 112), 95  # top and left in scikit-image's chelsea, pixels; side of a patch
 _LUMA = (0.299, 0.587, 0.114)  # how much of red, green and blue an eye sees as brightness
@@ -30,7 +29,6 @@ class SixPatches:
     w_v: Float[Tensor, "2 2"]
     kernel: Float[Tensor, "3 3"]  #: of the convolution in the chapter on rank: one for both features
     names: tuple[str, ...] = NAMES
-    features: tuple[str, ...] = FEATURES
     grid: tuple[int, int] = GRID
 
     @cached_property
@@ -80,16 +78,10 @@ def six_patches() -> SixPatches:
 
 
 def contrast_and_redness(pixels: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n 2"]:
-    """The two features of each patch, each scaled to 0 for the least and 1 for the most of the patches.
-
-    Raises:
-        ValueError: all patches have the same contrast, or the same redness: there is no scale then.
-    """
+    """The two features of each patch, each scaled to 0 for the least and 1 for the most of the patches."""
     colours = torch.from_numpy(pixels.astype(np.float64)).flatten(1, 2)  # n, pixels, RGB
     brightness = colours @ torch.tensor(_LUMA, dtype=torch.float64)
     red, green, _ = colours.mean(1).unbind(-1)
     raw = torch.stack([brightness.std(-1, correction=0), red - green], -1)
     least, most = raw.min(0).values, raw.max(0).values
-    if (least == most).any():
-        raise ValueError("contrast_and_redness needs patches that differ in contrast and in redness")
     return (raw - least) / (most - least)

@@ -1,6 +1,7 @@
 """One judge an exercise: it takes the answer and returns None, or what is wrong with it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from flatten_edu.functional import (
 from flatten_edu.results import results
 
 Fault = str | None
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _tokens(seed: int, *shape: int) -> Tensor:
@@ -39,7 +41,7 @@ def _compare(found: object, wanted: Tensor, case: str, rtol: float = 1e-6, atol:
     return f"{case}: entry {list(at)} should be {wanted[at].item():.4f}, got {found[at].item():.4f}"
 
 
-def _softmax_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
+def _softmax_attend(attend: Attend) -> Fault:
     for case, scale in {"5 random tokens": 1.0, "keys of length 1000": 1000.0}.items():
         q, k, v = _tokens(0, 4), scale * _tokens(1, 5, 4), _tokens(2, 5, 3)
         if fault := _compare(attend(q, k, v), softmax_attention(q[None], k, v)[0], case):
@@ -60,26 +62,18 @@ class _Largest(TorchDispatchMode):
         return out
 
 
-def _linear_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
-    q, k, v = _tokens(3, 300, 4).abs(), _tokens(4, 300, 4).abs(), _tokens(5, 300, 3)
-    return _without_a_map(attend, q, k, v, linear_attention(q, k, v))
-
-
-def _inline_attend(attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Fault:
-    q, k, v = _tokens(13, 300, 4), _tokens(14, 300, 4), _tokens(15, 300, 3)
+def _inline(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     scaled = len(k) * k.shape[1] ** 0.5 * q  # the authors' scale of similarities, which the exercise leaves out
-    return _without_a_map(attend, q, k, v, inline_weights(scaled, k) @ v)
+    return inline_weights(scaled, k) @ v
 
 
-def _without_a_map(
-    attend: Callable[[Tensor, Tensor, Tensor], Tensor], q: Tensor, k: Tensor, v: Tensor, wanted: Tensor
-) -> Fault:
-    n = len(k)
+def _without_a_map(wanted: Attend, least: float, attend: Attend) -> Fault:
+    q, k, v = _tokens(3, 300, 4).abs() + least, _tokens(4, 300, 4).abs() + least, _tokens(5, 300, 3)
     with _Largest() as largest:
         found = attend(q, k, v)
-    if fault := _compare(found, wanted, f"{n} tokens"):
+    if fault := _compare(found, wanted(q, k, v), f"{len(k)} tokens"):
         return fault
-    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= n * n else None
+    return f"it is right, but formed a tensor of {largest.size:,} numbers" if largest.size >= len(k) ** 2 else None
 
 
 def _cross_attend(attend: Callable[[Tensor, Tensor, Tensor, int], Tensor]) -> Fault:
@@ -130,19 +124,14 @@ def _f3_in_half(f3: Callable[[Tensor], Tensor]) -> Fault:
 
 
 def _softmax_scale(scale: float) -> Fault:
-    q, k = _chapter_tokens()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        q, k = torch.randn(2, 196, 64, dtype=torch.float64)  # those that the chapter draws
     wanted = entropy_bits(attention_matrix(q, k, "relu")).mean()
     found = entropy_bits(attention_matrix(float(scale) * q, k)).mean()
     if abs(found - wanted) < 0.01:
         return None
     return f"at s = {float(scale):g} softmax has {found:.2f} bits, linear attention {wanted:.2f}"
-
-
-def _chapter_tokens() -> Tensor:
-    """The queries and keys that the chapter draws."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return torch.randn(2, 196, 64, dtype=torch.float64)
 
 
 def _effective_rank(answer: Callable[[Tensor], Tensor | float]) -> Fault:
@@ -205,8 +194,8 @@ def _fitted_exponent(fit: Callable[[list[int], list[float]], float]) -> Fault:
 #: By the exercise's name what judges an answer: it returns the fault that it finds, or None.
 CHECKS: dict[str, Callable[..., Fault]] = {
     "softmax-attend": _softmax_attend,
-    "linear-attend": _linear_attend,
-    "inline-attend": _inline_attend,
+    "linear-attend": partial(_without_a_map, linear_attention, 0),
+    "inline-attend": partial(_without_a_map, _inline, -1),
     "window-cost": _window_cost,
     "cross-attend": _cross_attend,
     "singular-kernel": _singular_kernel,

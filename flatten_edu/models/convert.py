@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -76,20 +77,14 @@ def _made(kind: str, found: Found, grid: tuple[int, ...], class_token: bool, set
         )
     attention = attention.to(weight.device, weight.dtype)
     with torch.no_grad():
-        if hasattr(attention, "qkv"):
-            _fill(attention.qkv, found.qkv)
-        elif isinstance(v := getattr(attention, "v", None), nn.Linear):  # the convolution alone has values only
-            _fill(v, (weight.chunk(3)[2], None if bias is None else bias.chunk(3)[2]))
-        if hasattr(attention, "proj"):
-            _fill(attention.proj, found.proj)
+        values = weight.chunk(3)[2], None if bias is None else bias.chunk(3)[2]  # all that the convolution alone has
+        for name, (its_weight, its_bias) in {"qkv": found.qkv, "v": values, "proj": found.proj}.items():
+            layer = getattr(attention, name, None)
+            if isinstance(layer, nn.Linear):
+                layer.weight.copy_(its_weight)
+                if layer.bias is not None:
+                    layer.bias.zero_() if its_bias is None else layer.bias.copy_(its_bias)
     return found.replace(attention)
-
-
-def _fill(layer: nn.Linear, values: tuple[Tensor, Tensor | None]) -> None:
-    weight, bias = values
-    layer.weight.copy_(weight)
-    if layer.bias is not None:
-        layer.bias.zero_() if bias is None else layer.bias.copy_(bias)
 
 
 def _recognise(name: str, module: nn.Module) -> Found | None:
@@ -99,17 +94,13 @@ def _recognise(name: str, module: nn.Module) -> Found | None:
     if isinstance(module, Attention) or isinstance(layers.get("attention"), nn.Module):
         return None  # ours already; or one around another, which is found by itself
     if {"qkv", "proj"} <= layers.keys() and hasattr(module, "num_heads"):
-        qkv, proj = layers["qkv"], layers["proj"]
-        heads = cast(int, module.num_heads)
-        return Found("timm's Attention", proj.in_features, heads, _both(qkv), _both(proj), lambda ours: ours)
+        qkv, proj, heads = layers["qkv"], layers["proj"], cast(int, module.num_heads)
+        weights = (qkv.weight, qkv.bias), (proj.weight, proj.bias)
+        return Found("timm's Attention", proj.in_features, heads, *weights, lambda ours: ours)
     for names in (("query", "key", "value"), ("q_proj", "k_proj", "v_proj")):
         if set(names) <= layers.keys() and all(isinstance(layers[n], nn.Linear) for n in names):
             return _separate(name, module, [layers[n] for n in names])
     return None
-
-
-def _both(layer: nn.Linear) -> tuple[Tensor, Tensor | None]:
-    return layer.weight, layer.bias
 
 
 def _multihead(name: str, module: nn.MultiheadAttention) -> Found:
@@ -117,15 +108,9 @@ def _multihead(name: str, module: nn.MultiheadAttention) -> Found:
         raise ValueError(f"{name} attends to keys of another width than its queries: no kind here does")
     if module.bias_k is not None or module.add_zero_attn:
         raise ValueError(f"{name} adds keys of its own (add_bias_kv or add_zero_attn): no kind here does")
-    first = module.batch_first
-    return Found(
-        "nn.MultiheadAttention",
-        module.embed_dim,
-        module.num_heads,
-        (module.in_proj_weight, module.in_proj_bias),
-        _both(module.out_proj),
-        lambda ours: AsMultihead(ours, first),
-    )
+    weights = (module.in_proj_weight, module.in_proj_bias), (module.out_proj.weight, module.out_proj.bias)
+    made = partial(AsMultihead, batch_first=module.batch_first)
+    return Found("nn.MultiheadAttention", module.embed_dim, module.num_heads, *weights, made)
 
 
 def _separate(name: str, module: nn.Module, layers: list[nn.Linear]) -> Found:
@@ -143,7 +128,7 @@ def _separate(name: str, module: nn.Module, layers: list[nn.Linear]) -> Found:
         raise ValueError(f"{name} is causal: no kind here is")
     own = next((getattr(module, n) for n in ("o_proj", "out_proj", "dense") if hasattr(module, n)), None)
     eye = torch.eye(q.in_features, device=weight.device, dtype=weight.dtype)
-    proj = (eye, None) if own is None else _both(own)  # projected in the module around, after ours
+    proj = (eye, None) if own is None else (own.weight, own.bias)  # projected in the module around, after ours
     return Found("query, key and value layers", q.in_features, heads, (weight, bias), proj, AsHuggingFace)
 
 
@@ -176,10 +161,7 @@ class AsMultihead(nn.Module):
             raise ValueError("this attention is of tokens among themselves: query, key and value must be one tensor")
         if attn_mask is not None or is_causal:
             raise ValueError("this attention takes no mask between tokens (a causal one, say), only key_padding_mask")
-        mask = None
-        if key_padding_mask is not None:
-            hidden = key_padding_mask if key_padding_mask.dtype == torch.bool else key_padding_mask != 0
-            mask = ~hidden
+        mask = None if key_padding_mask is None else key_padding_mask == 0
         x = query if self.batch_first else query.transpose(0, 1)
         out = self.attention(x, mask)
         return (out if self.batch_first else out.transpose(0, 1)), None

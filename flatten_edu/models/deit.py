@@ -7,15 +7,17 @@ from typing import Any, Literal, cast
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from flatten_edu.functional import DEFAULT_P
 from flatten_edu.functional.checks import require_known
-from flatten_edu.models.positions import POSITIONS, resize_positions
+from flatten_edu.functional.widen import widen
 from flatten_edu.nn import ATTENTIONS, Attention, Block, Mlp, PatchEmbed, make_attention
 
 #: Last parts of names: what DeiT's recipe does not decay, besides norms and biases.
 NOT_DECAYED = ("pos_embed", "cls_token", "positional_encoding", "scale")
+POSITIONS = ("pos_embed", "positional_encoding")  # likewise, of learned positions
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,22 @@ class DeiT(nn.Module):
                     setattr(
                         module, name, nn.Parameter(resize_positions(t.detach(), before, self.grid), t.requires_grad)
                     )
+
+
+def resize_positions(
+    positions: Float[Tensor, "1 n c"], source: tuple[int, int], target: tuple[int, int]
+) -> Float[Tensor, "1 m c"]:
+    """Positions [1, 1 + cells, C] for a grid of another size; the class token's, the first, stays.
+
+    Bicubic, and anti-aliased where the grid shrinks: without it fine waves would come out as wrong coarse ones.
+    """
+    if tuple(source) == tuple(target):
+        return positions
+    first, rest = positions[:, :1], positions[:, 1:]
+    image = widen(rest.mT.unflatten(-1, source))
+    shrinks = target[0] < source[0] or target[1] < source[1]
+    image = F.interpolate(image, target, mode="bicubic", align_corners=False, antialias=shrinks)
+    return torch.cat([first, image.flatten(2).mT.to(positions.dtype)], dim=1)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -1,5 +1,7 @@
 """A model as a table of its blocks."""
 
+from itertools import groupby
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +27,9 @@ def describe(model: DeiT) -> str:
     config, tokens = model.config, model.pos_embed.shape[1]
     head = f"{'part':18} {'attention':20} {'in attention':>12} {'in the MLP':>11} {'in all':>11}"
     lines = [f"C = {config.dim}, h = {config.num_heads}, N = {tokens} on a grid {model.grid}", head]
-    for first, last, kind in _runs(config.kinds):
+    last = -1
+    for kind, run in groupby(config.kinds):
+        first, last = last + 1, last + len(list(run))
         block = model.blocks[first]
         name = f"block {first}" if first == last else f"blocks {first}-{last}, each"
         attn, mlp = (count_parameters(block.get_submodule(part)) for part in ("attn", "mlp"))
@@ -34,14 +38,3 @@ def describe(model: DeiT) -> str:
     lines.append(f"{'the rest':18} {'':20} {'':12} {'':11} {rest:11,}")
     lines.append(f"{'model':18} {'':20} {'':12} {'':11} {count_parameters(model):11,}")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _runs(kinds: tuple[str, ...]) -> list[tuple[int, int, str]]:
-    """Neighbours of one kind as (first, last, kind)."""
-    runs: list[tuple[int, int, str]] = []
-    for i, kind in enumerate(kinds):
-        if runs and runs[-1][2] == kind:
-            runs[-1] = (runs[-1][0], i, kind)
-        else:
-            runs.append((i, i, kind))
-    return runs

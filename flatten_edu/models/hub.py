@@ -19,21 +19,14 @@ CARD = """\
 
 # A {{ attention }} DeiT, made with flatten_edu
 
-Focused linear attention in DeiT, after Han et al., *FLatten Transformer* (ICCV 2023), {{ paper_url }}.
-The weights are not the authors'.
+After Han et al., *FLatten Transformer* (ICCV 2023), {{ paper_url }}; the weights are not the authors'. To load it:
+`flatten_edu.models.pretrained("NAME/OF-THIS-REPOSITORY")`, with `pip install 'flatten-edu[hub]'`.
 
-```python
-from flatten_edu.models import pretrained  # pip install 'flatten-edu[hub]'
-
-model = pretrained("NAME/OF-THIS-REPOSITORY")
-```
-
-{% if made %}How it was made and what it reaches, as its trainer wrote it:
+How it was made and what it reaches:
 
 ```json
 {{ made }}
 ```
-{% else %}Nobody wrote down how it was trained.{% endif %}
 """
 
 
@@ -49,9 +42,6 @@ class FLattenDeiT(
     """A `DeiT` with `from_pretrained`, `save_pretrained` and `push_to_hub`, of Hugging Face's own mixin.
 
     A folder or repository holds model.safetensors, config.json and README.md, the model's card.
-
-    Raises:
-        ValueError: sizes that do not fit, or an attention that is not known.
     """
 
     def __init__(self, config: DeiTConfig):
@@ -71,11 +61,11 @@ class FLattenDeiT(
     def _from_pretrained(cls, *, strict: bool = True, **settings: Any) -> "FLattenDeiT":
         """As the mixin does, but a name that only one side has is an error, and so is a place without a model."""
         if "config" not in settings:
-            raise FileNotFoundError(f"{settings['model_id']} has no config.json, and so no model of this library")
+            raise FileNotFoundError(f"{settings['model_id']} has no config.json; of a run give the .safetensors")
         return super()._from_pretrained(strict=strict, **settings)
 
     def generate_model_card(self, *given: Any, **settings: Any) -> ModelCard:
         """The README.md of its repository."""
-        made = json.dumps(self.made, indent=1) if self.made else ""
+        made = json.dumps(self.made or "nobody wrote it down", indent=1)
         kinds = ", ".join(sorted(set(self.config.kinds)))
         return super().generate_model_card(*given, attention=kinds, made=made, **settings)

@@ -53,8 +53,6 @@ def pretrained(name: str) -> DeiT:
         ImportError: the Hub was asked for, and its extra is not installed.
     """
     if "/" in name and not name.endswith(".safetensors"):
-        if Path(name).is_dir() and not (Path(name) / "config.json").is_file():
-            raise FileNotFoundError(f"{name} has no config.json; of a run give the .safetensors")
         from flatten_edu.models.hub import FLattenDeiT  # an extra
 
         return FLattenDeiT.from_pretrained(name)

@@ -90,7 +90,8 @@ def _label_tips(axes: Axes, names: tuple[str, ...], vectors: Tensor, lines: Tens
         place = places[covered.index(min(covered))]
         inside = torch.cartesian_prod(torch.linspace(0, 1, 9), torch.linspace(0, 1, 5)) * size
         taken = torch.cat([taken, place + inside, place + inside])  # names on names are worst
-        axes.text(*place.tolist(), name, color=colour, weight="bold", fontsize=SMALLEST, va="bottom")
+        left, low = place.tolist()
+        axes.text(left, low, name, color=colour, weight="bold", fontsize=SMALLEST, va="bottom")
 
 
 @panel(3.25)

@@ -66,6 +66,4 @@ def write_card(
 
 def describe_device(device: torch.device) -> str:
     """The device's name in words."""
-    if device.type == "cuda":
-        return name_of(device)
-    return f"CPU, {name_of(device)}, {os.cpu_count()} cores"
+    return name_of(device) if device.type == "cuda" else f"CPU, {name_of(device)}, {os.cpu_count()} cores"

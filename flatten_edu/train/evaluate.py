@@ -8,6 +8,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from flatten_edu.models.weights import listed
 from flatten_edu.train.world import World
 
 
@@ -32,7 +33,10 @@ def predictions(
     Raises:
         ValueError: the images have a class that is not among the model's.
     """
-    places = class_places(images.classes, classes or images.classes)
+    classes = list(classes or images.classes)
+    if unknown := [name for name in images.classes if name not in classes]:
+        raise ValueError(f"the data has {listed(unknown)}, which the model does not know: it knows {listed(classes)}")
+    places = torch.tensor([classes.index(name) for name in images.classes])
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device
@@ -44,18 +48,6 @@ def predictions(
         labels.append(places[y])
     model.train(was_training)
     return torch.cat(given), torch.cat(labels)
-
-
-def class_places(names: Sequence[str], classes: Sequence[str]) -> Int[Tensor, " k"]:
-    """Where each name stands among a model's classes. Raises ValueError that lists those that do not."""
-    if unknown := [name for name in names if name not in classes]:
-        raise ValueError(f"the data has {listed(unknown)}, which the model does not know: it knows {listed(classes)}")
-    return torch.tensor([list(classes).index(name) for name in names])
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first of many names, and how many more there are."""
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def accuracy(

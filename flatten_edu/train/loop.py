@@ -5,7 +5,6 @@ import io
 import json
 import math
 import os
-import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -89,7 +88,8 @@ class Run:
             claim(self.out)
         if self.checkpoint.exists():
             self._resume()
-        self._check_folder()
+        if self.world.sum(torch.tensor(self.step, device=self.world.device)) != self.step * self.world.size:
+            raise ValueError(f"the processes found different checkpoints: each of them has to see the same {self.out}")
 
     @property
     def checkpoint(self) -> Path:
@@ -228,10 +228,3 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         for name in ("step", "seconds", "losses", "epochs"):
             setattr(self, name, state[name])
-
-    def _check_folder(self) -> None:
-        """Better now than after the first epoch: whether it can be written, and all processes see what is in it."""
-        with tempfile.TemporaryFile(dir=self.out):
-            pass
-        if self.world.sum(torch.tensor(self.step, device=self.world.device)) != self.step * self.world.size:
-            raise ValueError(f"the processes found different checkpoints: each of them has to see the same {self.out}")

@@ -16,7 +16,7 @@ def test_photographs_are_square(name):
 
 
 def test_an_unknown_photograph():
-    with pytest.raises(ValueError, match="photo knows chelsea, coffee, got 'lena'"):
+    with pytest.raises(ValueError, match="no photograph 'lena'; there are chelsea, coffee"):
         photo("lena")
 
 

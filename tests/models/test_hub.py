@@ -45,7 +45,7 @@ def test_settings_that_json_has_no_words_for_come_back(tmp_path, readers_view):
     model = FLattenDeiT(config)
     model.save_pretrained(tmp_path)
     assert FLattenDeiT.from_pretrained(str(tmp_path)).config == config
-    assert "Nobody wrote down how it was trained" in (tmp_path / "README.md").read_text()
+    assert "nobody wrote it down" in (tmp_path / "README.md").read_text()
 
 
 def test_weights_of_another_model_are_refused(saved, tmp_path):
@@ -62,8 +62,6 @@ def test_a_folder_without_a_model_is_named(tmp_path):
     """Such as a run's folder, whose weights have their card beside them."""
     with pytest.raises(FileNotFoundError, match=rf"{tmp_path} has no config.json; of a run give the .safetensors"):
         pretrained(str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=rf"{tmp_path} has no config.json, and so no model"):
-        FLattenDeiT.from_pretrained(str(tmp_path))
 
 
 def test_it_is_pushed_as_it_is_saved(monkeypatch):

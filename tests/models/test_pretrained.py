@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from flatten_edu.data import cifar10_samples
 from flatten_edu.models import card, count_parameters, pretrained, pretrained_names
-from flatten_edu.models.checkpoint import read_checkpoint
 from flatten_edu.models.pretrained import WEIGHTS
 from flatten_edu.train import Recipe, predictions
 
@@ -44,7 +44,7 @@ def test_weights_are_half_precision_and_small():
     files = list(WEIGHTS.glob("*.safetensors"))
     assert sum(path.stat().st_size for path in files) <= 16e6
     for path in files:
-        stored = read_checkpoint(path).state
+        stored = load_file(path)
         for name, parameter in pretrained(path.stem).state_dict().items():
             assert stored[name].dtype == torch.float16 and torch.equal(parameter, stored[name].float())
 

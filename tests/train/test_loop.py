@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from flatten_edu.__main__ import main
 from flatten_edu.data import ImageArray
-from flatten_edu.train import NonFiniteLoss, Recipe, World, accuracy, loop, write_card
+from flatten_edu.train import NonFiniteLoss, World, accuracy, loop, write_card
 from flatten_edu.train.evaluate import predictions
 from tests.train.toys import coloured, config, image_folder, toy_run, words
 
@@ -27,6 +27,13 @@ ROOT = Path(__file__).parents[2]
 STEPS = 12  # of a toy run: 4 epochs of 3 steps
 # All that is random at once: dropped features and blocks, mixed images.
 RANDOM = {"model": config(depth=2, drop_rate=0.2, drop_path_rate=0.5), "mixup": 0.8, "cutmix": 1.0}
+
+
+class Apart(World):
+    """One of several processes, which keeps its sums to itself."""
+
+    def sum(self, x):
+        return x
 
 
 class Killed(Exception):
@@ -120,8 +127,8 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(uninterrupted, tmp_pat
     assert_ends_alike(run, uninterrupted)
 
 
-@pytest.mark.parametrize("epoch", [1, 4])
-def test_ctrl_c_while_the_accuracy_is_measured_costs_no_epoch(uninterrupted, tmp_path, monkeypatch, epoch):
+@pytest.mark.parametrize(("epoch", "new_process"), [(1, False), (4, False), (4, True)])
+def test_ctrl_c_while_the_accuracy_is_measured_costs_no_epoch(uninterrupted, tmp_path, monkeypatch, epoch, new_process):
     run = toy_run(tmp_path, **RANDOM)
 
     def interrupted(*given):
@@ -133,30 +140,15 @@ def test_ctrl_c_while_the_accuracy_is_measured_costs_no_epoch(uninterrupted, tmp
         patch.setattr(loop, "accuracy", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run.train()
-    assert toy_run(tmp_path, **RANDOM).step == 3 * epoch
-    run.train()  # as a notebook would, with the same run
+    again = toy_run(tmp_path, **RANDOM)
+    assert again.step == 3 * epoch and len(again.epochs) == epoch - 1
+    if new_process:
+        run = again
+    run.train()  # or, as a notebook would, with the same run
     assert_ends_alike(run, uninterrupted)
+    assert write_card(run, "toy", "colours", "")["loss_of_last_epoch"] == round(uninterrupted.epochs[3]["loss"], 6)
     run = toy_run(tmp_path, **RANDOM)
     assert run.step == STEPS and len(run.epochs) == 4
-
-
-def test_stopped_while_it_measured_the_last_accuracy_a_new_process_still_does(uninterrupted, tmp_path, monkeypatch):
-    run = toy_run(tmp_path, **RANDOM)
-
-    def interrupted(*_):
-        if run.step == STEPS:
-            raise KeyboardInterrupt
-        return 0.5
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "accuracy", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            run.train()
-    run = toy_run(tmp_path, **RANDOM)
-    run.train()
-    assert [e["epoch"] for e in run.epochs] == [1, 2, 3, 4]
-    assert run.epochs[3]["accuracy"] == uninterrupted.epochs[3]["accuracy"]
-    assert write_card(run, "toy", "colours", "")["loss_of_last_epoch"] == round(uninterrupted.epochs[3]["loss"], 6)
 
 
 def test_a_run_may_be_trained_in_a_thread(uninterrupted, tmp_path):
@@ -257,8 +249,11 @@ def assert_last_state_is_good(run, step, uninterrupted):
     assert_ends_alike(run, uninterrupted)
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_says_where(uninterrupted, tmp_path):
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_loss_that_is_no_number_ends_the_run_and_saves_no_bad_state(uninterrupted, tmp_path, interrupted):
     run = toy_run(tmp_path, **RANDOM)
+    if interrupted:
+        stop(run, 5, KeyboardInterrupt, after=False)
     poison(run, 4)
     with pytest.raises(NonFiniteLoss, match=r"loss became nan at step 4 \(epoch 2\); the last good state is .*/checkp"):
         run.train()
@@ -271,15 +266,6 @@ def test_a_loss_that_is_no_number_before_the_first_checkpoint(tmp_path):
     with pytest.raises(NonFiniteLoss, match=r"at step 1 \(epoch 1\); there is no checkpoint yet"):
         run.train()
     assert contents(tmp_path) == {}
-
-
-def test_ctrl_c_saves_no_bad_state(uninterrupted, tmp_path):
-    run = toy_run(tmp_path, **RANDOM)
-    stop(run, 5, KeyboardInterrupt, after=False)
-    poison(run, 4)
-    with pytest.raises(NonFiniteLoss, match="at step 4"):
-        run.train()
-    assert_last_state_is_good(run, 3, uninterrupted)
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
@@ -312,48 +298,22 @@ def test_a_folder_with_another_run_is_refused_and_stays_as_it_is(tmp_path, other
     assert contents(run.out) == before
 
 
-def halve(content):
-    return content[: len(content) // 2]
+DAMAGED = [lambda whole: whole[: len(whole) // 2], lambda whole: b"", lambda whole: bytes(255 - byte for byte in whole)]
+OTHERS = [{"model": {}}, [1, 2], {"settings": 3}]
 
 
-def empty(content):
-    return b""
-
-
-def flip(content):
-    return bytes(255 - byte for byte in content)
-
-
-@pytest.mark.parametrize("damage", [halve, empty, flip])
-def test_a_damaged_checkpoint_is_named(tmp_path, damage):
+@pytest.mark.parametrize("damage", [*DAMAGED, *OTHERS])
+def test_a_checkpoint_that_is_damaged_or_something_else_is_named(tmp_path, damage):
     run = toy_run(tmp_path, epochs=1)
     run.train()
-    run.checkpoint.write_bytes(damage(run.checkpoint.read_bytes()))
+    if callable(damage):
+        run.checkpoint.write_bytes(damage(run.checkpoint.read_bytes()))
+    else:
+        torch.save(damage, run.checkpoint)
     before = contents(tmp_path)
     with pytest.raises(ValueError, match=r"checkpoint\.pt is damaged, or no run's \(\w+\): delete it to begin anew"):
         toy_run(tmp_path, epochs=1)
     assert contents(tmp_path) == before
-
-
-@pytest.mark.parametrize("state", [{"model": {}}, [1, 2], {"settings": 3}])
-def test_a_checkpoint_of_something_else_is_named(tmp_path, state):
-    torch.save(state, tmp_path / "checkpoint.pt")
-    with pytest.raises(ValueError, match=r"checkpoint\.pt is damaged"):
-        toy_run(tmp_path)
-
-
-def test_a_folder_that_cannot_be_written_is_refused_before_the_first_step(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
-    for out in ("file", "file/run"):
-        with pytest.raises(OSError, match="file"):
-            toy_run(tmp_path / out)
-
-    def refused(dir):
-        raise PermissionError(f"Permission denied: '{dir}'")
-
-    monkeypatch.setattr(loop.tempfile, "TemporaryFile", refused)
-    with pytest.raises(OSError, match=r"Permission denied: .*/run"):
-        toy_run(tmp_path / "run")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
@@ -457,17 +417,10 @@ def test_the_time_of_all_parts_is_counted_once(tmp_path, monkeypatch):
     assert run.seconds == STEPS
 
 
-class Elsewhere(World):
-    """Of two processes the one whose fellow has found nothing in the folder."""
-
-    def sum(self, x):
-        return x
-
-
 def test_processes_that_see_different_folders_are_told(tmp_path):
     toy_run(tmp_path, epochs=1).train()
     with pytest.raises(ValueError, match="the processes found different checkpoints: each of them has to see the same"):
-        toy_run(tmp_path, epochs=1, world=Elsewhere(0, 2))
+        toy_run(tmp_path, epochs=1, world=Apart(0, 2))
 
 
 class Always(torch.nn.Module):
@@ -501,25 +454,11 @@ def test_processes_share_an_evaluation_whatever_the_numbers(labels, size):
     assert math.fsum(shares) == pytest.approx(accuracy(Always(2), images), abs=1e-12)
 
 
-class Apart(World):
-    """One of several processes, which keeps its sums to itself."""
-
-    def sum(self, x):
-        return x
-
-
 def test_predictions_come_in_the_order_asked_for_and_leave_the_mode_alone():
     model = Always(3).train()
     given, labels = predictions(model, labelled(0, 1, 2, 3), torch.tensor([2, 0, 3]), batch_size=2)
     assert given.tolist() == [3, 3, 3] and labels.tolist() == [2, 0, 3]
     assert model.training
-
-
-def test_workers_do_not_change_a_run(tmp_path):
-    runs = [toy_run(tmp_path / str(workers), workers=workers) for workers in (0, 2)]
-    for run in runs:
-        run.train()
-    assert_ends_alike(runs[1], runs[0], atol=0)
 
 
 def test_a_run_leaves_the_model_s_start_to_its_seed(tmp_path):
@@ -539,4 +478,3 @@ def test_a_recipe_for_more_images_than_there_are(tmp_path):
     run = toy_run(tmp_path / "run", limit=1000)
     run.train()
     assert write_card(run, "toy", "colours", "")["training_images"] == 24
-    assert Recipe(limit=1000).limit == 1000

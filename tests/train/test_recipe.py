@@ -70,12 +70,8 @@ def test_a_warm_up_may_fill_the_training_but_not_outlast_it():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("epochs", 0, r"a whole number epochs from 1 to 2\^31 - 1, got 0"),
-        ("epochs", 2.5, "got 2.5"),
-        ("epochs", math.inf, "got inf"),
-        ("batch_size", -8, r"batch_size from 1 to 2\^31 - 1, got -8"),
-        ("epochs", 2**31, r"epochs from 1 to 2\^31 - 1, got 2147483648"),
-        ("seed", 2**63, "a seed of at most 63 bits, got 9223372036854775808"),
+        ("epochs", 0, "epochs > 0, got 0"),
+        ("batch_size", -8, "batch_size > 0, got -8"),
         ("lr", 0.0, "lr > 0, got 0"),
         ("lr", math.nan, "lr > 0, got nan"),
         ("lr", math.inf, "lr > 0, got inf"),
@@ -86,7 +82,6 @@ def test_a_warm_up_may_fill_the_training_but_not_outlast_it():
         ("label_smoothing", 1.0, "label_smoothing from 0 to below 1, got 1"),
         ("erasing", -0.5, "erasing from 0 to below 1, got -0.5"),
         ("precision", "fp16", "precision is auto, fp32 or bf16, got 'fp16'"),
-        ("limit", 127, "limit=127 training images do not fill a batch of 128"),
     ],
 )
 def test_numbers_that_make_no_recipe(readers_view, name, value, said):
