@@ -5,8 +5,7 @@ import torch
 
 from flatten_edu.data import hash_noise
 from flatten_edu.functional import depthwise_conv, focused_map, linear_attention, softmax_attention
-from flatten_edu.labs.timing.make_data import ADDRESS, serve
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, with_module
 from tests.browser.test_twins import TOKENS
 from tools.chromium import find
 
@@ -46,10 +45,7 @@ async ([tasks, sizes, mapBytes]) => {
 def shaders(browser):
     """Run SHADERS in a Chromium that has WebGPU, if only in software."""
     chromium = browser.browser_type.launch(executable_path=find(), args=FLAGS + GPU_FLAGS)
-    page = chromium.new_page()
-    page.route(f"{ADDRESS}**", serve)
-    page.goto(ADDRESS)
-    page.evaluate("async () => { window.lab = await import('/timing.js'); }")
+    page = with_module(chromium.new_page(), "timing")
 
     def run(tasks, sizes, map_bytes):
         found = page.evaluate(SHADERS, [tasks, sizes, map_bytes])

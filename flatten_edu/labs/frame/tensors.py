@@ -3,6 +3,7 @@
 The labs read it by `readSafetensors` in maths/safetensors.ts.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -53,6 +54,15 @@ def matrix_bytes(lab: Any, trait: str, value: Any, most: tuple[int, int]) -> byt
 def read_matrix(content: bytes) -> Float[Tensor, "rows columns"]:
     """The matrix that `matrix_bytes` wrote."""
     return unpack(content)["matrix"]
+
+
+def fitting_grid(who: str, grid: tuple[int, int] | None, n: int) -> tuple[int, int]:
+    """The rows and columns of n tokens; a square, if none are given."""
+    rows, columns = grid or (math.isqrt(n), math.isqrt(n))
+    if rows * columns != n:
+        cells = f"grid ({rows}, {columns}) has {rows * columns} cells"
+        raise ValueError(f"{cells}, but {who} got {n} tokens: pass grid=(rows, columns) of the patches alone")
+    return rows, columns
 
 
 def shape_of(matrix: bytes | Any) -> tuple[int, ...]:

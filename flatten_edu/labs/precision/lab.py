@@ -63,14 +63,12 @@ class PrecisionLab(Lab, lab="precision"):
 
     def _fits(self, name: str, matrix: bytes) -> None:
         """q and k have the same columns, k and v the same rows."""
-        for first, second, side, what in [("q", "k", 1, "channels"), ("k", "v", 0, "tokens")]:
-            other = {first: second, second: first}.get(name)
-            held = other and getattr(self, other)
-            if held is None or not other:
-                continue
-            sizes = shape_of(matrix)[side], shape_of(held)[side]
-            if sizes[0] != sizes[1]:
-                raise refuse(self, name, f"of as many {what} as {other}, {sizes[1]}", shape_of(matrix))
+        found = shape_of(matrix)
+        for one, other, side, what in [("q", "k", 1, "channels"), ("k", "q", 1, "channels"), ("k", "v", 0, "tokens"),
+                                       ("v", "k", 0, "tokens")]:  # fmt: skip
+            held = getattr(self, other)
+            if name == one and held is not None and (wanted := shape_of(held)[side]) != found[side]:
+                raise refuse(self, name, f"of as many {what} as {other}, {wanted}", found)
 
     @t.observe("q", "k", "v")
     def _say_whose(self, change: dict) -> None:
