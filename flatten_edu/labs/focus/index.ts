@@ -3,13 +3,11 @@ import {
   fixed, focusingFactorControl, formatP, h, lowered, mountLab, Readout, rich, summary, tabList, together, type Part,
   type RenderContext,
 } from "../frame";
-import { LARGEST_P } from "../frame/maths/attention";
+import { LARGEST_P, norm } from "../frame/maths/attention";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
-import {
-  lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type VectorState,
-} from "./state";
+import { pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type VectorState } from "./state";
 import { table } from "./table";
 import WORDS from "./words.json";
 
@@ -53,9 +51,8 @@ function lengthLine(model: FocusModel): Part {
           `${name[0]}`, h("sub", {}, name.slice(1)), " ", pairs[i][0].node, "→", pairs[i][1].node), " "]));
       }
       all.forEach((v, i) => {
-        const { before, after } = lengths(v);
-        pairs[i][0].set(before);
-        pairs[i][1].set(after);
+        pairs[i][0].set(norm(v.relu));
+        pairs[i][1].set(norm(v.turned));
       });
     },
   };

@@ -2,25 +2,15 @@
 // accessible name that begins with its symbol.
 import { h, Readout, uniqueId, type Child } from "./dom";
 import { change, rulesOf, type LabModel, type Part } from "./model";
-import { allows, type Rule } from "./schema";
+import { allows } from "./schema";
 
 type Numeric<Traits> = { [K in keyof Traits & string]: Traits[K] extends number ? K : never }[keyof Traits & string];
 type Flag<Traits> = { [K in keyof Traits & string]: Traits[K] extends boolean ? K : never }[keyof Traits & string];
 
-interface Named {
-  /** In italics, in front: N, p, d. */
-  symbol?: string;
-  /** In words: "tokens". */
-  name: string;
-}
+/** A setting's symbol, in italics in front, and its name in words: N, tokens. */
+interface Named { symbol?: string; name: string }
 
 const label = ({ symbol, name }: Named): Child[] => symbol ? [h("i", {}, symbol), `, ${name}`] : [name];
-
-/** Those of a rising list of values that a setting may have. */
-function allowed<Traits>(model: LabModel<Traits>, trait: string, stops: readonly number[]): readonly number[] {
-  const rule: Rule | undefined = rulesOf(model)[trait];
-  return rule && "least" in rule ? stops.filter((stop) => allows(rule, stop)) : stops;
-}
 
 /** A native slider over 0, 1, ..., last, for keyboard and touch, and how far along it is painted. */
 export function rangeInput(id: string, signal: AbortSignal, moved: (at: number) => void) {
@@ -49,7 +39,8 @@ export function slider<Traits>(
   { stops: wanted, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
 ): Part {
   const id = uniqueId(trait);
-  const stops = allowed(model, trait, wanted);
+  const rule = rulesOf(model)[trait];
+  const stops = rule && "least" in rule ? wanted.filter((stop) => allows(rule, stop)) : wanted;
   const range = rangeInput(id, signal, (at) => change(model, trait, stops[at] as Traits[typeof trait]));
   const value = new Readout(trait, format);
   return {
@@ -65,8 +56,7 @@ export function slider<Traits>(
 /** Where a value stands among the stops: not a whole number between two of them. */
 export function position(stops: readonly number[], value: number): number {
   const above = stops.findIndex((stop) => stop >= value);
-  if (above < 0) return stops.length - 1;
-  if (above === 0) return 0;
+  if (above <= 0) return above < 0 ? stops.length - 1 : 0;
   return above - (stops[above] - value) / (stops[above] - stops[above - 1]);
 }
 

@@ -1,6 +1,6 @@
 // The slider of p, on a logarithmic scale from 1 to its largest: 20 stops an octave, so that whole numbers up to 8 are stops.
 import { position, rangeInput } from "./controls";
-import { h, Readout, uniqueId } from "./dom";
+import { button, h, Readout, uniqueId } from "./dom";
 import { change, limitsOf, type LabModel, type Part } from "./model";
 import { formatP } from "./numbers";
 
@@ -16,17 +16,14 @@ export function stopsOfP(largest: number): number[] {
   });
 }
 
-export function focusingFactorControl(model: LabModel<{ p: number }>, signal: AbortSignal): Part {
+export function focusingFactorControl<Traits extends { p: number }>(lab: LabModel<Traits>, signal: AbortSignal): Part {
+  const model = lab as unknown as LabModel<{ p: number }>;
   const id = uniqueId("p");
   const stops = stopsOfP(limitsOf(model, "p")[1]);
   const last = stops.length - 1;
   const slider = rangeInput(id, signal, (at) => change(model, "p", stops[at]));
   const value = new Readout("p", formatP);
-  const buttons = PRESETS.map((p) => {
-    const button = h("button", { type: "button", "aria-label": `p = ${p}` }, String(p));
-    button.addEventListener("click", () => change(model, "p", p), { signal });
-    return button;
-  });
+  const buttons = PRESETS.map((p) => button(signal, () => change(model, "p", p), { "aria-label": `p = ${p}` }, String(p)));
   const ticks = stops.flatMap((p, at) => (at % STOPS_PER_OCTAVE ? [] : [h("span", { style: `--at:${at / last}` }, String(p))]));
   return {
     node: h("div", { class: "fe-p fe-stays" },
@@ -39,7 +36,7 @@ export function focusingFactorControl(model: LabModel<{ p: number }>, signal: Ab
       const p = model.get("p");
       slider.show(position(stops, p), last, `p = ${formatP(p)}`);
       value.set(p);
-      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(PRESETS[i] === p)));
+      buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(PRESETS[i] === p)));
     },
   };
 }

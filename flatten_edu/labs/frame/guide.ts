@@ -1,18 +1,16 @@
 // What leads a reader through a lab: what to try first, three steps that set the lab, and a way back.
-import { h, plain, rich } from "./dom";
+import { button, h, plain, rich } from "./dom";
 import { rulesOf, type LabModel, type Part } from "./model";
 
 /** The trait that every lab has: which step is shown, from 1; 0 for none. */
-export interface Guided {
-  step: number;
-}
+export interface Guided { step: number }
 
 /** What leads a reader, of a lab's words.json; in its texts *p* is set in italics. */
-export interface Lead<Traits = object> {
+export interface Lead {
   /** What to try before any step; a lab of two views has one for each. */
   first: string | Record<string, string>;
   /** A few words on the step's button, the traits that it sets, and what to look for then. */
-  steps: readonly { label: string; set: Partial<Traits>; look: string }[];
+  steps: readonly { label: string; set: object; look: string }[];
 }
 
 export function guide<Traits extends Guided>(
@@ -25,11 +23,9 @@ export function guide<Traits extends Guided>(
     }
     model.save_changes();
   };
-  const buttons = steps.map(({ label }, i) =>
-    h("button", { type: "button", class: "fe-step" }, h("span", { class: "fe-step-number" }, String(i + 1)), label));
-  buttons.forEach((button, i) => button.addEventListener("click", () => set({ ...back, ...steps[i].set }, i + 1), { signal }));
-  const reset = h("button", { type: "button", class: "fe-reset" }, "Reset");
-  reset.addEventListener("click", () => set(back, 0), { signal });
+  const buttons = steps.map((step, i) => button(signal, () => set({ ...back, ...step.set }, i + 1), { class: "fe-step" },
+    h("span", { class: "fe-step-number" }, String(i + 1)), step.label));
+  const reset = button(signal, () => set(back, 0), { class: "fe-reset" }, "Reset");
   // All sentences lie over one another, so that a press of a button moves nothing below.
   const looks = steps.map(({ look }) => h("p", { class: "fe-look" }, h("span", { class: "fe-moved-on" }, "As the step set it: "), ...rich(look)));
   const start = h("p", { class: "fe-first" });
@@ -51,7 +47,7 @@ export function guide<Traits extends Guided>(
         look.dataset.shown = String(i === chosen);
         look.dataset.past = String(i === chosen && differs(i));
       });
-      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === chosen)));
+      buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(i === chosen)));
       const text = chosen in steps ? plain(steps[chosen].look) : "";
       if (said.textContent !== text) said.textContent = text;
     },

@@ -6,54 +6,43 @@ import { pictureButton } from "./picture";
 import { presentButton } from "./present";
 import type { LabModel, Part, RenderContext, View } from "./model";
 
-/** What a lab says about itself: its words.json. */
-export interface About<Traits = object> extends Lead<Traits> {
-  name: string;
-  question: string;
-  /** What the lab leaves open, and the lab that goes on from there. */
-  open: string;
-  next: string;
-}
+/** What a lab says about itself: its words.json, with what it leaves open, and the lab that goes on from there. */
+interface About extends Lead { name: string; question: string; open: string; next: string }
 
 /** Build a lab in `el`: its question, its guide, what `build` puts in, the link. Views are updated once a frame at most.
  *
- * `build` fills the lab's body and returns its views; what goes into `head` stands beside the question.
- * Returns the clean-up function.
+ * `build` fills the lab's body and returns its views; what goes into `head` stands beside the question, and `redraw`
+ * updates the views where no trait has changed. Returns the clean-up function.
  */
 export function mountLab<Traits extends Guided>(
   { model, el }: RenderContext<Traits>,
   about: About,
-  build: (body: HTMLElement, signal: AbortSignal, head: HTMLElement) => View[],
+  build: (body: HTMLElement, signal: AbortSignal, head: HTMLElement, redraw: () => void) => View[],
 ): () => void {
   const root = h("section", { class: "fe-lab", "data-lab": about.name, "aria-label": `Lab: ${plain(about.question)}` });
   const life = new AbortController();
+  const { signal } = life;
   const head = h("header", {}, h("p", { class: "fe-question" }, ...rich(about.question)));
   const body = h("div", { class: "fe-body" });
-  const lead = guide(model, life.signal, about);
-  const views = [lead, ...build(body, life.signal, head)];
-  root.append(head, lead.node, body);
-  const link = linkButton(model, life.signal);
-  if (link) views.push(link);
-  const present = presentButton(root, life.signal);
-  const picture = pictureButton(root, about.name, life.signal);
-  const thread = leftOpen(model, about);
-  views.push(thread);
-  root.append(thread.node, h("div", { class: "fe-link" }, ...(link?.nodes ?? []), picture, present));
   let frame = 0;
   const update = () => {
     frame = 0;
     for (const view of views) view.update();
   };
-  const schedule = () => {
-    frame ||= requestAnimationFrame(update);
+  const redraw = () => {
+    if (!signal.aborted) frame ||= requestAnimationFrame(update);
   };
-  model.on("change", schedule);
+  const [lead, thread, link] = [guide(model, signal, about), leftOpen(model, about), linkButton(model, signal)];
+  const views: View[] = [lead, ...build(body, signal, head, redraw), ...(link ? [link] : []), thread];
+  root.append(head, lead.node, body, thread.node, h("div", { class: "fe-link" },
+    ...(link?.nodes ?? []), pictureButton(root, about.name, signal), presentButton(root, signal)));
+  model.on("change", redraw);
   update();
   el.append(root);
   return () => {
-    cancelAnimationFrame(frame);
-    model.off("change", schedule);
     life.abort();
+    cancelAnimationFrame(frame);
+    model.off("change", redraw);
     for (const view of views) view.remove?.();
     root.remove();
   };

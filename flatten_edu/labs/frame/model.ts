@@ -1,4 +1,5 @@
 // The model that a lab is a view of, and what its views are.
+import { h } from "./dom";
 import type { Rule, Rules } from "./schema";
 
 /** The part of an anywidget model that labs use. On a static page mount.ts provides it; there it also has a link. */
@@ -36,6 +37,11 @@ export function together(node: HTMLElement, parts: readonly View[]): Part {
   };
 }
 
+/** The same, one after the other in an element of a class. */
+export const group = (name: string, parts: readonly Part[]) => together(h("div", { class: name }, ...nodesOf(parts)), parts);
+
+export const nodesOf = (parts: readonly Part[]) => parts.map(({ node }) => node);
+
 /** A model of one trait that is another view of a lab's own: a matrix's size, a grid as text. */
 export function adapted<Trait>(
   model: Pick<LabModel<never>, "save_changes">, get: () => Trait[keyof Trait], set: (value: Trait[keyof Trait & string]) => void,
@@ -43,10 +49,7 @@ export function adapted<Trait>(
   return { get: get as LabModel<Trait>["get"], set: (_, value) => set(value), save_changes: () => model.save_changes(), on() {}, off() {} };
 }
 
-export interface RenderContext<Traits> {
-  model: LabModel<Traits>;
-  el: HTMLElement;
-}
+export interface RenderContext<Traits> { model: LabModel<Traits>; el: HTMLElement }
 
 /** Set a trait from a control: the page and, under a kernel, Python see it. */
 export function change<Traits, K extends keyof Traits & string>(

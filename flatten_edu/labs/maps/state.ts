@@ -29,13 +29,6 @@ export interface Entry {
   logits: number[][];
 }
 
-export interface Preview {
-  state?: Record<string, unknown>;
-  size?: [number, number];
-  pixels?: string;
-  rows?: string[];
-}
-
 export interface MapsTraits {
   picture: number;
   block: number;
@@ -60,7 +53,7 @@ export interface MapsTraits {
   source: string;
   standard: { mean?: number[]; deviation?: number[]; size?: number };
   tokens: DataView | null;
-  preview: Preview;
+  preview: { state?: Record<string, unknown>; size?: [number, number]; pixels?: string; rows?: string[] };
 }
 
 export type MapsModel = LabModel<MapsTraits>;

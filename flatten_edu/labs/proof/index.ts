@@ -7,7 +7,6 @@ import { matched, verdictOf, type ProofTraits } from "./state";
 import { sentence, table } from "./verdict";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/proposition";
 
 export function render(context: RenderContext<ProofTraits>): () => void {

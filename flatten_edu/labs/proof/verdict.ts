@@ -47,9 +47,7 @@ function turn(change: number): keyof typeof TURN {
   return Math.abs(change) < 0.05 ? "none" : change < 0 ? "closer" : "apart";
 }
 
-export function sentence(model: ProofModel, verdictNow: () => Verdict): Part {
-  return summary(() => says(model, verdictNow()));
-}
+export const sentence = (model: ProofModel, verdictNow: () => Verdict) => summary(() => says(model, verdictNow()));
 
 function says(model: ProofModel, verdict: Verdict): string {
   const zero = (["x", "y"] as const).filter((name) => model.get(name).every((entry) => entry === 0));

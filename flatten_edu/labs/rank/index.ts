@@ -10,21 +10,19 @@ import { type RankModel, type RankTraits } from "./state";
 import { verdict } from "./verdict";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/noise";
 export * from "../frame/maths/rank_lemma";
 export * from "../frame/maths/rank_maps";
 export * from "../frame/maths/rank_spectrum";
 export { SpectrumCache } from "../frame/maths/rank_study";
-export { CaseMaker, randomKernel } from "./case";
+export { CaseMaker } from "./case";
 export { bounds } from "./guarantee";
 
 export function render(context: RenderContext<RankTraits>): () => void {
   const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    const update = () => views.forEach((view) => view.update());
-    const results: Results = new Results(model, update);
-    const unwatch = watchTheme(update);
+  return mountLab(context, WORDS, (body, signal, _, redraw) => {
+    const results = new Results(model, redraw);
+    const unwatch = watchTheme(redraw);
     const main = mainControls(model, results, signal);
     const maps = mapsView(results);
     const wrapped = wrappedToggle(model, results, signal);
@@ -52,8 +50,7 @@ export function render(context: RenderContext<RankTraits>): () => void {
         for (const part of [sentence.node, columns]) part.hidden = results.now === null;
       },
     };
-    const views = [first, main, maps, wrapped, sentence, spectrum, tolerance, guarantee, rest, last];
-    return views;
+    return [first, main, maps, wrapped, sentence, spectrum, tolerance, guarantee, rest, last];
   });
 }
 

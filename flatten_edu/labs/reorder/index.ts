@@ -9,7 +9,6 @@ import { agreement, sentence } from "./sentence";
 import { D_STOPS, FORMULA, N_STOPS, ORDERS, type ReorderModel, type ReorderTraits } from "./state";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/cost";
 export { D_STOPS, N_STOPS } from "./state";
 

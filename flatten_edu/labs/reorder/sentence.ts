@@ -28,12 +28,10 @@ function ofScale(model: ReorderModel): string {
 function ofSteps(model: ReorderModel): string {
   const now = example(model);
   if (!now.latest) return `Nothing is multiplied yet. ${MIDDLE[now.order]} comes first: step forward, or play.`;
-  const { i, j, row, column, value, product } = now.latest;
-  const left = { first: { qk_first: "Q", kv_first: "Kᵀ" }, second: { qk_first: "QKᵀ", kv_first: "Q" } }[product][now.order];
-  const above = { first: { qk_first: "Kᵀ", kv_first: "V" }, second: { qk_first: "V", kv_first: "KᵀV" } }[product][now.order];
+  const { i, j, row, column, value, product, left, above } = now.latest;
+  const names = { q: "Q", k: "Kᵀ", v: "V", middle: MIDDLE[now.order], out: "O" };
   const sum = row.map((entry, t) => `${short(entry)}·${short(column[t])}`).join(" + ");
-  const step = `${product === "first" ? MIDDLE[now.order] : "O"}: row ${i + 1} of ${left} times column ${j + 1} of ${above}: ` +
-    `${sum} = ${short(value)}.`;
+  const step = `${names[product]}: row ${i + 1} of ${names[left]} times column ${j + 1} of ${names[above]}: ${sum} = ${short(value)}.`;
   return now.at === now.total ? `${step} ${finished(model.get("normalised"))}` : step;
 }
 

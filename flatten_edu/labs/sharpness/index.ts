@@ -1,6 +1,6 @@
 // The lab `sharpness`: is focused attention really sharper than softmax?
 import {
-  choice, focusingFactorControl, formatP, fraction, h, Memo, mountLab, range, Readout, slider, summary, toggle, type Part,
+  choice, focusingFactorControl, formatP, fraction, group, h, Memo, mountLab, nodesOf, range, Readout, slider, summary, toggle, type Part,
   type RenderContext,
 } from "../frame";
 import { curve } from "./curve";
@@ -8,7 +8,6 @@ import { readExample, rowsAt, type Rows, type SharpnessModel, type SharpnessTrai
 import { weightTable } from "./weights";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/sharpness";
 export { rowsAt } from "./state";
 
@@ -17,12 +16,12 @@ const SCALES = range(-24, 24).map((eighth) => 2 ** (eighth / 8));
 export function render(context: RenderContext<SharpnessTraits>): () => void {
   const { model } = context;
   return mountLab(context, WORDS, (body, signal) => {
-    const p = focusingFactorControl(model, signal);
-    const controls = controlView(model, signal);
     const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
-    const result = resultView(model);
-    body.append(controls.node, p.node, h("div", { class: "fe-controls fe-stays" }, scale.node), result.node);
-    return [controls, p, scale, result];
+    const parts = [
+      controlView(model, signal), focusingFactorControl(model, signal), group("fe-controls fe-stays", [scale]), resultView(model),
+    ];
+    body.append(...nodesOf(parts));
+    return parts;
   });
 }
 
@@ -38,15 +37,11 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
     name: "trained row", stops: range(0, Math.max(sets.length - 1, 1)), format: (i) => sets[Math.min(i, sets.length - 1)]?.name ?? "none",
   });
   row.node.classList.add("fe-row");
-  const parts = [
-    example,
-    toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")),
-    row,
-  ];
+  const all = group("fe-controls", [example, toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")), row]);
   return {
-    node: h("div", { class: "fe-controls" }, ...parts.map(({ node }) => node)),
+    node: all.node,
     update() {
-      for (const part of parts) part.update();
+      all.update();
       trained.hidden = !sets.length;
       own.hidden = !model.get("q");
       row.node.hidden = model.get("example") !== "trained" || !sets.length;

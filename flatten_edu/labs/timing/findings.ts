@@ -36,14 +36,10 @@ export function findingsOf(record: TimingRecord): Findings {
   return known.get(record)!;
 }
 
-/** Attention's core, forward, where the record has it; else the first forward pass that it has. */
-function mainPart(record: TimingRecord): string {
-  const parts = partsOf(record);
-  return parts.find((part) => part === "core, forward") ?? parts.find((part) => part.endsWith(", forward")) ?? parts[0];
-}
-
 function find(record: TimingRecord): Findings {
-  const part = mainPart(record);
+  // Attention's core, forward, where the record has it; else the first forward pass that it has.
+  const parts = partsOf(record);
+  const part = parts.find((one) => one === "core, forward") ?? parts.find((one) => one.endsWith(", forward")) ?? parts[0];
   const series: Findings["series"] = {};
   for (const variant of DRAWN) {
     const found = seriesOf(record, variant, part);

@@ -2,10 +2,7 @@
 import { significant } from "../frame";
 import type { TimingRecord } from "./record";
 
-interface Brands {
-  brands: { brand: string; version: string }[];
-  platform: string;
-}
+interface Brands { brands: { brand: string; version: string }[]; platform: string }
 
 /** "Chromium 156 on Linux"; where the browser gives no such names, its user agent. */
 export function browserName(): string {
@@ -21,19 +18,17 @@ const KINDS: Record<string, string> = { js: "typed arrays, one thread of", webgp
 /** What a record was measured with, on, and when. */
 export function describe({ device, settings, date }: TimingRecord): string {
   const when = new Date(date);
+  const { cores, head_dim: d, p, dwc, heads, batch, dtype } = settings;
+  const number = (value: unknown, text: string, above = -Infinity) => typeof value === "number" && value > above && text;
   const parts = [
     `${KINDS[device.kind] ?? `${device.kind} on`} ${device.name}`,
-    typeof settings.cores === "number" ? `${settings.cores} cores` : device.threads ? `${device.threads} threads` : "",
-    Number.isNaN(when.getTime()) ? "" : when.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }),
-    setting("d", settings.head_dim), setting("p", settings.p), settings.dwc === true ? "focused with the convolution" : "",
-    typeof settings.heads === "number" && settings.heads > 1 ? `${settings.heads} heads` : "",
-    typeof settings.batch === "number" && settings.batch > 1 ? `batch ${settings.batch}` : "",
-    typeof settings.dtype === "string" && settings.dtype !== "float32" ? settings.dtype : "",
+    number(cores, `${cores} cores`) || (device.threads && `${device.threads} threads`),
+    !Number.isNaN(when.getTime()) && when.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }),
+    number(d, `d = ${d}`), number(p, `p = ${p}`), dwc === true && "focused with the convolution", number(heads, `${heads} heads`, 1),
+    number(batch, `batch ${batch}`, 1), typeof dtype === "string" && dtype !== "float32" && dtype,
   ];
   return parts.filter(Boolean).join(", ");
 }
-
-const setting = (name: string, value: unknown) => (typeof value === "number" ? `${name} = ${value}` : "");
 
 /** How a record's samples were timed; nothing where it does not say. */
 export function clockOf({ settings }: TimingRecord): string {

@@ -6,9 +6,14 @@ import type { TimingRecord } from "./record";
 import { besideOf, type TimingModel } from "./state";
 
 export function origins(model: TimingModel): Part {
-  const own = h("p", {});
-  const beside = h("p", {});
+  const [own, beside] = [h("p", {}), h("p", {})];
   const memo = new Memo();
+  const show = (mine: TimingRecord | null, other: TimingRecord | null, which: string) => {
+    fill(own, "filled", mine ? `Yours: ${describe(mine)}. ${clockOf(mine)}${omitted(mine)}`
+      : `Yours: none yet. This page runs in ${browserName()}, ${cores()}; how finely its clock ticks is measured when a run starts.`);
+    const from = which === "shipped" || other !== model.get("other") ? "Measured elsewhere, on" : "Your other record:";
+    fill(beside, "hollow", other ? `${from} ${describe(other)}.${omitted(other)}` : "");
+  };
   return {
     node: h("div", { class: "fe-origins" }, own, beside),
     update() {
@@ -16,13 +21,6 @@ export function origins(model: TimingModel): Part {
       memo.keep("shown", now, () => show(...now));
     },
   };
-
-  function show(mine: TimingRecord | null, other: TimingRecord | null, which: string): void {
-    fill(own, "filled", mine ? `Yours: ${describe(mine)}. ${clockOf(mine)}${omitted(mine)}`
-      : `Yours: none yet. This page runs in ${browserName()}, ${cores()}; how finely its clock ticks is measured when a run starts.`);
-    const from = which === "shipped" || other !== model.get("other") ? "Measured elsewhere, on" : "Your other record:";
-    fill(beside, "hollow", other ? `${from} ${describe(other)}.${omitted(other)}` : "");
-  }
 }
 
 function fill(node: HTMLElement, mark: "filled" | "hollow", text: string): void {

@@ -25,8 +25,6 @@ export interface TimingTraits extends Task {
 
 export type TimingModel = LabModel<TimingTraits>;
 
-export const DEVICES: readonly (readonly [Device, string])[] = [["js", "typed arrays"], ["webgpu", "WebGPU"]];
-export const DIMENSIONS = [32, 64] as const;
 export const GUESSES = [
   0, 16, 20, 28, 32, 40, 49, 64, 80, 98, 128, 160, 196, 256, 320, 392, 512, 640, 784, 1024, 1280, 1568, 2048, 3136, 4096, 6272, 8192, 12544,
 ];

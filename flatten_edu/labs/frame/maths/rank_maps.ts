@@ -8,18 +8,10 @@ export type Matrix = Float64Array;
 export type Grid = readonly [rows: number, columns: number];
 
 /** A kernel with odd sides, row after row. */
-export interface Kernel {
-  values: ArrayLike<number>;
-  sides: readonly [height: number, width: number];
-}
+export interface Kernel { values: ArrayLike<number>; sides: readonly [height: number, width: number] }
 
 /** Queries or keys of all heads, token after token: n rows of `heads` x d features. */
-export interface Tokens {
-  values: Float64Array;
-  n: number;
-  d: number;
-  heads: number;
-}
+export interface Tokens { values: Float64Array; n: number; d: number; heads: number }
 
 const NAMED = { zero: [0, 0], minus_impulse: [0, -1], right_neighbour: [1, 1] } as const;
 export type NamedKernel = keyof typeof NAMED;
@@ -42,19 +34,9 @@ export function focusedHead({ values, n, heads }: Tokens, p: number, head: numbe
 /** X Y^T of n x d arrays. */
 export const productTransposed = (x: Matrix, y: Matrix, n: number) => linear(x, y, new Float64Array(n));
 
-export interface LinearMap {
-  /** A = U W^T: rows sum to 1, or are zero. */
-  weights: Matrix;
-  /** phi(Q), its rows divided by A's row sums. */
-  u: Matrix;
-  /** phi(K). */
-  w: Matrix;
-  /** Rows of A that are zero: queries without a positive entry, or none in common with any key. */
-  zeroRows: number;
-}
-
-/** Twin of `linear_weights`, with the factors that the determinant lemma needs. */
-export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number): LinearMap {
+/** Twin of `linear_weights`: A, whose rows sum to 1 or are zero, and how many are; with the factors that the
+ * determinant lemma needs: A = U W^T, U is phi(Q) with its rows divided by A's row sums, W is phi(K). */
+export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number) {
   const weights = productTransposed(byLargest(phiQ, n, d), byLargest(phiK, 1, n * d), n);
   const keySum = new Float64Array(d);
   for (let at = 0; at < n * d; at++) keySum[at % d] += phiK[at];
