@@ -25,7 +25,7 @@ export function render(context: RenderContext<MapsTraits>): () => void {
       legend(model), status(model, sources, signal, redraw), settings(model, signal),
     ];
     body.append(...nodesOf(parts));
-    return [display, ...parts, { update: () => sources.work(), remove: () => sources.remove() }];
+    return [display, ...parts, { update: () => sources.work(), remove: () => sources.runs.remove() }];
   });
 }
 

@@ -1,16 +1,10 @@
 // What is painted of a map, and read off it.
 
-/** What a map shows. */
-export interface Painted {
-  /** The query's row, class token included. */
-  row: Float64Array;
-  rows: Float64Array[];
-  /** What is painted, over the patches alone: the query's row, or all of them; and its largest magnitude. */
-  painted: Float64Array[];
-  top: number;
-}
+export type Painted = ReturnType<typeof paintedOf>;
 
-export function paintedOf(rows: Float64Array[], patch: number, offset: number): Painted {
+/** Of whole rows, the query's among them, the class token included: what is painted, over the patches alone, and its largest
+ * magnitude. */
+export function paintedOf(rows: Float64Array[], patch: number, offset: number) {
   const painted = rows.map((row) => row.subarray(offset));
   let top = 0;
   for (const one of painted) for (let j = 0; j < one.length; j++) top = Math.max(top, Math.abs(one[j]));

@@ -1,9 +1,7 @@
 // The first view, kept small with the page's state, so that it stands there before any file has arrived.
 import type { MapsModel, Picture } from "./state";
 
-function decode(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
+const decode = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /** Whether the traits are those of the first view. */
 export function isPreview(model: MapsModel): boolean {

@@ -8,12 +8,7 @@ import WORKER from "worker:./worker.ts";
 const KEPT = 24; // a few pictures by all models, a megabyte each
 
 /** What is to be run; `key` names its outcome. */
-export interface Job {
-  key: string;
-  file: string;
-  image: Float64Array;
-  settings: Settings;
-}
+export interface Job { key: string; file: string; image: Float64Array; settings: Settings }
 
 export class Runs {
   /** What went wrong, in a sentence. */

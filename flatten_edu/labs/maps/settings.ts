@@ -76,30 +76,29 @@ export function legend(model: MapsModel): Part {
 
 /** Where the numbers come from; said aloud when it changes. */
 export function status(model: MapsModel, sources: Sources, signal: AbortSignal, redraw: () => void): Part {
+  const { runs } = sources;
   const text = h("span", { role: "status" });
   const time = new Readout("pass_ms", fixed(0, " ms"));
   const took = h("span", {}, " Last pass: ", time.node);
   const again = button(signal, () => {
-    sources.runs.retry();
+    runs.retry();
     redraw();
   }, {}, "Try again");
   return {
     node: h("p", { class: "fe-source" }, text, took, " ", again),
     update() {
       const live = sources.needsModels();
-      const said = live && sources.runs.failed ? sources.runs.failed : sentence(model, sources, live);
+      const said = (live && runs.failed) || sentence(model, sources, live);
       if (text.textContent !== said) text.textContent = said;
-      again.hidden = !(live && sources.runs.failed);
-      took.hidden = !live || Boolean(sources.runs.failed) || !Number.isFinite(sources.runs.milliseconds);
-      time.set(sources.runs.milliseconds);
+      again.hidden = !(live && runs.failed);
+      took.hidden = !live || Boolean(runs.failed) || !Number.isFinite(runs.milliseconds);
+      time.set(runs.milliseconds);
     },
   };
 }
 
 function sentence(model: MapsModel, sources: Sources, live: boolean): string {
-  if (!model.get("tokens")?.byteLength) {
-    return isPreview(model) ? "" : "The trained queries and keys have not arrived yet.";
-  }
+  if (!model.get("tokens")?.byteLength) return isPreview(model) ? "" : "The trained queries and keys have not arrived yet.";
   if (!canRun(model)) return model.get("source");
   const asked = model.get("models").find((entry) => whatIf(model, entry));
   const question = asked ? `What if: ${was(asked)}; here ${model.get("inside") ? "the models run" : "their queries and keys are seen"} with another p. ` : "";

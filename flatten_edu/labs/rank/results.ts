@@ -46,7 +46,5 @@ export class Results {
     return [this.found, this.model.get("tolerance")];
   }
 
-  stop(): void {
-    this.worker.stop();
-  }
+  stop = () => this.worker.stop();
 }

@@ -5,7 +5,7 @@ import {
 } from "../frame";
 import { curve } from "./curve";
 import { readExample, rowsAt, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
-import { weightTable } from "./weights";
+import { rowTable } from "./weights";
 import WORDS from "./words.json";
 
 export * from "../frame/maths/sharpness";
@@ -51,7 +51,7 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
 
 function resultView(model: SharpnessModel): Part {
   const memo = new Memo();
-  const [table, chart] = [weightTable(), curve()];
+  const [table, chart] = [rowTable(), curve()];
   const crossings = { focused: crossingWords("focused"), relu: crossingWords("relu") };
   const waiting = h("p", {}, "The rows have not arrived yet, or do not fit together.");
   let now: { rows: Rows; scale: number; p: number } | null = null;

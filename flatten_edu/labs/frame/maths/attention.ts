@@ -64,7 +64,7 @@ export function angleDegrees(x: Vector, y: Vector): number {
   return (2 * Math.atan2(difference, sum) * 180) / Math.PI;
 }
 
-function unit(x: Vector): number[] {
+export function unit(x: Vector): number[] {
   const entries = Array.from(x);
   const largest = Math.max(...entries.map(Math.abs));
   const scaled = entries.map((entry) => entry / largest);

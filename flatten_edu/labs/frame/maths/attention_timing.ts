@@ -3,12 +3,7 @@
 // formed in float64, as JavaScript forms them, and stored as float32.
 
 /** A matrix within an array: where it begins, and how far apart its rows and its columns are. */
-export interface Part {
-  data: Float32Array;
-  from: number;
-  row: number;
-  column: number;
-}
+export interface Part { data: Float32Array; from: number; row: number; column: number }
 
 const rowsOf = (data: Float32Array, d: number, from = 0): Part => ({ data, from: from * d, row: d, column: 1 });
 const turned = ({ data, from, row, column }: Part): Part => ({ data, from, row: column, column: row });

@@ -4,12 +4,7 @@ import { dot } from "./attention";
 export type Order = "qk_first" | "kv_first";
 export type Matrix = readonly (readonly number[])[];
 
-export interface Cost {
-  first: number;
-  second: number;
-  multiplyAdds: number;
-  intermediate: number;
-}
+export interface Cost { first: number; second: number; multiplyAdds: number; intermediate: number }
 
 /** Of the product in brackets and of the other one: how many entries, and how many terms each of them sums. */
 function products(n: number, d: number, order: Order, e: number): [[number, number], [number, number]] {
@@ -34,12 +29,8 @@ export const transposed = (a: Matrix): number[][] => a[0].map((_, j) => a.map((r
 /** Both products of an order: the one in brackets, and q k^T v. Twin of `linear_attention` without its division. */
 export function bothProducts(q: Matrix, k: Matrix, v: Matrix, order: Order): { middle: number[][]; out: number[][] } {
   const product = (a: Matrix, b: Matrix) => a.map((row) => transposed(b).map((column) => dot(row, column)));
-  if (order === "qk_first") {
-    const middle = product(q, transposed(k));
-    return { middle, out: product(middle, v) };
-  }
-  const middle = product(transposed(k), v);
-  return { middle, out: product(q, middle) };
+  const middle = order === "qk_first" ? product(q, transposed(k)) : product(transposed(k), v);
+  return { middle, out: order === "qk_first" ? product(middle, v) : product(q, middle) };
 }
 
 /** v with one more column, of ones: in it the products gather each row's sum of weights. */
