@@ -256,7 +256,7 @@ def attention_tokens(kind):
 
 TYPED = """(kind, n, d, p, grid, kernel, ...rows) => {
   const [q, k, v] = rows.map((x) => Float32Array.from(x));
-  const room = new lab.Room(n, d);
+  const room = lab.roomFor(n, d);
   room.out.fill(7); // what is left from before has no influence
   if (kind === "softmax_written_out") return lab.softmaxAttention(q, k, v, n, room).slice();
   if (kind === "map") return lab.focusedRows(q, room.phiQ, n, d, p).slice();
@@ -415,7 +415,7 @@ TWINS = [
 
 
 def named(twin: Twin) -> str:
-    found = re.findall(r"lab\.(?!Room)(\w+)", twin.typescript)
+    found = re.findall(r"lab\.(?!roomFor)(\w+)", twin.typescript)
     return f"{twin.lab}-{(found or [twin.typescript])[0]}"
 
 

@@ -1,7 +1,6 @@
 // The lab `focus`: what does the focusing factor p do to directions?
 import {
-  fixed, focusingFactorControl, formatP, h, lowered, mountLab, Readout, rich, summary, tabList, together, type Part,
-  type RenderContext,
+  fixed, focusingFactorControl, formatP, h, lab, lowered, Readout, rich, summary, tabList, together, type Part,
 } from "../frame";
 import { LARGEST_P, norm } from "../frame/maths/attention";
 import { curves } from "./curves";
@@ -15,19 +14,14 @@ export * from "../frame/maths/attention";
 export { position } from "../frame/controls";
 export { stopsOfP } from "../frame/focusing_factor";
 
-export function render(context: RenderContext<FocusTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal, head) => {
-    const p = focusingFactorControl(model, signal);
-    const views = { plane: planeView(model), photo: photo(model, signal) };
-    const tabs = tabList(model, signal, { plane: "Vectors", photo: "Photograph" }, { plane: views.plane.node, photo: views.photo.node });
-    head.append(tabs.node);
-    body.append(p.node, views.plane.node, views.photo.node);
-    return [p, tabs, views.plane, views.photo];
-  });
-}
-
-export default { render };
+export default lab<FocusTraits>(WORDS, ({ model, body, signal, head }) => {
+  const p = focusingFactorControl(model, signal);
+  const views = { plane: planeView(model), photo: photo(model, signal) };
+  const tabs = tabList(model, signal, { plane: "Vectors", photo: "Photograph" }, { plane: views.plane.node, photo: views.photo.node });
+  head.append(tabs.node);
+  body.append(p.node, views.plane.node, views.photo.node);
+  return [p, tabs, views.plane, views.photo];
+});
 
 function planeView(model: FocusModel): Part {
   const parts = { plane: plane(model), table: table(model), curves: curves(model), lengths: lengthLine(model), sentence: summary(() => said(model)) };

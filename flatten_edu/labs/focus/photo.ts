@@ -29,15 +29,10 @@ export function photo(model: FocusModel, signal: AbortSignal): Part {
 
   async function decode(bytes: DataView): Promise<void> {
     pictureOf = bytes;
-    let bitmap: ImageBitmap;
-    try {
-      bitmap = await createImageBitmap(new Blob([bytes as DataView<ArrayBuffer>], { type: "image/jpeg" }));
-    } catch {
-      waiting.textContent = "This photograph cannot be read by the browser.";
-      waiting.hidden = false;
-      return;
-    }
-    if (signal.aborted || bytes !== pictureOf) return bitmap.close();
+    const bitmap = await createImageBitmap(new Blob([bytes as DataView<ArrayBuffer>], { type: "image/jpeg" })).catch(() => null);
+    if (signal.aborted || bytes !== pictureOf) return bitmap?.close();
+    waiting.hidden = bitmap !== null;
+    if (!bitmap) return void (waiting.textContent = "This photograph cannot be read by the browser.");
     picture?.close();
     picture = bitmap;
     update();
@@ -57,7 +52,9 @@ export function photo(model: FocusModel, signal: AbortSignal): Part {
     const grid = model.get("grid");
     const patch = queryPatch(model);
     const p = model.get("p");
-    const { q, k: keys } = memo.keep("rows", [tokens], () => rowsOfTokens(tokens));
+    const tensors = tensorsOf(tokens); // without keys the queries are keys too
+    const [q, keys] = memo.keep("rows", [tokens], () =>
+      ["q", "k"].map((name) => rowsOf(asMatrix(tensors.get(name) ?? tensors.get("q")!))));
     const query = q[patch];
     const mapped = (power: number) => keys.map((row) => focusedMap(row, power));
     const weights: Record<Kind, number[]> = {
@@ -74,13 +71,6 @@ export function photo(model: FocusModel, signal: AbortSignal): Part {
   }
 
   return { node, update, remove: () => picture?.close() };
-}
-
-/** The trait's queries and keys; without keys the queries are keys too. */
-function rowsOfTokens(tokens: DataView) {
-  const tensors = tensorsOf(tokens);
-  const q = tensors.get("q")!;
-  return { q: rowsOf(asMatrix(q)), k: rowsOf(asMatrix(tensors.get("k") ?? q)) };
 }
 
 function weightMap(kind: Kind) {

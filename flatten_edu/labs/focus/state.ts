@@ -10,7 +10,6 @@ export interface FocusTraits {
   k: Point[];
   view: "plane" | "photo";
   patch: number;
-  step: number;
   grid: [number, number];
   features: string;
   photo: DataView | null;
@@ -56,7 +55,6 @@ export function queryPatch(model: FocusModel): number {
 export const TITLES = { relu: "ReLU", focused: "focused", softmax: "softmax" };
 export type Kind = keyof typeof TITLES;
 
-/** The attention weights of q over the keys by each kind. */
 export function planeWeights([q, ...keys]: VectorState[]): Record<Kind, number[]> {
   return {
     relu: linearWeights(q.relu, keys.map((k) => k.relu)),

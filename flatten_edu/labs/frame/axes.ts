@@ -4,10 +4,7 @@ import { line } from "d3-shape";
 import { svg } from "./dom";
 import { factors, LARGEST_P } from "./maths/attention";
 
-export interface Scale {
-  (value: number): number;
-  range(): number[];
-}
+interface Scale { (value: number): number; range(): number[] }
 
 /** Values and what stands at them. */
 export type Marks = readonly (readonly [value: number, text: string])[];

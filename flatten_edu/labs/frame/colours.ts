@@ -23,11 +23,9 @@ function toRgb([l, a, b]: OkLab): Rgb {
   }) as Rgb;
 }
 
-/** So many colours from t = 0 to t = 1. */
 export const ramp = (colour: (t: number) => OkLab): Rgb[] =>
   Array.from({ length: STEPS }, (_, i) => toRgb(colour(i / (STEPS - 1))));
 
-/** A ramp's colour at a share from 0 to 1. */
 export const colourAt = (colours: readonly Rgb[], share: number) => colours[Math.round(Math.min(1, Math.max(0, share)) * (STEPS - 1))];
 
 /** Paint numbers as one pixel each, row after row. */

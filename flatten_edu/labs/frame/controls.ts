@@ -13,8 +13,8 @@ interface Named { symbol?: string; name: string }
 const label = ({ symbol, name }: Named): Child[] => symbol ? [h("i", {}, symbol), `, ${name}`] : [name];
 
 /** A native slider over 0, 1, ..., last, for keyboard and touch, and how far along it is painted. */
-export function rangeInput(id: string, signal: AbortSignal, moved: (at: number) => void) {
-  const input = h("input", { id, type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
+export function rangeInput(signal: AbortSignal, moved: (at: number) => void) {
+  const input = h("input", { id: uniqueId("range"), type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
   input.addEventListener("input", () => moved(input.valueAsNumber), { signal });
   return {
     input,
@@ -28,9 +28,8 @@ export function rangeInput(id: string, signal: AbortSignal, moved: (at: number) 
   };
 }
 
-/** A slider under its label and its value. */
-export const labelled = (id: string, label: Child[], value: Node, input: HTMLElement) => h("div", { class: "fe-slider" },
-  h("div", { class: "fe-slider-head" }, h("label", { for: id }, ...label), value), input);
+export const labelled = (label: Child[], value: Node, input: HTMLElement) => h("div", { class: "fe-slider" },
+  h("div", { class: "fe-slider-head" }, h("label", { for: input.id }, ...label), value), input);
 
 /** A slider over a rising list of values, within what the setting may be. A value between two stops, which Python may
  * set, stands between them. */
@@ -38,13 +37,12 @@ export function slider<Traits>(
   model: LabModel<Traits>, signal: AbortSignal, trait: Numeric<Traits>,
   { stops: wanted, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
 ): Part {
-  const id = uniqueId(trait);
   const rule = rulesOf(model)[trait];
   const stops = rule && "least" in rule ? wanted.filter((stop) => allows(rule, stop)) : wanted;
-  const range = rangeInput(id, signal, (at) => change(model, trait, stops[at] as Traits[typeof trait]));
+  const range = rangeInput(signal, (at) => change(model, trait, stops[at] as Traits[typeof trait]));
   const value = new Readout(trait, format);
   return {
-    node: labelled(id, label(named), value.node, range.input),
+    node: labelled(label(named), value.node, range.input),
     update() {
       const current = model.get(trait) as number;
       range.show(position(stops, current), stops.length - 1, `${named.symbol ?? named.name} = ${format(current)}`);
@@ -81,10 +79,7 @@ export function choice<Traits, K extends keyof Traits & string>(
   };
 }
 
-/** On or off. */
-export function toggle<Traits>(
-  model: LabModel<Traits>, signal: AbortSignal, trait: Flag<Traits>, ...text: Child[]
-): Part {
+export function toggle<Traits>(model: LabModel<Traits>, signal: AbortSignal, trait: Flag<Traits>, ...text: Child[]): Part {
   const input = h("input", { type: "checkbox" });
   input.addEventListener("change", () => change(model, trait, input.checked as Traits[typeof trait]), { signal });
   return {

@@ -24,7 +24,6 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
-/** A button, and what it does. */
 export function button(signal: AbortSignal, act: () => unknown, attributes: Attributes, ...children: Child[]): HTMLButtonElement {
   const node = h("button", { type: "button", ...attributes }, ...children);
   node.addEventListener("click", act, { signal });
@@ -40,7 +39,6 @@ export function meaning<T>(event: KeyboardEvent, keys: Record<string, T>): T | u
   return found;
 }
 
-/** A table's head: one cell a title. */
 export const tableHead = (...titles: Child[]) =>
   h("thead", {}, h("tr", {}, ...titles.map((title) => h("th", { scope: "col" }, title))));
 

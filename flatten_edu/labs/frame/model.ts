@@ -1,6 +1,6 @@
 // The model that a lab is a view of, and what its views are.
 import { h } from "./dom";
-import type { Rule, Rules } from "./schema";
+import type { Rules } from "./schema";
 
 /** The part of an anywidget model that labs use. On a static page mount.ts provides it; there it also has a link. */
 export interface LabModel<Traits> {
@@ -19,13 +19,11 @@ export interface LabModel<Traits> {
 }
 
 export interface View {
-  /** Show the traits as they are now. */
   update(): void;
   /** Undo what the removal of the lab's own elements does not undo. */
   remove?(): void;
 }
 
-/** A view with its element. */
 export type Part = View & { node: HTMLElement };
 
 /** Several views as one, in an element that holds them. */
@@ -52,9 +50,7 @@ export function adapted<Trait>(
 export interface RenderContext<Traits> { model: LabModel<Traits>; el: HTMLElement }
 
 /** Set a trait from a control: the page and, under a kernel, Python see it. */
-export function change<Traits, K extends keyof Traits & string>(
-  model: LabModel<Traits>, name: K, value: Traits[K],
-): void {
+export function change<Traits, K extends keyof Traits & string>(model: LabModel<Traits>, name: K, value: Traits[K]): void {
   model.set(name, value);
   model.save_changes();
 }
@@ -62,9 +58,3 @@ export function change<Traits, K extends keyof Traits & string>(
 /** The rules of all settings: what a link carries and Reset brings back. */
 export const rulesOf = <Traits>(model: LabModel<Traits>): Rules =>
   (model as unknown as LabModel<{ _rules: Rules }>).get("_rules") ?? {};
-
-/** The least and the most that a setting may be. */
-export function limitsOf<Traits>(model: LabModel<Traits>, trait: keyof Traits & string): [number, number] {
-  const { least, most } = rulesOf(model)[trait] as Extract<Rule, { least: number }>;
-  return [least, most];
-}

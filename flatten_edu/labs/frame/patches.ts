@@ -55,5 +55,4 @@ export function patchPicker(what: string, signal: AbortSignal, at: () => { grid:
   };
 }
 
-/** Which of so many cells a share from 0 to 1 falls into. */
 export const cell = (share: number, count: number) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));

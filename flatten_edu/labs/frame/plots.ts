@@ -10,7 +10,6 @@ interface Plotly {
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
 let bundle: Promise<Plotly> | undefined;
 
-/** Plotly, fetched once a page. */
 function load(address: string): Promise<Plotly> {
   bundle ??= new Promise((resolve, reject) => {
     const script = h("script", { src: address });

@@ -13,7 +13,6 @@ export function figures(model: MapsModel, sources: Sources, signal: AbortSignal)
   let entries: Entry[] | null = null;
   let maps: ReturnType<typeof mapFigure>[] = [];
 
-  /** In a matrix a row is a query. */
   function patchAt(x: number, y: number): number {
     const { grid: [rows, columns] } = chosen(model);
     return model.get("display") === "matrix" ? cell(y, rows * columns) : cell(y, rows) * columns + cell(x, columns);

@@ -5,8 +5,7 @@ import { magnitudeShare } from "../frame/maths/attention_maps";
 import { softmax } from "../frame/maths/layers";
 import { drawMatrix, drawSigned, drawWeights } from "./draw";
 import type { Sources } from "./sources";
-import { previewRow } from "./preview";
-import { paintedOf, type Painted } from "./painted";
+import { paintedOf, previewRow, type Painted } from "./preview";
 import { focusing, follows, chosen, slug, whatIf, type Entry, type MapsModel, type Picture } from "./state";
 
 /** What a model shows in this view; null while it has not arrived. */

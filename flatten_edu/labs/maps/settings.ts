@@ -37,7 +37,6 @@ function controls(model: MapsModel, signal: AbortSignal): Part[] {
   ];
 }
 
-/** A choice among a few, a slider among many. */
 function few(model: MapsModel, signal: AbortSignal, trait: "block" | "head", values: number[], format: (value: number) => string): Part {
   if (values.length > 6) return slider(model, signal, trait, { name: trait, stops: values, format });
   return choice(model, signal, trait, { name: trait, options: values.map((value) => [value, format(value)] as const) });
@@ -51,7 +50,6 @@ function toggles(model: MapsModel, signal: AbortSignal): Part {
   return group("fe-toggles", all);
 }
 
-/** What bright and dark stand for. */
 export function legend(model: MapsModel): Part {
   const bar = h("span", { class: "fe-scale", "aria-hidden": "true" });
   const text = h("span", {});

@@ -3,9 +3,8 @@ import { AttentionMap, equivalentRow, part, valueWeighted, type Layer } from "..
 import { standardise } from "../frame/maths/deit";
 import type { Tensors } from "../frame/maths/safetensors";
 import { Memo, tensorsOf } from "../frame";
-import { previewPicture } from "./preview";
+import { paintedOf, previewPicture, type Painted } from "./preview";
 import { Runs, type Job } from "./runs";
-import { paintedOf, type Painted } from "./painted";
 import { canRun, focusing, chosen, trained, type Entry, type MapsModel, type Picture } from "./state";
 import type { Answer } from "./worker";
 
@@ -20,7 +19,6 @@ export class Sources {
     this.runs = new Runs(model, signal, changed);
   }
 
-  /** The arrived tokens; none before. */
   private arrived = () => tensorsOf(this.model.get("tokens"));
 
   take(picture: Picture): void {
@@ -56,7 +54,6 @@ export class Sources {
     return `${entry.name} of ${picture} at ${inside ? focusing(this.model, entry) : trained(entry)}`;
   }
 
-  /** The run of a model on this view's picture, if it is done. */
   run(entry: Entry): Answer | null {
     return this.needsModels() ? this.runs.get(this.key(entry)) : null;
   }
@@ -120,7 +117,6 @@ export class Sources {
     return { key: this.key(entry), file: entry.file!, image: standardise(this.picture()!.pixels, mean!, deviation!), settings };
   }
 
-  /** Whether all that this view needs of the models is here. */
   get complete(): boolean {
     return this.model.get("models").every((entry) => this.run(entry));
   }

@@ -1,7 +1,6 @@
 // The lab `precision`: why did fp16 give NaN, and which fix works?
 import {
-  choice, fraction, h, Memo, mountLab, newest, nodesOf, range, rich, slider, small, startWorker, together, toggle,
-  type Part, type RenderContext,
+  choice, fraction, h, lab, Memo, newest, nodesOf, range, rich, slider, small, startWorker, together, toggle, type Part,
 } from "../frame";
 import code from "worker:./worker.ts";
 import { Bench, type Question } from "./bench";
@@ -16,15 +15,11 @@ export * from "../frame/maths/rounding";
 
 const SIZES = range(-10, 6).map((power) => 2 ** power);
 
-export function render(context: RenderContext<PrecisionTraits>): () => void {
-  return mountLab(context, WORDS, (body, signal) => {
-    const parts = [...controlViews(context.model, signal), resultView(context.model)];
-    body.append(...nodesOf(parts));
-    return parts;
-  });
-}
-
-export default { render };
+export default lab<PrecisionTraits>(WORDS, ({ model, body, signal }) => {
+  const parts = [...controlViews(model, signal), resultView(model)];
+  body.append(...nodesOf(parts));
+  return parts;
+});
 
 function controlViews(model: PrecisionModel, signal: AbortSignal): Part[] {
   const drawn = [

@@ -52,7 +52,6 @@ function why(kind: string, { tensors }: Result, format: Format): string {
   return `It begins in ${spoken(name)}: ${overflowed ? "Inf" : "NaN"} in ${entries(overflowed || nan)}. ${rest}`;
 }
 
-/** What a tensor is called in a sentence. */
 function spoken(tensor: string): string {
   const name = /_([qkv])$/.exec(tensor)?.[1];
   const step = name && !(tensor in SPOKEN) ? tensor.slice(0, -2) : tensor;

@@ -56,7 +56,6 @@ function cosines(model: ProofModel, first: number): SVGElement[] {
   return [svg("path", { class: "fe-first-value", d: `M${x(1)} ${y(first)}H${x(LARGEST_P)}` }), svg("path", { class: "fe-cosine", d: path(points) })];
 }
 
-/** Where the curve tends to beyond the right edge. */
 function limit({ limit: value }: Verdict): SVGElement[] {
   if (value === null) return [];
   const at = x(LARGEST_P) + 8;

@@ -1,5 +1,5 @@
 // The two vectors: a slider an entry, and under it what the power leaves of that entry beside the largest one.
-import { adapted, change, fixed, h, lowered, range, rangeInput, Readout, rich, significant, slider, uniqueId, type Part } from "../frame";
+import { adapted, change, fixed, h, lowered, range, rangeInput, Readout, rich, significant, slider, type Part } from "../frame";
 import { figures, resized, type ProofModel } from "./state";
 
 const MOST = 8; // entries of a vector
@@ -36,13 +36,12 @@ function column(name: Name, model: ProofModel, signal: AbortSignal) {
   const head = h("p", { class: "fe-vector-head" });
   const node = h("div", { class: "fe-vector", "data-vector": name });
   const rows = range(0, MOST - 1).map((i) => {
-    const id = uniqueId(name);
-    const slider = rangeInput(id, signal, (at) =>
+    const slider = rangeInput(signal, (at) =>
       change(model, name, model.get(name).map((entry, j) => (j === i ? Number(((at * own.top) / 100).toPrecision(12)) : entry))));
     const value = new Readout(`${name}_${i + 1}`, written);
     const power = new Readout(`power_${name}_${i + 1}`, fixed(3));
     return { slider, value, power, node: h("div", { class: "fe-entry" },
-      h("label", { for: id }, h("i", {}, name), lowered(i + 1)), slider.input, value.node,
+      h("label", { for: slider.input.id }, h("i", {}, name), lowered(i + 1)), slider.input, value.node,
       h("span", { class: "fe-power" }, h("span", {})), power.node) };
   });
   const own = {

@@ -8,7 +8,6 @@ export interface ProofTraits {
   y: number[];
   p: number;
   stage: number;
-  step: number;
 }
 
 export type ProofModel = LabModel<ProofTraits>;
@@ -34,7 +33,6 @@ export function figures(model: ProofModel) {
   };
 }
 
-/** The length of u_p - e_m. */
 function distanceToAxis(x: number[], p: number, m: number): number {
   if (m < 0) return NaN;
   return norm(direction(x, p).map((entry, i) => entry - (i === m ? 1 : 0)));
@@ -59,8 +57,6 @@ export function matched(model: ProofModel): ProofModel {
   };
 }
 
-/** A boundary in p, as this lab writes it. */
 export const pOf = (p: number) => significant(p, 4);
 
-/** The first d entries, and zeros beyond them. */
 export const resized = (v: readonly number[], d: number) => Array.from({ length: d }, (_, i) => v[i] ?? 0);

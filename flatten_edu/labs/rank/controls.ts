@@ -1,7 +1,7 @@
 // The lab's controls: those of the argument above the maps, those that choose the case below them.
 import { max } from "d3-array";
 import {
-  adapted, change, choice, focusingFactorControl, group, h, labelled, Memo, powerOfTen, range, rangeInput, Readout, slider, uniqueId, type Part,
+  adapted, change, choice, focusingFactorControl, group, h, labelled, Memo, range, rangeInput, Readout, slider, type Part,
 } from "../frame";
 import type { Kernel } from "../frame/maths/rank_maps";
 import { isDark, paint, scaleFor } from "./colours";
@@ -10,7 +10,7 @@ import { setting, type RankModel, type RankTraits } from "./state";
 
 const GRIDS = ["4x4", "7x7", "7x14", "10x10", "14x14"] as const;
 const DIMENSIONS = [1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256];
-const TOLERANCES = [0, ...Array.from({ length: 12 }, (_, i) => 10 ** (i - 12))];
+export const TOLERANCES = [0, ...Array.from({ length: 12 }, (_, i) => 10 ** (i - 12))];
 
 export function mainControls(model: RankModel, results: Results, signal: AbortSignal): Part {
   const kernel = kernelChoice(model, results, signal);
@@ -52,12 +52,6 @@ export function caseControls(model: RankModel, signal: AbortSignal): Part {
   };
 }
 
-export function toleranceControl(model: RankModel, signal: AbortSignal): Part {
-  return slider(model, signal, "tolerance", {
-    name: "tolerance", stops: TOLERANCES, format: (value) => (value ? powerOfTen(value) : "NumPy's"),
-  });
-}
-
 function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): Part {
   const options = choice(model, signal, "convolution", {
     name: "kernel of the convolution",
@@ -92,7 +86,6 @@ function nameGiven(fieldset: HTMLElement, name: string): void {
   fieldset.querySelector('input[value="given"]')!.nextElementSibling!.textContent = name;
 }
 
-/** The grid as the text of a radio button. */
 const asText = (model: RankModel) => adapted<{ grid: string }>(model, () => model.get("grid").join("x"),
   (value) => model.set("grid", value.split("x").map(Number) as [number, number]));
 
@@ -101,11 +94,10 @@ function bounded(
   model: RankModel, signal: AbortSignal, trait: "layer" | "head" | "channel", name: string,
   count: (s: ReturnType<typeof setting>) => number, words: (value: number) => string = (value) => String(value + 1),
 ): Part {
-  const id = uniqueId(trait);
-  const range = rangeInput(id, signal, (at) => change(model, trait, at as RankTraits[typeof trait]));
+  const range = rangeInput(signal, (at) => change(model, trait, at as RankTraits[typeof trait]));
   const value = new Readout(trait, words);
   const of = h("span", { class: "fe-of" });
-  const node = labelled(id, [name], h("span", {}, value.node, of), range.input);
+  const node = labelled([name], h("span", {}, value.node, of), range.input);
   return {
     node,
     update() {

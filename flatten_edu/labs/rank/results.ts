@@ -41,7 +41,6 @@ export class Results {
     return this.model.get("tolerance") || relativeTolerance(n);
   }
 
-  /** What decides what is read off the findings. */
   get shown(): readonly unknown[] {
     return [this.found, this.model.get("tolerance")];
   }

@@ -45,7 +45,6 @@ export function spectrumView(results: Results) {
 const curve = (values: Float64Array, x: (i: number) => number) => values[0] > 0
   ? path(Array.from(values, (value, i) => [x(i + 1), y(Math.max(value / values[0], FLOOR))])) : "";
 
-/** The first index, the last, and d between them. */
 function indices(n: number, d: number, x: (i: number) => number): SVGElement[] {
   const text = (i: number, words: string) => svg("text", { x: x(i), y: HEIGHT - 15, "text-anchor": i === n ? "end" : "middle" }, words);
   const between = d > 1 && d < n - 1;

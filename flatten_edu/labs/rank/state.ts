@@ -28,7 +28,6 @@ export interface RankTraits {
   source: "random" | "given";
   layer: number;
   head: number;
-  step: number;
   index: Index;
   /** q and k [layers, heads, n, d], kernel [layers, channels, sides]: those that were given. */
   tokens: DataView | null;

@@ -13,7 +13,7 @@ export function controls(model: RecallModel, settings: Settings, results: Result
   const own: Part = {
     node: h("div", { class: "fe-own" }, button, h("p", { class: "fe-note" }, "It is read in your browser and sent nowhere. ", message)),
     update() {
-      if (model.get("values") === "own" && !settings.hasOwn) message.textContent = LEFT_BEHIND;
+      if (model.get("values") === "own" && !settings.photograph) message.textContent = LEFT_BEHIND;
     },
   };
   const asked = choice(model, signal, "asked", { name: "each place asks for", options: [["in place", "its own value"], ["in another order", "another's"]] });
@@ -37,7 +37,7 @@ export function controls(model: RecallModel, settings: Settings, results: Result
     update() {
       all.update();
       for (const { node } of random) node.hidden = results.now?.source === "given";
-      values.node.querySelector<HTMLElement>("label:last-child")!.hidden = !settings.hasOwn;
+      values.node.querySelector<HTMLElement>("label:last-child")!.hidden = !settings.photograph;
       asked.node.hidden = model.get("kernel") === "none"; // the attention alone does not know its place
     },
   };

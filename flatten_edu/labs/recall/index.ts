@@ -1,5 +1,5 @@
 // The lab `recall`: what can attention remember?
-import { choice, focusingFactorControl, formatP, group, h, mountLab, summary, toggle, type RenderContext, type View } from "../frame";
+import { choice, focusingFactorControl, formatP, group, h, lab, summary, toggle, type View } from "../frame";
 import { recallBound } from "../frame/maths/recall";
 import { charts, CURVES } from "./charts";
 import { controls } from "./controls";
@@ -12,32 +12,27 @@ export * from "../frame/maths/recall";
 export { Reader } from "./reader";
 export { Settings } from "./state";
 
-export function render(context: RenderContext<RecallTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal, _, redraw) => {
-    const settings = new Settings(model);
-    const results = new Results(model, settings, redraw);
-    const p = focusingFactorControl(model, signal);
-    const removed = group("fe-controls", [toggle(model, signal, "removed", "take the common part away and stretch the contrast")]);
-    const pictures = panels(model, results);
-    const sentence = summary(() => said(results, model.get("p")), 800);
-    const curve = choice(model, signal, "curve", { name: "charts", options: Object.entries(CURVES) as [Curve, string][] });
-    const [lines, rest] = [charts(model, results), controls(model, settings, results, signal, redraw)];
-    const waiting = h("p", { class: "fe-waiting" }, "The picture has not arrived yet.");
-    const findings = h("div", { class: "fe-found" }, pictures.node, sentence.node);
-    body.append(p.node, removed.node, waiting, findings, rest.node, curve.node, lines.node);
-    const first: View = { update: () => results.refresh(), remove: () => results.stop() };
-    const last: View = {
-      update() {
-        waiting.hidden = results.now !== null;
-        findings.setAttribute("aria-busy", String(results.busy));
-      },
-    };
-    return [first, p, removed, pictures, sentence, rest, curve, lines, last];
-  });
-}
-
-export default { render };
+export default lab<RecallTraits>(WORDS, ({ model, body, signal, redraw }) => {
+  const settings = new Settings(model);
+  const results = new Results(model, settings, redraw);
+  const p = focusingFactorControl(model, signal);
+  const removed = group("fe-controls", [toggle(model, signal, "removed", "take the common part away and stretch the contrast")]);
+  const pictures = panels(model, results);
+  const sentence = summary(() => said(results, model.get("p")), 800);
+  const curve = choice(model, signal, "curve", { name: "charts", options: Object.entries(CURVES) as [Curve, string][] });
+  const [lines, rest] = [charts(model, results), controls(model, settings, results, signal, redraw)];
+  const waiting = h("p", { class: "fe-waiting" }, "The picture has not arrived yet.");
+  const findings = h("div", { class: "fe-found" }, pictures.node, sentence.node);
+  body.append(p.node, removed.node, waiting, findings, rest.node, curve.node, lines.node);
+  const first: View = { update: () => results.refresh(), remove: () => results.stop() };
+  const last: View = {
+    update() {
+      waiting.hidden = results.now !== null;
+      findings.setAttribute("aria-busy", String(results.busy));
+    },
+  };
+  return [first, p, removed, pictures, sentence, rest, curve, lines, last];
+});
 
 function said({ now, shown, busy }: Results, p: number): string | null {
   const { softmax, linear, focused } = shown;

@@ -43,14 +43,12 @@ export class Results {
     return setting ? this.points.get(this.job(setting, kind, p, curve).id)?.[curve] : undefined;
   }
 
-  /** Whether the charts still lack a point. */
   get drawing(): boolean {
     return this.now !== null && this.chartJobs().some(({ id }) => !this.points.has(id));
   }
 
   stop = () => this.worker.stop();
 
-  /** The setting with another side, made once. */
   private at(side?: number): Setting | null {
     if (side === undefined || this.now?.source === "given") return this.now;
     if (!this.others.has(String(side))) {

@@ -66,7 +66,6 @@ function nearest(n: number): number {
   return N_STOPS.reduce((a, b) => (distance(b) < distance(a) ? b : a));
 }
 
-/** The stop so many further on. */
 function moved(n: number, by: number): number {
   const above = N_STOPS.findIndex((stop) => stop >= n);
   const from = by > 0 && N_STOPS[above] > n ? above - 1 : above;

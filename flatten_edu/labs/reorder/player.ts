@@ -1,5 +1,5 @@
 // Forwards and back through the entries of the example, or one after the other by itself.
-import { button, change, count, h, labelled, rangeInput, Readout, small, tableHead, uniqueId, type Part } from "../frame";
+import { button, change, count, h, labelled, rangeInput, Readout, small, tableHead, type Part } from "../frame";
 import { multiplyAddsAfter } from "../frame/maths/cost";
 import { example, exampleCost, FORMULA, ORDERS, type ReorderModel } from "./state";
 
@@ -36,13 +36,12 @@ export function player(model: ReorderModel, signal: AbortSignal): Part {
     one("Start", "Start: back to the first entry", () => jump(0)), one("Back", "Back one entry", () => jump(example(model).at - 1)), play,
     one("Forward", "Forward one entry", () => jump(example(model).at + 1)), one("End", "End: all entries", () => jump(example(model).total)),
   ];
-  const id = uniqueId("at");
-  const slider = rangeInput(id, signal, jump);
+  const slider = rangeInput(signal, jump);
   const at = new Readout("at", String);
   const total = new Readout("entries", String);
   return {
     node: h("div", { class: "fe-player" },
-      labelled(id, ["entries computed"], h("span", {}, at.node, " of ", total.node), slider.input),
+      labelled(["entries computed"], h("span", {}, at.node, " of ", total.node), slider.input),
       h("div", { class: "fe-play", role: "group", "aria-label": "step through" }, ...buttons)),
     update() {
       const now = example(model);

@@ -4,9 +4,8 @@ import { attentionCost } from "../frame/maths/cost";
 import { differenceOfOrders, example, FORMULA, MIDDLE, type ReorderModel } from "./state";
 import { unitsPerNumber } from "./scale";
 
-export function sentence(model: ReorderModel, view: "scale" | "steps"): Part {
-  return summary(() => (model.get("view") !== view ? null : view === "scale" ? ofScale(model) : ofSteps(model)));
-}
+export const sentence = (model: ReorderModel, view: "scale" | "steps"): Part =>
+  summary(() => (model.get("view") !== view ? null : view === "scale" ? ofScale(model) : ofSteps(model)));
 
 function ofScale(model: ReorderModel): string {
   const [n, d, order] = [model.get("n"), model.get("d"), model.get("order")];
@@ -40,7 +39,6 @@ function finished(normalised: boolean): string {
   return `Done.${divided} Now move the brackets: the result is the same.`;
 }
 
-/** How far apart the results of the two orders are, on these numbers. */
 export function agreement(model: ReorderModel): Part {
   const difference = new Readout("difference", (value) => (value === 0 ? "0" : minus(value.toExponential(1))));
   return {

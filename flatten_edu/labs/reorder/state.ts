@@ -15,7 +15,6 @@ export interface ReorderTraits {
   q: number[][];
   k: number[][];
   v: number[][];
-  step: number;
 }
 
 export type ReorderModel = LabModel<ReorderTraits>;
@@ -68,7 +67,6 @@ export function differenceOfOrders(model: ReorderModel): number {
   return model.get("normalised") ? largestDifference(dividedByLast(one), dividedByLast(other)) : largestDifference(one, other);
 }
 
-/** The cost of the small example in an order. */
 export function exampleCost(model: ReorderModel, order: Order) {
   const columns = model.get("v")[0].length + (model.get("normalised") ? 1 : 0);
   return attentionCost(model.get("q").length, model.get("q")[0].length, order, columns);

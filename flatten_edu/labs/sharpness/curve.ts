@@ -69,7 +69,6 @@ function names(rows: Rows, y: Y, curved: number[]): SVGElement[] {
   }).concat(svg("text", { class: "fe-name", "data-kind": "softmax", ...softmaxPlace(curved, y) }, TITLES.softmax));
 }
 
-/** Beside the middle of softmax's fall. */
 function softmaxPlace(curved: number[], y: Y): Record<string, string | number> {
   const half = (curved[0] + curved.at(-1)!) / 2;
   const i = Math.max(curved.findIndex((bits) => bits <= half), 0);

@@ -1,7 +1,7 @@
 // The lab `sharpness`: is focused attention really sharper than softmax?
 import {
-  choice, focusingFactorControl, formatP, fraction, group, h, Memo, mountLab, nodesOf, range, Readout, slider, summary, toggle, type Part,
-  type RenderContext,
+  choice, focusingFactorControl, formatP, fraction, group, h, lab, Memo, nodesOf, range, Readout, slider, summary,
+  toggle, type Part,
 } from "../frame";
 import { curve } from "./curve";
 import { readExample, rowsAt, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
@@ -13,19 +13,14 @@ export { rowsAt } from "./state";
 
 const SCALES = range(-24, 24).map((eighth) => 2 ** (eighth / 8));
 
-export function render(context: RenderContext<SharpnessTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
-    const parts = [
-      controlView(model, signal), focusingFactorControl(model, signal), group("fe-controls fe-stays", [scale]), resultView(model),
-    ];
-    body.append(...nodesOf(parts));
-    return parts;
-  });
-}
-
-export default { render };
+export default lab<SharpnessTraits>(WORDS, ({ model, body, signal }) => {
+  const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
+  const parts = [
+    controlView(model, signal), focusingFactorControl(model, signal), group("fe-controls fe-stays", [scale]), resultView(model),
+  ];
+  body.append(...nodesOf(parts));
+  return parts;
+});
 
 function controlView(model: SharpnessModel, signal: AbortSignal): Part {
   const sets = model.get("sets");

@@ -14,7 +14,6 @@ export interface SharpnessTraits {
   k: DataView | null;
   sets: { name: string; n: number; d: number }[];
   rows: DataView | null;
-  step: number;
 }
 
 export type SharpnessModel = LabModel<SharpnessTraits>;

@@ -14,7 +14,6 @@ export interface Backend {
   readonly timer: string;
   /** Seconds that so many evaluations took, one after the other. */
   elapsed(variant: Variant, n: number, times: number): Promise<number>;
-  /** The result of one evaluation, n x d. */
   output(variant: Variant, n: number): Promise<Float32Array>;
 }
 

@@ -40,7 +40,6 @@ function stateText(run: Run): string {
   return goesOn ? `Stopped: ${counted}` : `Done: ${counted}`;
 }
 
-/** What came out, in a sentence or two. */
 export const outcome = (model: TimingModel) => summary(() => {
   const own = model.get("own");
   if (own) return `${at(own)}${said(findingsOf(own), model.get("guess"))}`;

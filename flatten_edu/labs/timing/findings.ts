@@ -45,10 +45,9 @@ function find(record: TimingRecord): Findings {
     const found = seriesOf(record, variant, part);
     if (found.n.length) series[variant] = found;
   }
-  const variants = [...new Set(record.points.map(({ variant }) => variant))];
+  const others = record.points.map(({ variant }) => variant).filter((variant) => !(drawnAs(variant) in series));
   return {
-    part, series, ...estimates(series),
-    others: variants.filter((variant) => !(drawnAs(variant) in series)),
+    part, series, ...estimates(series), others: [...new Set(others)],
     failures: record.points.filter(({ error }) => error !== null).map(({ variant, n, error }) => `${variant} at N = ${n}: ${error}`),
   };
 }

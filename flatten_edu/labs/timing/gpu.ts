@@ -15,7 +15,6 @@ const MAP_BYTES = 64e6; // of softmax's map as many rows are formed at a time as
 
 type Shader = keyof typeof SHADERS;
 
-/** One launch of a shader. */
 interface Launch { shader: Shader; group: GPUBindGroup; size: [number, number, number] }
 
 /** A matrix within a buffer, as in maths/attention_timing.ts. */

@@ -2,7 +2,7 @@
 import { change, startWorker, type Ask } from "../frame";
 import code from "worker:./worker.ts";
 import type { Variant } from "./backend";
-import { browserName } from "./machine";
+import { browserName } from "./origins";
 import { next, plan, progress, REPEATS } from "./plan";
 import { makePoint, parseRecord, type TimingRecord } from "./record";
 import { isOfThis, task, type TimingModel } from "./state";
@@ -14,7 +14,6 @@ type Status = "idle" | "starting" | "running" | "stopped" | "done" | "failed";
 
 export class Run {
   status: Status = "idle";
-  /** What went wrong, in a sentence. */
   failure = "";
   /** What the reader changed, if that stopped the run. */
   changed = "";
@@ -58,7 +57,12 @@ export class Run {
       const worker = startWorker<Question, Opened | number>(code);
       this.worker = worker;
       const opened = (await worker.ask(this.asked)) as Opened;
-      if (!this.record) this.putBeside();
+      const before = this.model.get("own");
+      if (!this.record && before) {
+        this.model.set("other", before);
+        this.model.set("beside", "other");
+        change(this.model, "own", null);
+      }
       this.record ??= emptyRecord(this.asked, opened, this.model.get("budget"));
       this.say("running");
       await this.measure(worker, this.record);
@@ -83,7 +87,6 @@ export class Run {
     this.end("stopped");
   }
 
-  /** Forget all that runs. */
   remove(): void {
     this.worker?.stop();
     this.worker = null;
@@ -126,14 +129,6 @@ export class Run {
   private say(status: Status): void {
     this.status = status;
     this.redraw();
-  }
-
-  private putBeside(): void {
-    const own = this.model.get("own");
-    if (!own) return;
-    this.model.set("other", own);
-    this.model.set("beside", "other");
-    change(this.model, "own", null);
   }
 
   private setting = () => ({ open: this.model.get("device"), task: task(this.model) });

@@ -7,9 +7,8 @@ export type Matrix = readonly (readonly number[])[];
 export interface Cost { first: number; second: number; multiplyAdds: number; intermediate: number }
 
 /** Of the product in brackets and of the other one: how many entries, and how many terms each of them sums. */
-function products(n: number, d: number, order: Order, e: number): [[number, number], [number, number]] {
-  return order === "qk_first" ? [[n * n, d], [n * e, n]] : [[d * e, n], [n * e, d]];
-}
+const products = (n: number, d: number, order: Order, e: number): [[number, number], [number, number]] =>
+  order === "qk_first" ? [[n * n, d], [n * e, n]] : [[d * e, n], [n * e, d]];
 
 /** Twin of `attention_cost`: exact, for all its numbers are below 2^53. */
 export function attentionCost(n: number, d: number, order: Order, e = d): Cost {
@@ -37,11 +36,8 @@ export function bothProducts(q: Matrix, k: Matrix, v: Matrix, order: Order): { m
 export const withOnes = (v: Matrix): number[][] => v.map((row) => [...row, 1]);
 
 /** Each row divided by its last entry, which goes; zeros where that is zero. With `withOnes` twin of `linear_attention`. */
-export function dividedByLast(out: Matrix): number[][] {
-  return out.map((row) => row.slice(0, -1).map((entry) => (row.at(-1) === 0 ? 0 : entry / row.at(-1)!)));
-}
+export const dividedByLast = (out: Matrix): number[][] =>
+  out.map((row) => row.slice(0, -1).map((entry) => (row.at(-1) === 0 ? 0 : entry / row.at(-1)!)));
 
-/** The largest difference between the entries of two matrices. */
-export function largestDifference(a: Matrix, b: Matrix): number {
-  return Math.max(...a.flatMap((row, i) => row.map((entry, j) => Math.abs(entry - b[i][j]))));
-}
+export const largestDifference = (a: Matrix, b: Matrix): number =>
+  Math.max(...a.flatMap((row, i) => row.map((entry, j) => Math.abs(entry - b[i][j]))));

@@ -82,7 +82,6 @@ export function product(weights: Float64Array, v: Float64Array, n: number): Floa
   return out;
 }
 
-/** The mean of rows of c numbers. */
 export function meanRow(x: Float64Array, c: number): Float64Array {
   const mean = new Float64Array(c);
   for (let i = 0; i < x.length; i++) mean[i % c] += x[i] / (x.length / c);

@@ -43,7 +43,6 @@ export function memoryOf(store: Store): Memory {
   return { n, d, e: v.length / n, q, k: keys.map((entry) => length * entry), v, beside: beside(v, grid, kernel, seed, inPlace) };
 }
 
-/** What is stored. */
 export const valuesOf = ({ values, seed, grid }: Store) => values ?? hashNoise(seed, VALUES, grid[0] * grid[1], NOISE_NUMBERS);
 
 /** The convolution of the values, each row where the value is that its place asks for. */
