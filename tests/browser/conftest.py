@@ -37,6 +37,15 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def gpu(browser):
+    """A Chromium that has WebGPU, if only in software."""
+    flags = [*FLAGS, "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    chromium = browser.browser_type.launch(executable_path=find(), args=flags)
+    yield chromium
+    chromium.close()
+
+
 @pytest.fixture(scope="session")
 def site():
     """The address of the built site."""

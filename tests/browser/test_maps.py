@@ -214,15 +214,6 @@ def test_a_reader_s_own_picture(reader, way):
     assert_says(one, "softmax", model_says(MODELS[0], pixels), 0.02)
 
 
-def test_a_file_that_is_no_picture_is_told_so(reader):
-    one = reader()
-    page = one.open(PAGE)
-    wait(one)
-    page.get_by_label("Your own picture").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no"})
-    page.get_by_text("a.txt cannot be read as a picture").wait_for()
-    assert page.get_by_role("radio", name="horse").is_checked()
-
-
 def test_models_that_do_not_come_are_said_and_can_be_tried_again(browser, site):
     context = browser.new_context()
     page = context.new_page()
@@ -253,16 +244,12 @@ def test_the_guided_steps_show_what_they_say(reader):
     assert_shows(one.outputs(), figures(python_state(), MapsLab().tokens))
 
 
-def light(page, slug) -> np.ndarray:
-    return pixels(page.locator(f".fe-maps canvas[data-kind={slug}]")).mean(-1)
-
-
 def test_the_matrix_is_bright_where_the_weights_are_and_a_click_on_a_row_chooses_it(reader):
     one = reader()
     page = one.open(PAGE + fragment("maps", display="matrix", patch=0))
     wait(one)
     lab = MapsLab()
-    painted = light(page, "softmax")
+    painted = pixels(page.locator(".fe-maps canvas[data-kind=softmax]")).mean(-1)
     for patch in (30, 100, 170):
         row = shown_rows(python_state(patch=patch), lab.tokens)[0][1:].numpy()
         y = int((patch + 0.5) * 336 / 196)

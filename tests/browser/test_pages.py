@@ -30,10 +30,6 @@ document.querySelectorAll(".fe-lab [aria-busy=true]").length === 0
 """
 
 
-def test_the_pages_are_there():
-    assert {INTRO, CHAPTER, "book/notation.html", "book/bibliography.html", "search.html"} <= set(PAGES)
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing(reader, path):
     one = reader(color_scheme="light")
@@ -147,27 +143,16 @@ def test_data_that_does_not_come_is_said_and_the_rest_works(browser, site):
     context.close()
 
 
-READY = """
-new MutationObserver(() => {
-  const host = document.querySelector(".fe-mount[data-state=ready]");
-  if (host && !window.readyAt) window.readyAt = performance.now();
-}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
-"""
-
-
 @pytest.mark.parametrize("path", LIVE)
 def test_page_budget(reader, measured, path):
     one = reader()
     bodies: dict[str, bytes] = {}
     one.page.on("response", lambda r: bodies.__setitem__(r.url, r.body()) if r.status == 200 else None)
-    one.page.add_init_script(READY)
     page = one.open(path)
-    ready = page.evaluate("readyAt")
     page.wait_for_load_state("networkidle")
     packed = {url: len(gzip.compress(body)) for url, body in bodies.items()}
     js = sum(size for url, size in packed.items() if url.split("?")[0].endswith(".js"))
     total = sum(packed.values())
     name = path.split("/")[-1].removesuffix(".html")
     measured(f"page {name}: kB gzipped", f"total {total // 1000}, JS {js // 1000}")
-    measured(f"page {name}: first lab interactive", f"{ready:.0f} ms after navigation, on loopback")
     assert total <= PAGE_LIMIT[path]

@@ -11,12 +11,10 @@ from flatten_edu.bench import Record, crossover, fit_slope
 from flatten_edu.bench.schema import POINT_KEYS, check_record
 from flatten_edu.labs import TimingLab
 from flatten_edu.labs.timing.make_data import measure
-from tests.browser.conftest import FLAGS, fragment
+from tests.browser.conftest import fragment
 from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS
-from tests.browser.test_timing_work import GPU_FLAGS
 from tests.browser.test_twins import CALL
 from tests.labs.test_timing import BROKEN
-from tools.chromium import find
 
 PAGE = "book/labs/timing.html"
 VARIANTS = ["softmax_written_out", "relu", "focused"]
@@ -325,10 +323,9 @@ def test_without_webgpu_it_cannot_be_chosen(reader):
     expect(page.get_by_text("This browser gives this page no WebGPU.")).to_be_visible()
 
 
-def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
+def test_a_run_on_webgpu_where_there_is_an_adapter(gpu, site, measured):
     """Debian's Chromium has one in software. Its shaders are checked against the typed arrays before they are timed."""
-    chromium = browser.browser_type.launch(executable_path=find(), args=FLAGS + GPU_FLAGS)
-    page = chromium.new_page()
+    page = gpu.new_page()
     page.goto(site + PAGE + fragment("timing", device="webgpu", d=32, budget=1, dwc=True))
     page.get_by_role("button", name="Time it here").click()
     page.wait_for_function("/^(Done|It could)/.test(document.querySelector('.fe-state').textContent)", timeout=300_000)
@@ -345,7 +342,6 @@ def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
     assert {point["error"] for point in record["points"]} == {None}
     assert "largest entry" in page.locator(".fe-origins").inner_text()
     measured("lab timing, WebGPU: a run", f"{len(record['points'])} points on {record['device']['name']}")
-    chromium.close()
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,3 @@ def test_the_file_is_what_the_lab_reads(model, tmp_path, monkeypatch):
     assert path.stat().st_size < 400_000
     assert lab.maps().equivalent.shape == (196, 196)
     assert load_file(path)["q"].dtype == torch.float16
-
-
-def test_a_model_without_the_convolution_is_refused():
-    config = DeiTConfig(dim=32, num_heads=1, depth=1, img_size=28, patch_size=2)
-    with pytest.raises(ValueError, match="is not focused linear attention"):
-        rank_data(DeiT(config), as_cifar10(photo("chelsea"), 28))

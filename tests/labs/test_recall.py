@@ -21,11 +21,6 @@ def test_stores_the_photograph_s_patches():
     assert (q - k).std().item() == pytest.approx(0.3, abs=0.01) and k.std().item() == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize(("side", "pixels"), [(14, 10), (10, 14), (7, 20)])
-def test_each_side_divides_the_picture(side, pixels):
-    assert RecallLab(side=side).memory()[2].shape == (side**2, 3 * pixels**2) and side * pixels == 140
-
-
 def test_takes_the_reader_s_own_photograph():
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
     lab = RecallLab(image=image)

@@ -50,7 +50,7 @@ REFUSED = [
     ("reorder", "k", [[1, 2]] * 6, r"q and k of the same columns \(set all three\), got 'q \(6, 3\), k \(6, 2\)"),
     ("sharpness", "q", torch.ones(9), r"q to be of as many channels as k, 8, got \(1, 9\)"),
     ("sharpness", "q", torch.ones(2, 8), r"q to be at most 1 x 1024, got \(2, 8\)"),
-    ("sharpness", "q", "ab", "q to be a query, d numbers, got 'ab'"),
+    ("sharpness", "q", "ab", "q to be a tensor of two dimensions, got 'ab'"),
     ("sharpness", "k", torch.full((2, 8), float("nan")), "k to be numbers from -1000 to 1000"),
     ("timing", "other", "no such file.json", "a record of timings"),
     ("timing", "other", [1, 2], "the file must be an object"),

@@ -79,10 +79,9 @@ def records_view(records: Mapping[str, Sequence[Captured]], image: np.ndarray | 
 
 
 def record_tensors(record: Captured, prefix: str, picture: int, values: bool = True) -> Tensors:
-    """One module's record under the names that the view looks for: rows of C features, one a token."""
-    found = {f"{prefix}/{picture}/q": _rows(record.q[0]), f"{prefix}/{picture}/k": _rows(record.k[0])}
-    if values:
-        found[f"{prefix}/{picture}/v"] = _rows(record.v[0])
+    """One module's record of a picture under the names that the view looks for: rows of C features, one a token."""
+    given = {"q": record.q, "k": record.k} | ({"v": record.v} if values else {})
+    found = {f"{prefix}/{picture}/{name}": _rows(x[picture]) for name, x in given.items()}
     if record.scale is not None:
         found[f"{prefix}/scale"] = record.scale.cpu().float()
     if record.dwc_kernel is not None:

@@ -69,13 +69,10 @@ def _sample(samples: ImageArray, i: int) -> dict:
 
 def _tokens(record: Captured, prefix: str, picture: int) -> dict[str, torch.Tensor]:
     """In half precision; what ReLU would take away is stored as zeros, which a server's compression packs away."""
-    one = record_tensors(record, prefix, 0, values=False)
-    chosen = {"q": record.q[picture : picture + 1], "k": record.k[picture : picture + 1]}
-    for name, x in chosen.items():
-        rows = x[0].transpose(0, 1).flatten(1)
-        one.pop(f"{prefix}/0/{name}")
-        one[f"{prefix}/{picture}/{name}"] = rows if record.phi_q is None else rows.relu()
-    return {name: tensor.half().contiguous() for name, tensor in one.items()}
+    found = record_tensors(record, prefix, picture, values=False)
+    for name in [f"{prefix}/{picture}/q", f"{prefix}/{picture}/k"] if record.phi_q is not None else []:
+        found[name] = found[name].relu()
+    return {name: tensor.half().contiguous() for name, tensor in found.items()}
 
 
 if __name__ == "__main__":

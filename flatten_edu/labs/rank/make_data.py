@@ -20,15 +20,11 @@ def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
 
     Both are divided by softplus(scale), as the module does after ReLU: `focused_map` of them is then the module's
     phi, but for the 1e-6 that it adds.
-
-    Raises:
-        ValueError: a block whose attention is not focused linear attention with its convolution.
     """
     parts: dict[str, list[Tensor]] = {"q": [], "k": [], "kernel": []}
     with capture(model, x) as records:
         for record in records:
-            if record.dwc_kernel is None or record.p is None or record.scale is None:
-                raise ValueError(f"{record.name} is not focused linear attention with its convolution")
+            assert record.dwc_kernel is not None and record.scale is not None, record.name
             scale = record.scale.unflatten(0, (record.q.shape[1], 1, -1))  # [h, 1, d]
             for name, tokens in {"q": record.q, "k": record.k}.items():
                 parts[name].append((tokens / scale)[0, :, int(record.class_token) :])
