@@ -11,30 +11,13 @@ from flatten_edu.labs.reorder.lab import ReorderLab
 from flatten_edu.labs.sharpness.lab import SharpnessLab
 from flatten_edu.labs.timing.lab import TimingLab
 
-#: Every lab's class by its name on a page.
+#: Every lab's class by its name on a page, in the order of the book.
 LABS: dict[str, type[Lab]] = {
-    "focus": FocusLab,
-    "reorder": ReorderLab,
-    "recall": RecallLab,
-    "sharpness": SharpnessLab,
-    "proof": ProofLab,
-    "maps": MapsLab,
-    "rank": RankLab,
-    "precision": PrecisionLab,
-    "timing": TimingLab,
+    lab.lab: lab
+    for lab in (FocusLab, ReorderLab, RecallLab, SharpnessLab, ProofLab, MapsLab, RankLab, PrecisionLab, TimingLab)
 }
 
 __all__ = [
-    "LABS",
-    "AttentionLab",
-    "FocusLab",
-    "Lab",
-    "MapsLab",
-    "PrecisionLab",
-    "ProofLab",
-    "RankLab",
-    "RecallLab",
-    "ReorderLab",
-    "SharpnessLab",
-    "TimingLab",
-]
+    "LABS", "AttentionLab", "FocusLab", "Lab", "MapsLab", "PrecisionLab", "ProofLab", "RankLab", "RecallLab",
+    "ReorderLab", "SharpnessLab", "TimingLab",
+]  # fmt: skip

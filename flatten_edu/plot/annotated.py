@@ -38,10 +38,18 @@ class AnnotatedSource:
 
     def _repr_html_(self) -> str:
         rows = (
-            f'<div style="{_ROW}"><pre style="{_CODE}">{html.escape(code)}</pre><p style="{_TEXT}">{remark}</p></div>'
+            f'<div style="{_ROW}"><pre style="{_CODE}">{_hanging(code)}</pre><p style="{_TEXT}">{remark}</p></div>'
             for code, remark in self.parts
         )
         return f'<div class="fe-source">{"".join(rows)}</div>'
+
+
+def _hanging(code: str) -> str:
+    """Lines of code, each a block: what a narrow screen wraps stands further in than its line."""
+    lines = ((len(line) - len(line.lstrip()) + 4, html.escape(line)) for line in code.splitlines())
+    return "".join(
+        f'<span style="display: block; padding-left: {n}ch; text-indent: -{n}ch">{s}</span>' for n, s in lines
+    )
 
 
 def body_lines(function: Callable[..., object]) -> list[str]:

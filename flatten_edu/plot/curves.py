@@ -27,7 +27,8 @@ def _ellipse(axes: Axes, title: str, matrix: Tensor) -> str:
     for i, value in enumerate(values.tolist()):
         end = u[:, i] * value * (1 if u[0, i] >= 0 else -1)
         axes.plot([0, end[0]], [0, end[1]], color=COLOURS[1], linewidth=1.8)
-        axes.annotate(rf"$\sigma_{i + 1} = {value:.2f}$", end.tolist(), xytext=(6, 2 - 12 * i),
+        beside = (6, 2 - 12 * i) if value >= 1 else (24, -16)  # not on the circle
+        axes.annotate(rf"$\sigma_{i + 1} = {value:.2f}$", end.tolist(), xytext=beside,
                       textcoords="offset points", color=COLOURS[1])  # fmt: skip
     reach = 1.15 * max(1.0, values[0].item())
     axes.set(xlim=(-reach, 1.45 * reach), ylim=(-reach, reach), aspect="equal", title=title)
@@ -57,7 +58,7 @@ def _errors(axes: Axes, maps: Mapping[str, Tensor], at: int) -> str:
         errors = approximation_error(one).flatten(0, -2).mean(0)
         axes.semilogy(range(len(errors)), (100 * errors).tolist(), color=colour, label=name, linewidth=1.8)
         told.append(f"{name} {errors[at]:.2%}")
-    axes.axvline(at, color=INK, linewidth=0.9, linestyle=":")
+    axes.axvline(at, color=INK, linewidth=0.9, linestyle=":", label=f"rank {at}")
     axes.set(title="error of the best approximation, %", xlabel="its rank", ylim=(1e-3, 150))
     axes.legend()
     return f"The error of the best approximation falls with its rank; at rank {at}: {', '.join(told)}."
@@ -151,7 +152,8 @@ def _turning(axes: Axes, pairs: Sequence[tuple[float, float]]) -> str:
         apart = turning_speed(nearer) > turning_speed(further)
         at = [math.degrees(math.atan(t)) for t in (nearer, further)]
         name = f"{nearer:.2f} and {further:.2f}: {'apart' if apart else 'closer'}"
-        axes.plot(at, [turning_speed(nearer), turning_speed(further)], "o-", color=colour, label=name, linewidth=1.8)
+        axes.plot(at, [turning_speed(nearer), turning_speed(further)], "o-", color=colour, label=name, linewidth=1.8,
+                  clip_on=False)  # fmt: skip
         told.append(name)
     axes.set(xlabel="angle to the axis, degrees", ylabel="degrees per unit of p", xlim=(0, 46), ylim=(0, 30),
              title="how fast (1, t) turns, at p = 1")  # fmt: skip

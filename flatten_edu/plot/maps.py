@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, UInt8
 from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from flatten_edu.plot.style import INK, Picture, Strip, in_style
@@ -20,7 +21,7 @@ def attention_figure(
     maps: Mapping[str, Float[Tensor, " n"]],
     grid: tuple[int, int],
     query: int,
-    columns: int = 4,
+    columns: int = 3,
 ) -> Picture:
     """A photograph, each named row of weights as colours, and an even row: one scale for all.
 
@@ -51,7 +52,8 @@ def attention_figure(
         shown = one.imshow(picture, interpolation="none", cmap="viridis", norm=norm)
         side_y, side_x = picture.shape[0] / grid[0], picture.shape[1] / grid[1]
         corner = (query % grid[1] * side_x - 0.5, query // grid[1] * side_y - 0.5)
-        one.add_patch(Rectangle(corner, side_x, side_y, fill=False, edgecolor=QUERY, linewidth=1.5))
+        one.add_patch(Rectangle(corner, side_x, side_y, fill=False, edgecolor=QUERY, linewidth=1.5,
+                                path_effects=[withStroke(linewidth=3, foreground="white")]))  # fmt: skip
         one.set(xticks=[], yticks=[], title=title)
         one.set_xlabel("" if picture is image else f"most {picture.max():.1f}", fontsize=8)
     bar = figure.colorbar(shown, ax=axes, shrink=0.8, aspect=25)

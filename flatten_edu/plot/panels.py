@@ -46,7 +46,17 @@ class Panel:
         """Where x and y are marked, and how."""
         x = self.ticks or log_ticks(value for line in self.lines for value in line.x)
         y = log_ticks(value for line in self.lines for value in line.y)
-        return [{tick: f"{tick:g}" for tick in ticks} for ticks in (x, y)]
+        return [{tick: f"{tick:g}" if tick in apart(ticks) else "" for tick in ticks} for ticks in (x, y)]
+
+
+def apart(ticks: Sequence[int | float]) -> list[int | float]:
+    """Those marks of a logarithmic axis, from the largest down, whose numbers do not run into one another."""
+    room = 0.1 * math.log(ticks[-1] / ticks[0])
+    kept = [ticks[-1]]
+    for tick in reversed(ticks[:-1]):
+        if math.log(kept[-1] / tick) >= room:
+            kept.append(tick)
+    return kept
 
 
 def log_ticks(values: Iterable[float]) -> list[float]:

@@ -178,7 +178,7 @@ def cut_panel(axes: Axes, cat: SixPatches) -> str:
     return "The photograph cut into 6, into 24 and into 96 patches."
 
 
-@panel(2.9)
+@panel(2.3)
 def pairs_panel(axes: Axes) -> str:
     """Maps of 6, 24 and 96 tokens, to one scale."""
     left = 0.0

@@ -51,7 +51,7 @@ def spectra_figure(maps: Mapping[str, Float[Tensor, "n n"]], spectra: Mapping[st
         maps: title and map; rows are queries. Each has its own scale: signed maps about zero, others from zero.
         spectra: title and singular values in falling order, under the same titles.
     """
-    figure = Picture(figsize=(2.35 * len(maps), 4.6), layout="constrained")
+    figure = Picture(figsize=(min(2.35 * len(maps), 6.9), 4.6), layout="constrained")
     grid = figure.add_gridspec(2, len(maps), height_ratios=[1, 0.9])
     for column, (title, one) in enumerate(maps.items()):
         _show_map(figure.add_subplot(grid[0, column]), title, one)
@@ -85,9 +85,11 @@ def accuracy_figure(panels: Mapping[str, Mapping[str, Sequence[float]]], names: 
         panels: for each panel's title, percent by variant: one number a run.
         names: how a variant is written.
     """
-    figure = Picture(figsize=(4.2 * len(panels), 0.36 * len(names) + 0.9), layout="constrained")
+    figure = Picture(figsize=(2.6 * len(panels) + 1.6, 0.36 * len(names) + 0.9), layout="constrained")
     rows = {variant: len(names) - 1 - i for i, variant in enumerate(names)}
-    for axes, (title, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    for axes, (title, values) in zip(
+        figure.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels.items(), strict=True
+    ):
         for variant, found in values.items():
             axes.plot(found, [rows[variant]] * len(found), "o", color=COLOURS[0], markersize=5, alpha=0.75)
             if len(found) > 1:
@@ -133,6 +135,6 @@ def recall_figure(
         axes.set(title=title, xlabel="D, pairs to recall (logarithmic axis)", ylim=(-0.03, 1.05))
         axes.grid(color=INK, alpha=0.25)
     figure.axes[0].set_ylabel(label)
-    figure.axes[-1].legend()
+    figure.axes[0].legend(loc="lower left")  # a phone shows the first panel
     figure.alt = f"{label} against the number of pairs D; panels: {', '.join(panels)}; lines: {', '.join(kinds)}."
     return figure

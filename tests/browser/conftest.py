@@ -5,11 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
-from flatten_edu.labs.timing.make_data import ADDRESS, serve
+from flatten_edu.labs.frame.lab import STATIC
 from flatten_edu.publish.serve import make_server
 from tools.chromium import MISSING, find
+from tools.lab_page import ADDRESS
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 FLAGS = [
@@ -36,6 +37,15 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def gpu(browser):
+    """A Chromium that has WebGPU, if only in software."""
+    flags = [*FLAGS, "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    chromium = browser.browser_type.launch(executable_path=find(), args=flags)
+    yield chromium
+    chromium.close()
+
+
 @pytest.fixture(scope="session")
 def site():
     """The address of the built site."""
@@ -46,6 +56,16 @@ def site():
     server.shutdown()
 
 
+def with_module(page: Page, name: str) -> Page:
+    """The page with nothing but a lab's module, as `lab`."""
+    code = (STATIC / f"{name}.js").read_text()
+    page.route(ADDRESS, lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    page.route(f"{ADDRESS}lab.js", lambda route: route.fulfill(body=code, content_type="text/javascript"))
+    page.goto(ADDRESS)
+    page.evaluate("async () => { window.lab = await import('/lab.js'); }")
+    return page
+
+
 @pytest.fixture(scope="session")
 def bare(browser):
     """bare(name): a page with nothing but a lab's module, as `lab`: for its mathematics, without a site."""
@@ -54,10 +74,7 @@ def bare(browser):
 
     def page(name: str):
         if name not in pages:
-            pages[name] = context.new_page()
-            pages[name].route(f"{ADDRESS}**", serve)
-            pages[name].goto(ADDRESS)
-            pages[name].evaluate("async (name) => { window.lab = await import(`/${name}.js`); }", name)
+            pages[name] = with_module(context.new_page(), name)
         return pages[name]
 
     yield page
@@ -107,6 +124,15 @@ class Reader:
         """Wait until what was changed is painted."""
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
+    def settle(self):
+        """Wait until what the labs asked for has arrived, been computed and been painted."""
+        self.frame()  # a lab says that it is busy when it draws, not when it is clicked
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_function(
+            "document.querySelectorAll('.fe-lab [aria-busy=true]').length === 0", timeout=60_000
+        )
+        self.frame()
+
     def outputs(self, lab: int = 0) -> dict[str, float]:
         """All figures that a lab shows, at full precision."""
         self.frame()
@@ -115,6 +141,11 @@ class Reader:
             ".map((o) => [o.dataset.name, o.dataset.value]))"
         )  # fmt: skip
         return {name: float(value) for name, value in found.items()}
+
+    def figures(self) -> dict[str, float]:
+        """The first lab's, once what it computes in the background has come."""
+        self.settle()
+        return self.outputs()
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import json
 
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
+
+from flatten_edu.labs.frame.lab import Lab, split_state
 
 # Within a script: the lab's module, what its page says of it, and a model as a kernel or a page would give.
 LAB = """
@@ -26,6 +28,11 @@ LAB = """
     document.body.append(el);
     return [el, lab.default.render({ model, el })];
   };
+  const settled = async (el) => {
+    await frame();
+    while (el.querySelector("[aria-busy=true]")) await pause(5);
+    await frame();
+  };
   const figuresIn = (el) => Object.fromEntries(
     [...el.querySelectorAll("output[data-value]")].map((o) => [o.dataset.name, o.dataset.value]));
 """
@@ -35,16 +42,16 @@ async (cases) => {{
   {LAB}
   const traits = {{ ...state }};
   for (const [name, url] of Object.entries(buffers)) traits[name] = await bytesAt(url);
+  const first = Object.fromEntries(Object.keys(state._rules).map((name) => [name, state[name]]));
   const model = modelOf(traits);
   const [el, remove] = mountOn(model);
   const found = [];
   for (const one of cases) {{
-    for (const [name, value] of Object.entries(one)) model.set(name, value);
-    await frame();
+    for (const [name, value] of Object.entries({{ ...first, ...one }})) model.set(name, value);
+    await settled(el);
     found.push({{
       figures: figuresIn(el),
       text: [...el.querySelectorAll("[role=tabpanel]:not([hidden]), .fe-body")].at(-1)?.innerText,
-      marked: [...el.querySelectorAll(".fe-new text")].map((t) => t.textContent),
     }});
   }}
   remove();
@@ -55,9 +62,54 @@ async (cases) => {{
 
 
 def views(page: Page, cases: list[dict]) -> list[dict]:
-    """For each case of traits what the lab shows: its figures, its text, and the entries that it marks."""
-    found = page.evaluate(VIEWS, json.loads(json.dumps(cases)))
-    return [one | {"figures": {name: float(value) for name, value in one["figures"].items()}} for one in found]
+    """For each case of settings what the lab shows: its figures and its text."""
+    return [numbered(one) for one in page.evaluate(VIEWS, json.loads(json.dumps(cases)))]
+
+
+def numbered(found: dict) -> dict:
+    return found | {"figures": {name: float(value) for name, value in found["figures"].items()}}
+
+
+GIVE = f"""
+async ([traits, later]) => {{
+  {LAB}
+  const model = modelOf(traits);
+  const [el, remove] = mountOn(model);
+  const before = el.innerText;
+  for (const [name, values] of Object.entries(later)) model.set(name, asBytes(values));
+  await settled(el);
+  const found = {{ before, text: el.innerText, figures: figuresIn(el) }};
+  remove();
+  const left = model.handlers.size + el.childElementCount;
+  el.remove();
+  return {{ ...found, left }};
+}}
+"""
+
+
+def given(page: Page, lab: Lab) -> dict:
+    """What a lab shows whose tensors come after its first paint; it says so before, and leaves nothing behind."""
+    state, buffers = split_state(lab)
+    found = numbered(page.evaluate(GIVE, [state, {name: list(content) for name, content in buffers.items()}]))
+    assert "not arrived yet" in found["before"] and "not arrived yet" not in found["text"] and found["left"] == 0
+    return found
+
+
+def guided(page: Page, nth: int) -> str:
+    """Press a guided step; what it says."""
+    button = page.locator(".fe-step").nth(nth)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")  # drawn with the next frame, as the text is
+    return page.locator(".fe-look[data-shown=true]").inner_text()
+
+
+def move_at_once(slider: Locator, stops: list[int]) -> None:
+    """Several moves of a slider, of which the page draws none before the last."""
+    slider.evaluate(
+        "(slider, stops) => stops.forEach((stop) => {"
+        " slider.value = stop; slider.dispatchEvent(new Event('input', { bubbles: true })); })",
+        stops,
+    )
 
 
 FUZZ = """

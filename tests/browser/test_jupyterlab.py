@@ -67,6 +67,15 @@ def wait_for_address(server, log, tries=120):
     raise AssertionError(log.read_text())
 
 
+def opened(browser, jupyterlab, height):
+    """The notebook on a page that reaches nothing but the server."""
+    context = browser.new_context(viewport={"width": 1280, "height": height})
+    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    return page
+
+
 def run_until_it_shows(page, lab, tries=8):
     """Run the first cell; JupyterLab forgets one that is run before its kernel is quite there."""
     for _ in range(tries):
@@ -81,10 +90,7 @@ def run_until_it_shows(page, lab, tries=8):
 
 @pytest.mark.parametrize("jupyterlab", [(CELLS, "contentVisibility")], indirect=True)
 def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
-    page = context.new_page()
-    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    page = opened(browser, jupyterlab, 900)
     lab = page.locator(".fe-lab")
     run_until_it_shows(page, lab)
     shown = lab.locator("output[data-name=p]")
@@ -106,7 +112,7 @@ def test_the_lab_is_live_under_a_kernel(browser, jupyterlab):
     page.get_by_text("p is 7.8 q is [0.39, 0.95]").wait_for(timeout=30_000)
     lab.get_by_role("tab", name="Photograph").click()
     page.wait_for_function("document.querySelector('.fe-lab [data-name=photo_top1_focused]').dataset.value > 0")
-    context.close()
+    page.context.close()
 
 
 def cells_of_others() -> list[str]:
@@ -119,10 +125,7 @@ def cells_of_others() -> list[str]:
 
 @pytest.mark.parametrize("jupyterlab", [(cells_of_others(), "contentVisibility")], indirect=True)
 def test_every_lab_is_live_under_a_kernel(browser, jupyterlab):
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
-    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
-    page = context.new_page()
-    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    page = opened(browser, jupyterlab, 1400)
     run_until_it_shows(page, page.locator(".fe-lab[data-lab=focus]"))
     for name, (trait, value, label) in OTHERS.items():
         page.keyboard.press("Shift+Enter")
@@ -144,7 +147,7 @@ def test_every_lab_is_live_under_a_kernel(browser, jupyterlab):
         page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=f"print('{name} has'").locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
         page.get_by_text(f"{name} has {moved}").wait_for(timeout=30_000)
-    context.close()
+    page.context.close()
 
 
 FAR_APART = [
@@ -157,10 +160,7 @@ SHOWN = "[...document.querySelectorAll('.fe-lab output[data-name=p]')].map((show
 
 @pytest.mark.parametrize("jupyterlab", [(FAR_APART, "full")], indirect=True)
 def test_two_views_follow_each_other_where_jupyterlab_hides_one(browser, jupyterlab):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.route(lambda url: not url.startswith(jupyterlab), lambda route: route.abort())
-    page = context.new_page()
-    page.goto(f"{jupyterlab}lab/tree/lab.ipynb")
+    page = opened(browser, jupyterlab, 900)
     run_until_it_shows(page, page.locator(".fe-lab"))
     for _ in FAR_APART[1:]:
         page.keyboard.press("Shift+Enter")
@@ -172,4 +172,4 @@ def test_two_views_follow_each_other_where_jupyterlab_hides_one(browser, jupyter
     page.locator(".fe-lab").first.get_by_role("slider", name="p, focusing factor").press("End")
     page.locator(".jp-WindowedPanel-outer").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
     page.wait_for_function(f"{SHOWN}.at(-1) === '256'")
-    context.close()
+    page.context.close()

@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from flatten_edu.labs import LABS
 from flatten_edu.labs.frame.lab import STATIC
 from flatten_edu.labs.frame.settings import allows
-from tests.browser.conftest import SITE, fragment
-from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS, LAB, assert_within, frame_time, fuzz
+from tests.browser.conftest import fragment
+from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS, assert_within, frame_time, fuzz
 
 LAB_JS_LIMIT = 60_000
 MOVES = 400  # of a fuzz, each lab
@@ -30,27 +30,10 @@ def name(request):
     return request.param
 
 
-def figures(one) -> dict[str, float]:
-    """What the lab shows, once what it computes in the background has come."""
-    settle(one)
-    return one.outputs()
-
-
-def settle(one) -> None:
-    one.frame()  # a lab says that it is busy when it draws, not when it is clicked
-    one.page.wait_for_load_state("networkidle")
-    one.page.wait_for_function("document.querySelectorAll('.fe-lab [aria-busy=true]').length === 0", timeout=60_000)
-    one.frame()
-
-
 def assert_same(now: dict[str, float], then: dict[str, float]) -> None:
     """What was shown then is shown now, but for times; a view that was opened since may have added figures."""
     then = {key: value for key, value in then.items() if not key.endswith("_ms")}
     assert then and {key: now.get(key) for key in then} == pytest.approx(then, nan_ok=True)
-
-
-def test_each_lab_has_a_page():
-    assert all((SITE / page_of(lab)).exists() for lab in LABS)
 
 
 def test_the_bundle_is_small(name, measured):
@@ -76,19 +59,19 @@ def test_the_first_paint_waits_for_nothing(reader, name, measured):
 def test_three_steps_and_a_way_back(reader, name):
     one = reader()
     page = one.open(page_of(name))
-    first = figures(one)
+    first = one.figures()
     steps = page.locator(".fe-step")
     assert steps.count() == 3
     seen = []
     for i in range(3):
         steps.nth(i).click()
-        figures(one)
+        one.figures()
         assert steps.nth(i).get_attribute("aria-pressed") == "true"
         seen.append(page.locator(".fe-look[data-shown=true]").inner_text())
         assert_readable(page)
     assert len(set(seen)) == 3 and all(len(text) > 40 for text in seen)
     page.get_by_role("button", name="Reset").click()
-    assert_same(figures(one), first)
+    assert_same(one.figures(), first)
     expect(page.locator(".fe-look[data-shown=true]")).to_be_hidden()
 
 
@@ -97,12 +80,12 @@ def test_a_link_restores_a_step(reader, name, step):
     one = reader()
     page = one.open(page_of(name))
     page.locator(".fe-step").nth(step - 1).click()
-    shown = figures(one)
+    shown = one.figures()
     page.wait_for_function(f"location.hash.includes('{name}.step={step}')")
     link = page.url.removeprefix(one.site)
     again = reader()
     again.open(link)
-    assert_same(shown, figures(again))
+    assert_same(shown, again.figures())
 
 
 UNREACHED = """
@@ -170,16 +153,18 @@ WRONG_IN_FUZZ = "undefined|Infinity|null|\\[object"
 def test_a_fuzz_ends_with_all_in_order(reader, name, measured):
     one = reader()
     page = one.open(page_of(name))
-    first = figures(one)
+    first = one.figures()
     wrong = WRONG_IN_FUZZ if name == "precision" else f"NaN|{WRONG_IN_FUZZ}"
     assert fuzz(page, MOVES, seed=sum(map(ord, name)), wrong=wrong, wait=60) == []
     for width in (360, 768, 1600):
         page.set_viewport_size({"width": width, "height": 800})
-        settle(one)
+        one.settle()
         assert_readable(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_within(page.locator(".fe-lab").first)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("button", name="Reset").click()
-    assert_same(figures(one), first)
+    assert_same(one.figures(), first)
     measured(f"lab {name}: fuzz", f"{MOVES} moves, no fault")
 
 
@@ -239,11 +224,11 @@ def test_python_and_the_page_allow_the_same(reader, name):
 def test_a_broken_link_gives_the_first_view(reader, name):
     one = reader()
     one.open(page_of(name))
-    first = figures(one)
+    first = one.figures()
     for nth in range(5):
         bad = {setting: forbidden(rule)[nth % len(forbidden(rule))] for setting, rule in rules(name).items()}
         one.open(page_of(name) + fragment(name, **bad) + f"&{name}.step=[1&x.y=1&{name}")
-        assert_same(figures(one), first)
+        assert_same(one.figures(), first)
         assert not one.page.locator(".fe-look[data-shown=true]").count()
 
 
@@ -259,24 +244,24 @@ def test_a_link_restores_exactly_what_it_names(reader, name, seed):
     settings.pop("device", None)  # WebGPU is not everywhere
     one = reader()
     page = one.open(page_of(name))
-    first = figures(one)
+    first = one.figures()
     link = fragment(name, **settings)
     again = reader()
     again.open(page_of(name) + link)
-    shown = figures(again)
+    shown = again.figures()
     page.evaluate("(link) => { location.hash = link; }", link)
-    assert_same(figures(one), shown)
+    assert_same(one.figures(), shown)
     page.evaluate("location.hash = 'what-is-measured'")
-    assert_same(figures(one), shown)
+    assert_same(one.figures(), shown)
     page.evaluate("location.hash = ''")
-    assert_same(figures(one), first)
+    assert_same(one.figures(), first)
 
 
 def test_a_step_of_a_slider_takes_no_longer_than_a_few_frames(reader, name, measured):
     """The budget is one frame; a busy machine may take several, and what takes a second is a fault."""
     one = reader()
     page = one.open(page_of(name))
-    settle(one)
+    one.settle()
     median = frame_time(page, ".fe-lab input[type=range]:enabled")
     measured(f"lab {name}: script and layout a step of its first slider", f"median {median:.1f} ms (goal 16)")
     assert median < 100
@@ -304,50 +289,17 @@ def test_forced_colours_keep_what_is_chosen_and_the_data(reader, name):
     one = reader(forced_colors="active")
     page = one.open(page_of(name))
     page.locator(".fe-step").first.click()
-    settle(one)
+    one.settle()
     lab = page.locator(".fe-lab").first
     assert lab.evaluate(CHOSEN) == []
     assert lab.evaluate(MARKS) > 2 or not lab.locator("svg").count()
-
-
-TWO_VIEWS = f"""
-async () => {{
-  {LAB}
-  const traits = {{ ...state }};
-  for (const [name, url] of Object.entries(buffers)) traits[name] = await bytesAt(url);
-  const model = modelOf(traits);
-  const views = [mountOn(model), mountOn(model)];
-  const shown = async () => {{
-    await frame();
-    while (views.some(([el]) => el.querySelector("[aria-busy=true]"))) await pause(20);
-    await frame();
-    return views.map(([el]) => figuresIn(el));
-  }};
-  const [before] = await shown();
-  const slider = [...views[0][0].querySelectorAll("input[type=range]")].find((e) => e.checkVisibility() && !e.disabled);
-  slider.value = slider.value === slider.max ? slider.min : slider.max;
-  slider.dispatchEvent(new Event("input", {{ bubbles: true }}));
-  const after = await shown();
-  views.forEach(([el, remove]) => {{ remove(); el.remove(); }});
-  return [before, ...after];
-}}
-"""
-
-
-def test_two_views_of_one_widget_follow_each_other(reader, name):
-    """A notebook may show one widget in two cells: what is moved in one moves in the other."""
-    one = reader()
-    page = one.open(page_of(name))
-    before, moved, other = page.evaluate(TWO_VIEWS)
-    moved, other = ({key: x for key, x in view.items() if not key.endswith("_ms")} for view in (moved, other))
-    assert moved == other and moved != {key: before.get(key) for key in moved}
 
 
 def test_the_saved_picture_is_what_is_seen(reader, name):
     """Compared with a photograph of the screen, patch by patch: type may fall a fraction of a pixel elsewhere."""
     one = reader(viewport={"width": 1280, "height": 2400})  # all of it at once: no bar of the page lies over it
     page = one.open(page_of(name) + fragment(name, step=1))
-    settle(one)
+    one.settle()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save picture").click()
     lab = page.locator(".fe-lab").first
@@ -384,7 +336,7 @@ AT_REST = """
 def test_a_swipe_scrolls_the_page_and_a_tap_chooses(reader, name):
     one = reader(viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
     page = one.open(page_of(name) + ('#focus.view="photo"' if name == "focus" else ""))
-    settle(one)
+    one.settle()
     shown = one.outputs()
     session = one.context.new_cdp_session(page)
     for surface in page.locator(".fe-lab :is(svg, canvas):visible").all()[:4]:
@@ -418,7 +370,7 @@ def test_a_lab_s_place_is_kept_from_the_start(reader, name, width, measured):
         route.continue_()
     one.page.wait_for_selector(".fe-mount[data-state=ready]")
     mounted = host.bounding_box()["height"]
-    settle(one)
+    one.settle()
     after = host.bounding_box()["height"]
     measured(f"lab {name}, {width} px: height before, mounted, ready", f"{before:.0f}, {mounted:.0f}, {after:.0f} px")
     assert max(abs(mounted - before), abs(after - before)) < 12
@@ -438,7 +390,7 @@ def test_another_lab_s_style_changes_nothing(reader, name):
     """A page may hold several labs, whose classes have the same names."""
     one = reader()
     page = one.open(page_of(name))
-    settle(one)
+    one.settle()
     lab = page.locator(".fe-lab").first
     before = lab.evaluate(LOOK)
     page.add_style_tag(content="".join((STATIC / f"{other}.css").read_text() for other in LABS if other != name))
@@ -451,31 +403,21 @@ def test_axe_finds_nothing_in_a_step(reader, name, scheme):
     one = reader(color_scheme=scheme)
     page = one.open(page_of(name))
     page.locator(".fe-step").nth(2).click()
-    settle(one)
+    one.settle()
     wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     result = Axe().run(page, context=".fe-lab", options={"runOnly": {"type": "tag", "values": wcag}, "preload": False})
     assert [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in result.response["violations"]] == []
 
 
-def test_nothing_sticks_out(reader, name):
-    one = reader()
-    page = one.open(page_of(name) + fragment(name, step=1))
-    for width in (375, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 740})
-        settle(one)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert_within(page.locator(".fe-lab").first)
-
-
 def test_a_press_of_a_step_moves_nothing_and_its_sentence_stays_true(reader, name):
     one = reader()
     page = one.open(page_of(name))
-    settle(one)
+    one.settle()
     body = page.locator(".fe-body").first
     top = body.bounding_box()["y"]
     for i in range(3):
         page.locator(".fe-step").nth(i).click()
-        settle(one)
+        one.settle()
         assert body.bounding_box()["y"] == pytest.approx(top)
         assert page.locator(".fe-moved-on:visible").count() == 0
     slider = page.locator(".fe-lab input[type=range]:visible:enabled").first
@@ -490,19 +432,20 @@ async () => {
   const twin = document.createElement("div");
   twin.className = "fe-mount";
   twin.dataset.lab = host.dataset.lab;
-  twin.append(host.querySelector("script[type='application/json']").cloneNode(true));
+  twin.append(...[...host.children].filter((e) => !e.matches(".fe-live")).map((e) => e.cloneNode(true)));
   document.body.append(twin);
+  const seen = () => [".fe-lab", ".fe-still"].map((part) => twin.querySelector(part)?.checkVisibility() ?? false);
   const count = () => [...left(), window.workers];
   const before = count();
   const unmount = await mount(twin);
   await new Promise(requestAnimationFrame);
-  const during = count();
+  const [during, mounted] = [count(), seen()];
   [...twin.querySelectorAll("button")].find((button) => ["Play", "Next"].includes(button.textContent))?.click();
   twin.querySelector("input[type=range]").dispatchEvent(new Event("input", { bubbles: true }));
   unmount();
-  const after = count();
+  const [after, unmounted] = [count(), seen()];
   twin.remove();
-  return [during[0] - before[0], after.map((number, i) => number - before[i])];
+  return [during[0] - before[0], after.map((number, i) => number - before[i]), mounted, unmounted];
 }
 """
 
@@ -512,7 +455,7 @@ def test_mounting_again_and_again_leaves_nothing(reader, name, measured):
     one.page.add_init_script(COUNT_LISTENERS)
     one.page.add_init_script(COUNT_WORKERS)
     page = one.open(page_of(name))
-    settle(one)
+    one.settle()
     session = one.context.new_cdp_session(page)
 
     def heap() -> float:
@@ -520,8 +463,9 @@ def test_mounting_again_and_again_leaves_nothing(reader, name, measured):
             session.send("HeapProfiler.collectGarbage")
         return session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
 
-    added, left = page.evaluate(MOUNT)
+    added, left, mounted, unmounted = page.evaluate(MOUNT)
     assert added > 5 and left == [0, 0, 0]
+    assert (mounted, unmounted) == ([True, False], [False, True])  # the lab, and its still picture
     for _ in range(3):
         page.evaluate(MOUNT)
     before = heap()
@@ -543,5 +487,6 @@ def test_without_javascript_and_on_paper_there_is_a_picture(reader, name):
     page = reader(java_script_enabled=False).open(page_of(name), labs=False)
     still = page.locator(".fe-still img").first
     assert still.bounding_box()["width"] > 280 and len(still.get_attribute("alt")) > 40
+    expect(page.get_by_text("where JavaScript runs, you can move it").first).to_be_visible()
     page.emulate_media(media="print")
     expect(still).to_be_visible()

@@ -4,8 +4,6 @@ import gzip
 
 import pytest
 
-from tests.browser.conftest import SITE
-
 CHAPTER = "notebooks/12_timing.html"
 FIGURES = 4
 BUNDLE = "plotly-basic.min.js"
@@ -132,7 +130,3 @@ def test_where_the_bundle_does_not_come_the_still_stays(browser, site):
     page.locator(".fe-plot").nth(1).scroll_into_view_if_needed()  # the first is hidden behind the prediction
     page.locator(".fe-plot[data-state=failed] .fe-plot-still img").wait_for()
     context.close()
-
-
-def test_the_bundle_is_the_vendored_one():
-    assert (SITE / "_static" / "plotly" / BUNDLE).exists()

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from flatten_edu.analysis import Fixes, focused_steps, output_error, round_to, stored_range
+from flatten_edu.analysis import Fixes, focused_steps, output_error, stored_range
 from flatten_edu.data import hash_noise
-from flatten_edu.labs.frame.tensors import pack
+from flatten_edu.labs import PrecisionLab
 from tests.browser.conftest import fragment
-from tests.browser.in_page import LAB
+from tests.browser.in_page import given, move_at_once, views
+from tests.browser.test_twins import CALL, packed
 
 PAGE = "book/labs/precision.html"
-FIXES = ["row_max", "over_sqrt_n", "wide_sums", "whole"]
-FIRST = {"dtype": "fp16", "n": 196, "d": 64, "p": 3, "size": 8.0, "seed": 0} | dict.fromkeys(FIXES, False)
-FIRST["wide_sums"] = True
+FIXES = list(vars(Fixes()))
+FIRST = {name: getattr(PrecisionLab(), name) for name in ("dtype", "n", "d", "p", "size", "seed", *FIXES)}
 # A number that changes with any bit and its place; every NaN counts as the same.
 DIGEST = """
 const digest = (x) => {
@@ -38,40 +38,18 @@ def digest(x: torch.Tensor) -> int:
     return int((mixed * (2 * np.arange(len(bits), dtype=np.uint64) + 1) % 2**32).sum() % 2**32)
 
 
-@pytest.fixture
-def live(reader):
-    return reader().open(PAGE)
-
-
-# Every fp16 and bf16 number as float32, the points halfway between neighbours, their neighbours in float32, and
-# a million float32 numbers of any bits.
-ROUNDING = (
-    """
-async (format) => {"""
-    + LAB
-    + DIGEST
-    + """
-  const patterns = [];
-  const shift = 16;
-  for (let high = 0; high < 65536; high++) {
-    for (const low of [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff]) patterns.push(((high << shift) | low) >>> 0);
-  }
-  for (let exponent = 100; exponent < 145; exponent++) {
-    for (let step = 0; step < 2048; step++) {
-      for (const low of [-1, 0, 1]) patterns.push((((exponent << 23) | (step << 12)) + low) >>> 0);
-    }
-  }
-  for (let i = 0; i < 1000000; i++) patterns.push(Math.imul(i, 2654435761) >>> 0);
-  const bits = Uint32Array.from(patterns);
+ROUNDING = f"""(format, text) => {{
+  {DIGEST}
+  const bits = new Uint32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   const x = new Float32Array(bits.buffer);
-  const one = Array.from(x.subarray(0, 2000), (value) => lab.roundTo(format, value));
   lab.roundAll(format, x, bits);
-  return [bits.length, digest(x), digest(one)];
-}"""
-)
+  return digest(x);
+}}"""
 
 
 def rounding_patterns() -> torch.Tensor:
+    """Every fp16 and bf16 number as float32, the points halfway between neighbours, their neighbours in float32, and
+    a million float32 numbers of any bits."""
     low = np.array([0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF], dtype=np.int64)
     first = ((np.arange(65536, dtype=np.int64) << 16)[:, None] | low).reshape(-1)
     grid = (np.arange(100, 145, dtype=np.int64) << 23)[:, None] | (np.arange(2048, dtype=np.int64) << 12)
@@ -80,49 +58,28 @@ def rounding_patterns() -> torch.Tensor:
     return torch.from_numpy((np.concatenate([first, second, third]) % 2**32).astype(np.uint32).view(np.float32))
 
 
-@pytest.mark.parametrize("dtype", ["fp16", "bf16", "fp32"])
-def test_rounding_is_pytorch_s_bit_for_bit(live, dtype):
+def test_rounding_is_pytorch_s_bit_for_bit(bare):
     x = rounding_patterns()
-    cast = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
-    count, all_of_them, one_by_one = live.evaluate(ROUNDING, dtype)
-    assert count == len(x) > 1_600_000
-    assert all_of_them == digest(x.to(cast).float())
-    assert one_by_one == digest(round_to(dtype, x[:2000]))
+    casts = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+    wanted = [digest(x.to(cast).float()) for cast in casts.values()]
+    assert bare("precision").evaluate(CALL, [ROUNDING, [[name, packed(x)] for name in casts]]) == wanted
 
 
-def test_every_fp16_number_is_reached(live):
-    every = torch.arange(65536, dtype=torch.int32).to(torch.int16).view(torch.float16).float()
-    found = live.evaluate(
-        f"async (bits) => {{ {LAB} {DIGEST} const u = Uint32Array.from(bits);"
-        " const x = new Float32Array(u.buffer); lab.roundAll('fp16', x, u); return digest(x); }",
-        every.numpy().view(np.uint32).tolist(),
-    )
-    assert found == digest(every)
-
-
-STEPS = (
-    """
-async (cases) => {"""
-    + LAB
-    + DIGEST
-    + """
-  return cases.map(({ dtype, n, m, d, e, p, size, seed, ...fixes }) => {
-    const numbers = (...shape) => Float32Array.from(lab.hashNoise(seed, ...shape)).map((x) => x * size);
-    const draw = (rows, columns, stream) => ({ rows, columns, data: numbers(stream, rows, columns) });
-    const inputs = [draw(n, d, 2), draw(m, d, 1), draw(m, e, 0)];
-    const stored = lab.focusedSteps(...inputs, dtype, p, fixes);
-    const exact = lab.focusedSteps(...inputs, dtype, p, fixes, true);
-    return {
-      names: Object.keys(stored).sort(),
-      bits: Object.fromEntries(Object.entries(stored).map(([name, x]) => [name, digest(x)])),
-      ranges: Object.fromEntries(Object.keys(stored).map((name) =>
-        [name, Object.values(lab.storedRange(stored[name], exact[name])).map(String)])),
-      exact: Object.fromEntries(Object.entries(exact).map(([name, x]) => [name, [...x.slice(0, 5)].map(String)])),
-      error: String(lab.outputError(stored.out, exact.out)),
-    };
-  });
-}"""
-)
+STEPS = f"""({{ dtype, n, m, d, e, p, size, seed, ...fixes }}) => {{
+  {DIGEST}
+  const numbers = (...shape) => Float32Array.from(lab.hashNoise(seed, ...shape)).map((x) => x * size);
+  const draw = (rows, columns, stream) => ({{ rows, columns, data: numbers(stream, rows, columns) }});
+  const inputs = [draw(n, d, 2), draw(m, d, 1), draw(m, e, 0)];
+  const stored = lab.focusedSteps(...inputs, dtype, p, fixes);
+  const exact = lab.focusedSteps(...inputs, dtype, p, fixes, true);
+  const each = (f) => Object.fromEntries(Object.keys(stored).map((name) => [name, f(name)]));
+  return {{
+    bits: each((name) => digest(stored[name])),
+    ranges: each((name) => Object.values(lab.storedRange(stored[name], exact[name]))),
+    exact: each((name) => exact[name].slice(0, 5)),
+    error: lab.outputError(stored.out, exact.out),
+  }};
+}}"""
 
 
 def random_case(draw: random.Random) -> dict:
@@ -145,167 +102,87 @@ def python_steps(case):
     return [focused_steps(*inputs, case["dtype"], case["p"], fixes, exact=exact) for exact in (False, True)]
 
 
-def test_every_tensor_is_python_s_bit_for_bit(live):
+def test_every_tensor_is_python_s_bit_for_bit(bare):
     draw = random.Random(0)
     cases = [random_case(draw) for _ in range(300)]
     broken = 0
-    for case, found in zip(cases, live.evaluate(STEPS, cases), strict=True):
+    for case, found in zip(cases, bare("precision").evaluate(CALL, [STEPS, [[case] for case in cases]]), strict=True):
         stored, exact = python_steps(case)
-        assert found["names"] == sorted(stored)
         assert found["bits"] == {name: digest(x) for name, x in stored.items()}, case
         for name in stored:
             wanted = stored_range(stored[name], exact[name])
-            shown = [float(text.replace("Infinity", "inf")) for text in found["ranges"][name]]
-            assert shown == pytest.approx(list(vars(wanted).values()), rel=1e-6, nan_ok=True), (case, name)
-            begin = [float(text.replace("Infinity", "inf")) for text in found["exact"][name]]
-            assert begin == pytest.approx(exact[name].reshape(-1)[:5].tolist(), rel=1e-6, nan_ok=True)
+            assert found["ranges"][name] == pytest.approx(list(vars(wanted).values()), rel=1e-6, nan_ok=True), case
+            wanted = exact[name].reshape(-1)[:5].tolist()
+            assert found["exact"][name] == pytest.approx(wanted, rel=1e-6, nan_ok=True), case
         error = output_error(stored["out"], exact["out"])
-        assert float(found["error"]) == pytest.approx(error, rel=1e-6, nan_ok=True)
+        assert found["error"] == pytest.approx(error, rel=1e-6, nan_ok=True)
         broken += math.isnan(error)
     assert 30 < broken < 270  # the cases are of both kinds
 
 
-def wait(page):
-    page.wait_for_function("document.querySelector('.fe-precision').getAttribute('aria-busy') === 'false'")
-
-
-def outputs(one) -> dict[str, float]:
-    one.frame()
-    wait(one.page)
-    visible = one.page.locator(".fe-lab").evaluate(
-        "(lab) => Object.fromEntries([...lab.querySelectorAll('output[data-value]')]"
-        ".filter((o) => !o.closest('tbody[hidden]')).map((o) => [o.dataset.name, o.dataset.value]))"
-    )
-    return {name: float(value.replace("Infinity", "inf")) for name, value in visible.items()}
-
-
-def assert_shows(one, state):
-    case = state | {"m": state["n"], "e": state["d"], "n": min(state["n"], 196)}
-    stored, exact = python_steps(case)
-    shown = outputs(one)
+def assert_shows(shown, **settings):
+    case = FIRST | settings
+    stored, exact = python_steps(case | {"m": case["n"], "e": case["d"], "n": min(case["n"], 196)})
+    wanted = {"error": output_error(stored["out"], exact["out"])}
     for name in stored:
-        wanted = stored_range(stored[name], exact[name])
-        for key, value in vars(wanted).items():
-            assert shown.pop(f"{key}_{name}") == pytest.approx(value, rel=1e-6, nan_ok=True), (name, key)
-    assert shown.pop("error") == pytest.approx(output_error(stored["out"], exact["out"]), rel=1e-6, nan_ok=True)
-    assert set(shown) == {"n", "d", "p", "size", "seed"}
+        found = vars(stored_range(stored[name], exact[name]))
+        wanted |= {f"{key}_{name}": value for key, value in found.items()}
+    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6, nan_ok=True)
 
 
 def test_the_first_view_and_the_guided_steps_show_what_they_say(reader):
     one = reader()
     page = one.open(PAGE)
-    assert_shows(one, FIRST)
-    text = page.locator(".fe-result").inner_text
-    assert "All of the output is NaN" in text() and "one entry in 12,544" in text()
+    assert_shows(one.figures())
+    text = page.locator(".fe-result").inner_text()
+    assert "All of the output is NaN" in text and "one entry in 12,544" in text
     page.get_by_role("button", name="fp16 breaks").click()
-    shown = outputs(one)
+    shown = one.figures()
     assert round(1 / shown["overflowed_power_k"]) == 12544 == round(1 / shown["nan_phi_k"]) and shown["nan_out"] == 1
     page.get_by_role("button", name="A fix too late").click()
-    assert_shows(one, FIRST | {"over_sqrt_n": True})
-    assert outputs(one)["nan_out"] == 1
+    assert_shows(one.figures(), over_sqrt_n=True)
+    assert one.outputs()["nan_out"] == 1
     page.get_by_role("checkbox", name="row maximum").check()
-    shown = outputs(one)
+    shown = one.figures()
     assert shown["nan_out"] == 0 and shown["error"] == pytest.approx(0.0012, abs=5e-5)
     page.get_by_role("checkbox", name="and the mean key").uncheck()
-    shown = outputs(one)
+    shown = one.figures()
     assert shown["overflowed_power_k"] == 0 and shown["overflowed_similarity"] > 0.9 and shown["nan_out"] > 0
     page.get_by_role("button", name="float32 holds").click()
-    shown = outputs(one)
-    assert f"{100 * shown['error']:.2g}" == "0.027"
-    assert all(value == 0 for name, value in shown.items() if name.startswith(("nan", "overflowed", "flushed")))
-    slider = page.get_by_role("slider", name="p, focusing factor")
-    slider.press("End")
-    shown = outputs(one)
+    assert f"{100 * one.figures()['error']:.2g}" == "0.027"
+    assert page.locator(".fe-loss:visible").count() == 0
+    page.get_by_role("slider", name="p, focusing factor").press("End")
+    shown = one.figures()
     assert shown["p"] == 16 and shown["overflowed_power_norm_k"] > 0 and shown["flushed_out"] == 1
     page.get_by_role("checkbox", name="row maximum").check()
-    assert outputs(one)["error"] < 0.001
+    assert one.figures()["error"] < 0.001
 
 
-def test_moving_by_keyboard_shows_what_python_says(reader):
+def test_other_settings_show_what_python_says(reader):
+    small = {"n": 49, "d": 16}
+    cases = [
+        small | case for case in ({"size": 4.0}, {"p": 4}, {"n": 16}, {"d": 32}, {"seed": 1}, {"dtype": "bf16"},
+                                  {"dtype": "bf16", "wide_sums": False}, {"whole": True, "row_max": True})
+    ]  # fmt: skip
+    for case, shown in zip(cases, views(reader().open(PAGE), cases), strict=True):
+        assert_shows(shown["figures"], **case)
+
+
+def test_of_many_settings_at_once_the_latest_counts_and_of_many_tokens_the_first_are_followed(reader):
     one = reader()
-    page = one.open(PAGE + fragment("precision", n=49, d=16))
-    state = FIRST | {"n": 49, "d": 16}
-    for name, key, trait, value in [
-        ("size of the entries", "ArrowLeft", "size", 4.0),
-        ("p, focusing factor", "ArrowRight", "p", 4),
-        ("N, tokens", "ArrowLeft", "n", 16),
-        ("d, channels", "ArrowRight", "d", 32),
-        ("seed", "ArrowRight", "seed", 1),
-    ]:
-        page.get_by_role("slider", name=name).press(key)
-        state[trait] = value
-        assert_shows(one, state)
-    page.get_by_role("radio", name="fp16").press("ArrowRight")
-    state["dtype"] = "bf16"
-    assert_shows(one, state)
-    page.get_by_role("checkbox", name="sums in float32").press("Space")
-    state["wide_sums"] = False
-    assert_shows(one, state)
-
-
-def test_the_page_answers_while_many_tokens_are_worked_on_and_the_latest_counts(reader, measured):
-    one = reader()
-    page = one.open(PAGE)
-    wait(page)
-    longest = page.evaluate(
-        """async () => {
-          const slider = [...document.querySelectorAll('.fe-lab input[type=range]')].find((i) => i.max === '4');
-          const root = document.querySelector('.fe-precision');
-          let [last, longest] = [performance.now(), 0];
-          let running = true;
-          const tick = () => {
-            const now = performance.now();
-            longest = Math.max(longest, now - last);
-            last = now;
-            if (running) setTimeout(tick, 0);
-          };
-          tick();
-          for (const stop of [4, 3, 4]) {
-            slider.value = stop;
-            slider.dispatchEvent(new Event('input', { bubbles: true }));
-            await new Promise((done) => setTimeout(done, 60));
-          }
-          while (root.getAttribute('aria-busy') === 'true') await new Promise((done) => setTimeout(done, 10));
-          running = false;
-          return longest;
-        }"""
-    )
-    measured("lab precision, N = 3136: longest block", f"{longest:.0f} ms between two timers")
-    shown = outputs(one)
-    assert shown["n"] == 3136
-    assert_shows(one, FIRST | {"n": 3136})
+    page = one.open(PAGE + fragment("precision", d=16))
+    move_at_once(page.get_by_role("slider", name="N, tokens"), [4, 3, 4])
+    assert_shows(one.figures(), n=3136, d=16)
     assert "the first 196 are followed" in page.locator(".fe-lab").inner_text()
 
 
-GIVE = (
-    """
-async ([own, found]) => {"""
-    + LAB
-    + """
-  const model = modelOf(own);
-  const [el, remove] = mountOn(model);
-  const before = el.innerText;
-  for (const [name, values] of Object.entries(found)) model.set(name, asBytes(values));
-  while (el.querySelector(".fe-precision").getAttribute("aria-busy") === "true") await pause(20);
-  const [values, after] = [figuresIn(el), el.innerText];
-  remove();
-  const left = [model.handlers.size, el.childElementCount];
-  el.remove();
-  return { before, after, values, left };
-}
-"""
-)
-
-
-def test_the_reader_s_own_tensors(live):
+def test_the_reader_s_own_tensors(reader):
     torch.manual_seed(0)
     q, k, v = torch.randn(5, 8), torch.randn(7, 8), torch.randn(7, 4)
-    state = FIRST | {"size": 2.0, "source": "own", "step": 0}
-    found = live.evaluate(GIVE, [state, {name: list(pack(matrix=x)) for name, x in {"q": q, "k": k, "v": v}.items()}])
-    assert "have not arrived yet" in found["before"] and "q 5 × 8, k 7 × 8, v 7 × 4" in found["after"]
+    found = given(reader().open(PAGE), PrecisionLab(q=q, k=k, v=v, size=2.0))
+    assert "q 5 × 8, k 7 × 8, v 7 × 4" in found["text"]
     stored, exact = (
         focused_steps(2 * q, 2 * k, 2 * v, "fp16", 3, Fixes(wide_sums=True), exact=e) for e in (False, True)
     )
-    assert float(found["values"]["error"]) == pytest.approx(output_error(stored["out"], exact["out"]), rel=1e-6)
-    assert float(found["values"]["largest_kv"]) == stored["kv"].abs().max().item()
-    assert found["left"] == [0, 0]
+    assert found["figures"]["error"] == pytest.approx(output_error(stored["out"], exact["out"]), rel=1e-6)
+    assert found["figures"]["largest_kv"] == stored["kv"].abs().max().item()

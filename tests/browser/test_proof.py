@@ -7,16 +7,14 @@ import re
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import expect
 
 from flatten_edu.analysis import angle_degrees, focused_cosine, largest_coordinate, proposition
 from flatten_edu.functional import focused_map
 from tests.browser.conftest import fragment
-from tests.browser.in_page import views
+from tests.browser.in_page import guided, views
 from tests.browser.test_twins import double, positive_pairs
 
 PAGE = "book/labs/proof.html"
-P = "p, focusing factor"
 FIRST = {"x": [1, 0.99], "y": [1, 0.5], "p": 3}
 
 
@@ -56,11 +54,8 @@ def expected(x, y, p, **_) -> dict[str, float]:
 
 
 def assert_shows(shown, **traits):
-    figures, text = (
-        (shown["figures"], shown["text"])
-        if isinstance(shown, dict)
-        else (shown.outputs(), shown.page.locator(".fe-lab").inner_text())
-    )
+    """Of a reader, or one of `views`."""
+    figures, text = shown.values() if isinstance(shown, dict) else (shown.outputs(), "")
     wanted = expected(**({"p": figures["p"]} | traits))
     assert set(figures) - {"d"} == set(wanted)
     assert {name: figures[name] for name in wanted} == pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True)
@@ -90,25 +85,25 @@ def test_hundreds_of_random_pairs_show_what_python_finds(reader):
             assert "single largest entry" in shown["text"]
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "words"),
-    [
-        ([0, 0], [1, 0.5], "x is zero and has no direction"),
-        ([0, 0], [0, 0], "x and y are zero and have no direction"),
-        ([1, 1], [2, 2], "Neither vector has a single largest entry"),
-        ([1, 0.5], [0.7, 0.7], "y has no single largest entry"),
-        ([1, 0.5], [0.5, 0.25], "the same way at every p"),
-        ([1, 0], [0, 0.25], "stay at right angles"),
-        ([1, 0.25], [1, 0.1], "Same largest entry"),
-        ([1, 0.25], [1, 0.1], "every p > 1 in the plot will do"),
-        ([1, 0.25], [0.1, 1], "Different largest entries"),
-        ([1, 0.999], [1, 0.99], "it takes a p beyond 256"),
-    ],
-)
-def test_the_sentence_is_true(reader, x, y, words):
-    (shown,) = views(reader().open(PAGE), [{"x": x, "y": y, "stage": 4}])
-    assert words in shown["text"]
-    assert_shows(shown, x=x, y=y)
+SENTENCES = [
+    ([0, 0], [1, 0.5], "x is zero and has no direction"),
+    ([0, 0], [0, 0], "x and y are zero and have no direction"),
+    ([1, 1], [2, 2], "Neither vector has a single largest entry"),
+    ([1, 0.5], [0.7, 0.7], "y has no single largest entry"),
+    ([1, 0.5], [0.5, 0.25], "the same way at every p"),
+    ([1, 0], [0, 0.25], "stay at right angles"),
+    ([1, 0.25], [1, 0.1], "Same largest entry"),
+    ([1, 0.25], [1, 0.1], "every p > 1 in the plot will do"),
+    ([1, 0.25], [0.1, 1], "Different largest entries"),
+    ([1, 0.999], [1, 0.99], "it takes a p beyond 256"),
+]
+
+
+def test_the_sentence_is_true(reader):
+    shown = views(reader().open(PAGE), [{"x": x, "y": y, "stage": 4} for x, y, _ in SENTENCES])
+    for (x, y, words), one in zip(SENTENCES, shown, strict=True):
+        assert words in one["text"]
+        assert_shows(one, x=x, y=y)
 
 
 def test_each_entry_is_a_slider_for_the_keyboard(reader):
@@ -145,13 +140,6 @@ def test_the_readers_own_scale(reader):
     assert_shows(one, x=[130, 20], y=[4, 90])
     page.get_by_role("slider", name="y₁").press("ArrowRight")
     assert_shows(one, x=[130, 20], y=[6, 90])
-
-
-def guided(page, nth):
-    button = page.get_by_role("group", name="guided steps").get_by_role("button").nth(nth)
-    button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")  # drawn with the next frame, as the text is
-    return page.locator(".fe-look[data-shown=true]").inner_text()
 
 
 def test_the_guided_steps_show_what_their_text_says(reader):

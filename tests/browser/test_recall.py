@@ -12,7 +12,8 @@ from flatten_edu.labs import RecallLab
 from flatten_edu.labs.frame.tensors import unpack
 from flatten_edu.publish.mount import split_state
 from tests.browser.conftest import fragment
-from tests.browser.in_page import LAB, frame_time
+from tests.browser.in_page import given
+from tests.browser.test_twins import CALL
 
 PAGE = "book/labs/recall.html"
 NUMBERS = ["weight", "contrast", "correlation", "right"]
@@ -25,14 +26,8 @@ def panels(lab: RecallLab) -> dict[str, float]:
     return {f"{number}_{name}": getattr(one, number) for name, one in found.items() for number in NUMBERS}
 
 
-def settle(one) -> None:
-    one.frame()
-    one.page.wait_for_function("document.querySelectorAll('.fe-lab [aria-busy=true]').length === 0", timeout=60_000)
-
-
 def shown(one) -> dict[str, float]:
-    settle(one)
-    return {name: value for name, value in one.outputs().items() if name.split("_")[0] in NUMBERS}
+    return {name: value for name, value in one.figures().items() if name.split("_")[0] in NUMBERS}
 
 
 def test_the_first_view_and_the_steps_show_what_they_say(reader):
@@ -61,24 +56,16 @@ def test_the_first_view_and_the_steps_show_what_they_say(reader):
     assert shown(one) == pytest.approx(panels(RecallLab()), rel=1e-6, abs=1e-9)
 
 
-TWINS = (
-    """
-async (cases) => {"""
-    + LAB
-    + """
-  const bytes = (values) => values && asBytes(values);
+TWINS = """(kind, p, traits, { picture, tokens }) => {
+  const bytes = (values) => values && new DataView(Uint8Array.from(values).buffer);
+  const all = { ...traits, picture: bytes(picture), tokens: bytes(tokens) };
+  const setting = new lab.Settings({ get: (name) => all[name] }).make();
+  const question = { key: setting.key, store: setting.store(), kind, p, removed: traits.removed };
   const reader = new lab.Reader();
-  return cases.map(({ traits, picture, tokens, kind, p }) => {
-    const all = { ...traits, picture: bytes(picture), tokens: bytes(tokens) };
-    const setting = new lab.Settings({ get: (name) => all[name] }).make();
-    const question = { key: setting.key, store: setting.store(), kind, p, removed: traits.removed };
-    const { out, ...numbers } = reader.answer({ ...question, weightAlone: false });
-    const { weight } = reader.answer({ ...question, weightAlone: true });
-    return { ...numbers, weight_alone: weight, check: out.reduce((sum, x, i) => sum + x * Math.cos(i), 0) };
-  });
-}
-"""
-)
+  const { out, ...numbers } = reader.answer({ ...question, weightAlone: false });
+  const { weight } = reader.answer({ ...question, weightAlone: true });
+  return { ...numbers, weight_alone: weight, check: out.reduce((sum, x, i) => sum + x * Math.cos(i), 0) };
+}"""
 
 
 def random_lab(draw: random.Random) -> RecallLab:
@@ -97,21 +84,19 @@ def random_lab(draw: random.Random) -> RecallLab:
     return RecallLab(**traits)
 
 
-def test_random_settings_give_what_python_gives(reader, measured):
+def test_random_settings_give_what_python_gives(bare):
     draw = random.Random(0)
-    page = reader().open(PAGE)
     labs = [random_lab(draw) for _ in range(40)]
     cases, wanted = [], []
     for lab in labs:
         kind = draw.choice(["softmax", "focused"])
         traits, buffers = split_state(lab)
-        cases.append({"traits": traits, "kind": kind, "p": lab.p} | {name: list(x) for name, x in buffers.items()})
+        cases.append([kind, lab.p, traits, {name: list(x) for name, x in buffers.items()}])
         found = lab.recall(kind)
         check = (found.out.flatten() * torch.cos(torch.arange(found.out.numel(), dtype=torch.float64))).sum().item()
         wanted.append({n: getattr(found, n) for n in NUMBERS} | {"weight_alone": found.weight, "check": check})
-    for lab, case, there in zip(labs, page.evaluate(TWINS, cases), wanted, strict=True):
-        assert case == pytest.approx(there, rel=1e-6, abs=1e-8), lab.traits()
-    measured("lab recall: twins", f"{len(labs)} settings, {len(NUMBERS)} numbers and the answers within 1e-6")
+    for lab, found, there in zip(labs, bare("recall").evaluate(CALL, [TWINS, cases]), wanted, strict=True):
+        assert found == pytest.approx(there, rel=1e-6, abs=1e-8), lab.traits()
 
 
 POINTS = """
@@ -129,7 +114,7 @@ def heights(path: str) -> list[float]:
 def test_the_charts_draw_python_s_numbers(reader, curve):
     one = reader()
     page = one.open(PAGE + fragment("recall", curve=curve, values="noise", removed=True, p=8, side=7, d=32))
-    settle(one)
+    one.settle()
     against_p, against_n = page.locator(".fe-lab").evaluate(POINTS)
     lab = RecallLab(values="noise", removed=True, side=7, d=32)
     wanted = [getattr(lab.recall("focused", 2 ** (i / 2)), curve) for i in range(17)]
@@ -146,22 +131,11 @@ def test_the_charts_draw_python_s_numbers(reader, curve):
         assert heights(against_p["bound"])[0] == pytest.approx(bounds[curve], abs=1e-4)
 
 
-def test_after_many_steps_of_p_the_last_one_is_shown(reader, measured):
-    one = reader()
-    page = one.open(PAGE)
-    settle(one)
-    median = frame_time(page, ".fe-lab .fe-p input")
-    measured("lab recall: script and layout of a step of p, N = 196, d = 64", f"median {median:.1f} ms (limit 16)")
-    settle(one)
-    assert shown(one) == pytest.approx(panels(RecallLab(p=one.outputs()["p"])), rel=1e-6, abs=1e-9)
-
-
 def test_a_photograph_of_the_reader_s_own_stays_with_the_page(reader):
     one = reader()
     sent = []
     one.page.on("request", lambda request: sent.append(request.method))
     page = one.open(PAGE)
-    settle(one)
     pixels = torch.randint(0, 256, (140, 140, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8).numpy()
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
@@ -181,32 +155,13 @@ def test_a_photograph_of_the_reader_s_own_stays_with_the_page(reader):
     again.page.get_by_text("Your file stayed with the page that you left").wait_for()
 
 
-OWN = (
-    """
-async ([traits, picture, tokens]) => {"""
-    + LAB
-    + """
-  const model = modelOf({ ...traits, picture: asBytes(picture), tokens: asBytes(tokens) });
-  const [el, remove] = mountOn(model);
-  while (!el.querySelector("output[data-name=weight_focused]").dataset.value || el.querySelector("[aria-busy=true]")) await pause(20);
-  const found = { ...figuresIn(el), text: el.innerText };
-  remove();
-  el.remove();
-  return found;
-}
-"""  # noqa: E501
-)
-
-
 def test_the_reader_s_own_tensors(reader):
-    page = reader().open(PAGE)
     k, error = torch.randn(2, 12, 8, generator=torch.Generator().manual_seed(0))
     v = torch.randn(12, 5, generator=torch.Generator().manual_seed(1))
     lab = RecallLab(q=k + 0.1 * error, k=k, v=v, grid=(3, 4), kernel="mean", asked="in another order", removed=True)
-    traits, buffers = split_state(lab)
-    found = page.evaluate(OWN, [traits, *(list(buffers[name]) for name in ("picture", "tokens"))])
+    found = given(reader().open(PAGE), lab)
     assert "stored: 12 values" in found["text"] and "N, values\n" not in found["text"]
     wanted = panels(lab)
-    assert {name: float(found[name]) for name in wanted} == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+    assert {name: found["figures"][name] for name in wanted} == pytest.approx(wanted, rel=1e-6, abs=1e-9)
     alone = recall((k + 0.1 * error).double(), k.double(), v.double(), "focused", 3)
-    assert float(found["weight_focused"]) == pytest.approx(alone.weight)
+    assert found["figures"]["weight_focused"] == pytest.approx(alone.weight)

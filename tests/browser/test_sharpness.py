@@ -5,20 +5,13 @@ import torch
 
 from flatten_edu.analysis import crossing_scale, entropy_bits, scaled_softmax_weights, top1_share
 from flatten_edu.functional import focused_map, linear_weights
+from flatten_edu.labs import SharpnessLab
 from flatten_edu.labs.frame.tensors import pack
 from flatten_edu.labs.sharpness.lab import EXAMPLES
-from tests.browser.in_page import LAB
+from tests.browser.in_page import given, views
+from tests.browser.test_twins import double
 
 PAGE = "book/labs/sharpness.html"
-FIRST = {"example": "issue", "scale": 1.0, "p": 3.0, "divide": False}
-
-
-def double(x):
-    return torch.as_tensor(x, dtype=torch.float64)
-
-
-def number(text: str) -> float:
-    return float(text.replace("Infinity", "inf"))
 
 
 def expected(q, k, scale, p, divide) -> dict[str, float]:
@@ -39,124 +32,66 @@ def expected(q, k, scale, p, divide) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def outputs(one) -> dict[str, float]:
-    return {name: value for name, value in one.outputs().items() if name != "row"}
-
-
-def assert_shows(one, state) -> dict[str, float]:
-    example = EXAMPLES[state["example"]]
-    shown = outputs(one)
-    wanted = expected(example["q"], example["k"], shown["scale"], shown["p"], state["divide"])
-    assert shown == pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True)
-    assert (shown["scale"], shown["p"]) == pytest.approx((state["scale"], state["p"]))
+def assert_shows(shown, q, k, scale=1.0, p=3.0, divide=False):
+    shown = {name: value for name, value in shown.items() if name != "row"}
+    assert shown == pytest.approx(expected(q, k, scale, p, divide), rel=1e-6, abs=1e-9, nan_ok=True)
     return shown
-
-
-def test_the_first_view_is_the_issue_s_example(reader):
-    one = reader()
-    page = one.open(PAGE)
-    shown = assert_shows(one, FIRST)
-    assert shown["top1_softmax"] > 0.9999 and shown["top1_focused"] == pytest.approx(0.417, abs=5e-4)
-    assert "softmax is sharper" in page.locator(".fe-summary").inner_text()
 
 
 def test_the_guided_steps_show_what_they_say(reader):
     one = reader()
     page = one.open(PAGE)
+    shown = assert_shows(one.outputs(), **EXAMPLES["issue"])
+    assert shown["top1_softmax"] > 0.9999 and shown["top1_focused"] == pytest.approx(0.417, abs=5e-4)
     page.get_by_role("button", name="The issue's example").click()
-    shown = assert_shows(one, FIRST)
+    shown = assert_shows(one.outputs(), **EXAMPLES["issue"])
     figures = [shown[name] for name in ["entropy_softmax", "weight_focused_k2", "weight_focused_k4", "entropy_focused"]]
     assert figures == pytest.approx([0.00, 0.417, 0.396, 1.77], abs=0.005)
+    assert "softmax is sharper" in page.locator(".fe-summary").inner_text()
     page.get_by_role("button", name="The same, shorter").click()
-    shown = assert_shows(one, FIRST | {"scale": 1 / 8})
+    shown = assert_shows(one.outputs(), **EXAMPLES["issue"], scale=1 / 8)
     figures = [shown[name] for name in ["entropy_softmax", "entropy_focused", "crossing_focused"]]
     assert figures == pytest.approx([2.26, 1.77, 0.21], abs=0.005)
     assert "the focused row is sharper" in page.locator(".fe-summary").inner_text()
     page.get_by_role("button", name="Figure 4").click()
-    shown = assert_shows(one, {"example": "figure", "divide": True, "scale": 1.0, "p": 3.0})
+    shown = assert_shows(one.outputs(), **EXAMPLES["figure"], divide=True)
     figures = [shown[name] for name in ["entropy_focused", "entropy_softmax"]]
-    assert figures == pytest.approx([1.19, 1.98], abs=0.005) and shown["crossing_focused"] == pytest.approx(
-        2.7, abs=0.05
-    )
+    assert figures == pytest.approx([1.19, 1.98], abs=0.005)
+    assert shown["crossing_focused"] == pytest.approx(2.7, abs=0.05)
     printed = [0.75, 0.11, 0.09, 0.05]
     assert [shown[f"weight_focused_k{j}"] for j in range(1, 5)] == pytest.approx(printed, abs=0.005)
-    before = shown["crossing_focused"]
     page.get_by_role("button", name="p = 8", exact=True).click()
-    assert outputs(one)["crossing_focused"] > before
-    page.get_by_role("button", name="Reset").click()
-    assert_shows(one, FIRST)
+    assert one.outputs()["crossing_focused"] > shown["crossing_focused"]
 
 
 def test_scaling_moves_softmax_alone(reader):
-    one = reader()
-    page = one.open(PAGE)
-    slider = page.get_by_role("slider", name="s, scale of q and k")
-    slider.press("Home")
-    seen = []
-    for _ in range(49):
-        seen.append(outputs(one))
-        slider.press("ArrowRight")
-    scales = [shown["scale"] for shown in seen]
-    assert scales == pytest.approx([2 ** (i / 8) for i in range(-24, 25)])
+    scales = [2 ** (i / 8) for i in range(-24, 25)]
+    seen = [one["figures"] for one in views(reader().open(PAGE), [{"scale": scale} for scale in scales])]
     falling = [shown["entropy_softmax"] for shown in seen]
     assert falling == sorted(falling, reverse=True)
-    for shown in seen:
+    for scale, shown in zip(scales, seen, strict=True):
+        assert_shows(shown, **EXAMPLES["issue"], scale=scale)
         for name in ["entropy_focused", "top1_focused", "entropy_relu", "weight_focused_k2", "crossing_focused"]:
             assert shown[name] == pytest.approx(seen[0][name], rel=1e-12)
-        above = shown["scale"] > shown["crossing_focused"]
-        assert (shown["entropy_softmax"] < shown["entropy_focused"]) == above
+        assert (shown["entropy_softmax"] < shown["entropy_focused"]) == (scale > shown["crossing_focused"])
 
 
-def test_the_other_controls_by_keyboard(reader):
-    one = reader()
-    page = one.open(PAGE)
-    page.get_by_role("checkbox", name="softmax divides by").press("Space")
-    assert_shows(one, FIRST | {"divide": True})
-    page.get_by_role("radio", name="the issue's").press("ArrowRight")
-    assert_shows(one, FIRST | {"example": "figure", "divide": True})
-    page.get_by_role("slider", name="p, focusing factor").press("Home")
-    shown = assert_shows(one, FIRST | {"example": "figure", "divide": True, "p": 1.0})
-    assert shown["entropy_focused"] == pytest.approx(shown["entropy_relu"])
-
-
-GIVE = (
-    """
-async ([own, found]) => {"""
-    + LAB
-    + """
-  const model = modelOf(own);
-  const [el, remove] = mountOn(model);
-  const before = el.innerText;
-  for (const [name, values] of Object.entries(found)) model.set(name, asBytes(values));
-  await frame();
-  const shown = [figuresIn(el)];
-  const sliders = [...el.querySelectorAll("input[type=range]")];
-  const slider = sliders.find((i) => i.parentElement.textContent.includes("trained row") && i.checkVisibility());
-  if (slider) { slider.value = 1; slider.dispatchEvent(new Event("input")); await frame(); shown.push(figuresIn(el)); }
-  const text = el.innerText;
-  remove();
-  const left = [model.handlers.size, el.childElementCount];
-  el.remove();
-  return { before, text, shown, left };
-}
-"""
-)
+def test_other_settings_show_what_python_says(reader):
+    cases = [{"divide": True}, {"example": "figure", "divide": True}, {"example": "figure", "p": 1.0}]
+    for case, shown in zip(cases, views(reader().open(PAGE), cases), strict=True):
+        assert_shows(shown["figures"], **EXAMPLES[case.pop("example", "issue")], **case)
+    assert shown["figures"]["entropy_focused"] == pytest.approx(shown["figures"]["entropy_relu"])
 
 
 def test_own_rows_and_trained_rows(reader):
     page = reader().open(PAGE)
     torch.manual_seed(0)
-    sets = [torch.rand(6, 4), torch.randn(198, 64)]
-    numbers = list(pack(a=sets[0], b=sets[1]))
-    state = FIRST | {"example": "trained", "row": 0, "step": 0, "divide": True}
-    state["sets"] = [{"name": "a", "n": 5, "d": 4}, {"name": "b", "n": 197, "d": 64}]
-    found = page.evaluate(GIVE, [state, {"rows": numbers}])
-    assert "have not arrived yet" in found["before"] and "197 keys" in found["text"] and found["left"] == [0, 0]
-    for one, shown in zip(sets, found["shown"], strict=True):
-        shown = {name: number(value) for name, value in shown.items() if name != "row"}
-        assert shown == pytest.approx(expected(one[0], one[1:], 1.0, 3.0, True), rel=1e-6, abs=1e-9)
-    q, k = torch.rand(1, 4), torch.rand(20, 4)
-    own = {name: list(pack(matrix=x)) for name, x in {"q": q, "k": k}.items()}
-    found = page.evaluate(GIVE, [state | {"example": "own", "sets": []}, own])
-    shown = {name: number(value) for name, value in found["shown"][0].items() if name != "row"}
-    assert shown == pytest.approx(expected(q[0], k, 1.0, 3.0, True), rel=1e-6, abs=1e-9)
+    rows = [torch.rand(6, 4), torch.randn(198, 64)]
+    sets = [{"name": name, "n": len(x) - 1, "d": x.shape[1]} for name, x in zip("ab", rows, strict=True)]
+    for row, (q, *k) in enumerate(rows):
+        lab = SharpnessLab(example="trained", row=row, divide=True, sets=sets, rows=pack(a=rows[0], b=rows[1]))
+        found = given(page, lab)
+        assert_shows(found["figures"], q, torch.stack(k), divide=True)
+    assert "197 keys" in found["text"]
+    q, k = torch.rand(4), torch.rand(20, 4)
+    assert_shows(given(page, SharpnessLab(q=q, k=k))["figures"], q, k, divide=True)

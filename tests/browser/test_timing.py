@@ -2,20 +2,19 @@
 
 import copy
 import json
-import math
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from flatten_edu.bench import Record, crossover, fit_slope
 from flatten_edu.bench.schema import POINT_KEYS, check_record
 from flatten_edu.labs import TimingLab
 from flatten_edu.labs.timing.make_data import measure
-from tests.browser.conftest import FLAGS, fragment
-from tests.browser.in_page import COUNT_LISTENERS
-from tests.browser.test_timing_work import GPU_FLAGS
+from tests.browser.conftest import fragment
+from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS
+from tests.browser.test_twins import CALL
 from tests.labs.test_timing import BROKEN
-from tools.chromium import find
 
 PAGE = "book/labs/timing.html"
 VARIANTS = ["softmax_written_out", "relu", "focused"]
@@ -27,6 +26,11 @@ SHORT = fragment("timing", budget=1, d=32)  # the shortest run: a second or two
 def lab(reader):
     """The page, ready for a short run."""
     return reader().open(PAGE + SHORT)
+
+
+def run_until_points_come(page):
+    button(page, "Time it here").click()
+    page.wait_for_function("document.querySelectorAll('.fe-own .fe-point').length > 3", timeout=60_000)
 
 
 def button(page, name):
@@ -59,37 +63,20 @@ def load(page, name: str, text: str) -> str:
     return page.locator(".fe-message").inner_text()
 
 
-def medians(record, variant, part=("core", "forward")) -> tuple[np.ndarray, np.ndarray]:
-    points = [
-        p for p in record["points"] if p["variant"] == variant and (p["what"], p["passes"]) == part and p["seconds"]
-    ]
-    points.sort(key=lambda p: p["n"])
-    return np.array([p["n"] for p in points]), np.array([np.median(p["seconds"]) for p in points])
-
-
 def expected(record, who, part=("core", "forward")) -> dict[str, float]:
-    """What the lab reads off a record, by NumPy."""
+    """What the lab reads off a record, by Python's bench."""
+    curves = {name: Record.of(record).curve(*part, name) for name in VARIANTS}
+    medians = {name: {n: point.median for n, point in curve.items()} for name, curve in curves.items()}
     found = {}
-    for variant in VARIANTS:
-        n, seconds = medians(record, variant, part)
-        kept = n >= FIT_FROM
-        if kept.sum() > 1:
-            found[f"slope_{variant}_{who}"] = np.polyfit(np.log(n[kept]), np.log(seconds[kept]), 1)[0]
+    for name, points in medians.items():
+        if sum(n >= FIT_FROM for n in points) > 1:
+            found[f"slope_{name}_{who}"] = fit_slope(points, smallest=FIT_FROM).exponent
+    slow = VARIANTS[0]
     for fast in VARIANTS[1:]:
-        slow, times = (
-            dict(zip(*medians(record, variant, part), strict=True)) for variant in ("softmax_written_out", fast)
-        )
-        n = np.array(sorted(slow.keys() & times.keys()))
-        lead = np.array([np.log(slow[x] / times[x]) for x in n])
-        found[f"lead_{fast}_{who}"] = np.exp(lead[-1])
-        behind = np.flatnonzero(lead <= 0)
-        if not len(behind) or behind[-1] == len(n) - 1:
-            found[f"cross_{fast}_softmax_written_out_{who}"] = math.inf if len(behind) else 0
-        else:
-            i = behind[-1]
-            found[f"cross_{fast}_softmax_written_out_{who}"] = np.exp(
-                np.interp(0, lead[i : i + 2], np.log(n[i : i + 2]))
-            )
+        last = max(medians[slow].keys() & medians[fast].keys())
+        found[f"lead_{fast}_{who}"] = medians[slow][last] / medians[fast][last]
+        seconds = ({n: point.seconds for n, point in curves[name].items()} for name in (fast, slow))
+        found[f"cross_{fast}_{slow}_{who}"] = crossover(*seconds).n
     return found
 
 
@@ -134,8 +121,9 @@ def test_the_answer_is_covered_until_there_is_a_guess(reader):
 
 
 def test_a_reload_keeps_the_run_and_another_d_says_why_it_stopped(lab):
-    button(lab, "Time it here").click()
-    lab.wait_for_function("document.querySelectorAll('.fe-own .fe-point').length > 3", timeout=60_000)
+    run_until_points_come(lab)
+    lab.get_by_role("slider", name="N, your guess").press("End")  # the page answers while it runs
+    expect(lab.locator("text.fe-guessed")).to_have_text("your guess, 12544")
     lab.get_by_role("radio", name="64").check()
     lab.get_by_text("Stopped: d changed. What was measured stays below.").wait_for()
     lab.get_by_text("At d = 32: ").wait_for()
@@ -160,7 +148,8 @@ def test_a_record_of_twenty_thousand_points_is_drawn(reader):
 
 
 def test_a_run_measures_and_its_record_is_what_python_reads(reader, measured):
-    lab = reader().open(PAGE + fragment("timing", budget=5, d=32))
+    one = reader()
+    lab = one.open(PAGE + fragment("timing", budget=5, d=32))
     button(lab, "Time it here").click()
     record = finish(lab)
     assert check_record(record) is record and record["made_by"] == "flatten_edu lab timing"
@@ -178,21 +167,12 @@ def test_a_run_measures_and_its_record_is_what_python_reads(reader, measured):
         assert point["quartiles"] == pytest.approx(np.quantile(point["seconds"], [0.25, 0.75]).tolist())
         assert point["bytes_moved"] == 16 * point["n"] * 32
     assert TimingLab(other=record).other == record
-    shown = {name: value for name, value in outputs(lab).items() if name.endswith("own")}
     wanted = expected(record, "own")
-    assert {name: shown[name] for name in wanted} == pytest.approx(wanted, rel=1e-6) and len(wanted) == 7
+    assert_shows(one, wanted)
+    assert len(wanted) == 7
     measured(
         "lab timing: a run of 5 seconds", f"{len(record['points'])} points, clock {settings['tick_seconds']:.0e} s"
     )
-
-
-def outputs(page) -> dict[str, float]:
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    found = page.evaluate(
-        "Object.fromEntries([...document.querySelectorAll('.fe-lab output[data-value]')]"
-        ".map((o) => [o.dataset.name, o.dataset.value]))"
-    )
-    return {name: float(value) for name, value in found.items()}
 
 
 def counted(page) -> tuple[int, int]:
@@ -220,29 +200,8 @@ def test_a_run_is_stopped_and_goes_on_where_it_was(lab):
     assert {len(seconds) for seconds in later.values()} == {7} and after["date"] == before["date"]
 
 
-def test_points_come_while_it_runs_and_the_page_answers(reader, measured):
-    """The page is asked for frames while the worker computes; how long it let one wait is reported, not asserted."""
-    page = reader().open(PAGE + fragment("timing", budget=5))
-    page.evaluate(
-        "window.gaps = []; let last = performance.now(); (function next(now) {"
-        " gaps.push(now - last); last = now; window.watching = requestAnimationFrame(next); })(last)"
-    )
-    button(page, "Time it here").click()
-    seen = set()
-    for _ in range(12):
-        page.wait_for_timeout(250)
-        seen.add(page.locator(".fe-chart .fe-own .fe-point").count())
-    page.get_by_role("slider", name="N, your guess").press("End")
-    assert page.locator("text.fe-guessed").inner_html() == "your guess, 12544"
-    assert len(seen) > 2 and max(seen) > 3
-    button(page, "Stop").click()
-    gaps = sorted(page.evaluate("cancelAnimationFrame(watching), gaps"))
-    measured("lab timing: frames during a run", f"{len(gaps)} frames, longest wait {gaps[-1]:.0f} ms")
-
-
 def test_other_settings_stop_it_and_the_earlier_record_is_kept_beside(lab):
-    button(lab, "Time it here").click()
-    lab.wait_for_function("document.querySelectorAll('.fe-own .fe-point').length > 3", timeout=60_000)
+    run_until_points_come(lab)
     lab.get_by_role("slider", name="p, focusing factor").press("ArrowRight")
     button(lab, "Time it again").wait_for()
     assert "p = 3" in lab.get_by_text("Yours: ").inner_text()
@@ -322,27 +281,29 @@ def test_the_tool_that_makes_the_shipped_records(browser):
     assert set(record) == set(TimingLab().shipped[0])
 
 
+PARSE = """(text) => {
+  try { lab.parseRecord(text); } catch (error) { return error.message; }
+}"""
+
+
+def test_a_broken_record_is_told_in_python_s_words(bare):
+    broken = [copy.deepcopy(TimingLab().shipped[0]) for _ in BROKEN]
+    for record, (change, _) in zip(broken, BROKEN, strict=True):
+        change(record)
+    texts = [json.dumps(record) for record in broken]
+    found = bare("timing").evaluate(CALL, [PARSE, [[text] for text in texts]])
+    for text, message, (_, words) in zip(texts, found, BROKEN, strict=True):
+        assert words in message or ("NaN" in text and message == "it is not JSON")
+
+
 def test_a_bad_file_is_refused_with_a_reason_and_nothing_is_lost(reader):
     one = reader()
     page = one.open(PAGE)
-    record = python_s(TimingLab().shipped[0])
-    load(page, "good.json", json.dumps(record))
-    before = one.outputs()
-    for nth, (change, words) in enumerate(BROKEN):
-        bad = copy.deepcopy(record)
-        change(bad)
-        message = load(page, f"bad{nth}.json", json.dumps(bad))
-        reason = "it is not JSON" if "NaN" in json.dumps(bad) else words
-        assert f"was not loaded: {reason}" in message or reason in message
-        assert "What was drawn before still is." in message and one.outputs() == before
-
-
-def test_what_is_no_record_at_all_is_refused_too(reader):
-    one = reader()
-    page = one.open(PAGE + fragment("timing", uncovered=True))
+    load(page, "good.json", json.dumps(python_s(TimingLab().shipped[0])))
     before = one.outputs()
     for nth, text in enumerate(["", "no JSON", "[]", "null", "3", '{"schema": 1}', "{" * 1000]):
-        assert f"{nth}.json was not loaded: " in load(page, f"{nth}.json", text)
+        message = load(page, f"{nth}.json", text)
+        assert message.startswith(f"{nth}.json was not loaded: ") and "What was drawn before still is." in message
         assert one.outputs() == before
 
 
@@ -362,10 +323,9 @@ def test_without_webgpu_it_cannot_be_chosen(reader):
     expect(page.get_by_text("This browser gives this page no WebGPU.")).to_be_visible()
 
 
-def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
+def test_a_run_on_webgpu_where_there_is_an_adapter(gpu, site, measured):
     """Debian's Chromium has one in software. Its shaders are checked against the typed arrays before they are timed."""
-    chromium = browser.browser_type.launch(executable_path=find(), args=FLAGS + GPU_FLAGS)
-    page = chromium.new_page()
+    page = gpu.new_page()
     page.goto(site + PAGE + fragment("timing", device="webgpu", d=32, budget=1, dwc=True))
     page.get_by_role("button", name="Time it here").click()
     page.wait_for_function("/^(Done|It could)/.test(document.querySelector('.fe-state').textContent)", timeout=300_000)
@@ -382,7 +342,6 @@ def test_a_run_on_webgpu_where_there_is_an_adapter(browser, site, measured):
     assert {point["error"] for point in record["points"]} == {None}
     assert "largest entry" in page.locator(".fe-origins").inner_text()
     measured("lab timing, WebGPU: a run", f"{len(record['points'])} points on {record['device']['name']}")
-    chromium.close()
 
 
 @pytest.mark.parametrize(
@@ -406,71 +365,45 @@ ABANDON = """
 async () => {
   const host = document.querySelector(".fe-mount");
   const { mount } = await import(document.querySelector("script[src*='mount.js']").src);
-  const twin = document.createElement("div");
-  twin.className = "fe-mount";
-  twin.dataset.lab = host.dataset.lab;
+  const twin = host.cloneNode();
   twin.append(host.querySelector("script[type='application/json']").cloneNode(true));
   document.body.append(twin);
-  const before = [...left(), alive.size, addresses.size];
+  const count = () => [...left(), window.workers, addresses.size];
+  const before = count();
   const unmount = await mount(twin);
   [...twin.querySelectorAll("button")].find((b) => b.textContent === "Time it here").click();
   while (!twin.querySelector(".fe-own .fe-point")) await new Promise((done) => setTimeout(done, 50));
-  const during = [...left(), alive.size, addresses.size];
+  const during = count();
   unmount();
-  const after = [...left(), alive.size, addresses.size];
+  const after = count();
   twin.remove();
-  return { before, during, after };
+  return [during, after].map((now) => now.map((number, i) => number - before[i]));
 }
 """
-WATCH_WORKERS = """
-window.alive = new Set();
+COUNT_ADDRESSES = """
 window.addresses = new Set();
-const { Worker: RealWorker } = window;
-window.Worker = class extends RealWorker {
-  constructor(...args) { super(...args); alive.add(this); }
-  terminate() { alive.delete(this); super.terminate(); }
-};
 const { createObjectURL, revokeObjectURL } = URL;
 URL.createObjectURL = (blob) => { const url = createObjectURL.call(URL, blob); addresses.add(url); return url; };
 URL.revokeObjectURL = (url) => { addresses.delete(url); revokeObjectURL.call(URL, url); };
 """
 
 
-def test_a_lab_that_is_removed_while_it_runs_leaves_nothing_running(reader):
+@pytest.fixture
+def watched(reader):
+    """The page, whose workers and addresses of blobs are counted."""
     one = reader()
-    one.page.add_init_script(COUNT_LISTENERS)
-    one.page.add_init_script(WATCH_WORKERS)
-    page = one.open(PAGE)
-    found = page.evaluate(ABANDON)
-    listeners, intervals, workers, addresses = (np.array(found["during"]) - found["before"]).tolist()
-    assert listeners > 5 and (intervals, workers, addresses) == (1, 1, 1)
-    assert found["after"] == found["before"]
+    one.page.add_init_script(COUNT_LISTENERS + COUNT_WORKERS + COUNT_ADDRESSES)
+    return one.open(PAGE + SHORT)
 
 
-def test_five_stops_in_a_row_leave_one_record_and_no_worker(reader):
-    one = reader()
-    one.page.add_init_script(WATCH_WORKERS)
-    page = one.open(PAGE + SHORT)
+def test_a_lab_that_is_removed_while_it_runs_leaves_nothing_running(watched):
+    during, after = watched.evaluate(ABANDON)
+    assert during[0] > 5 and during[1:] == [1, 1, 1] and after == [0, 0, 0, 0]
+
+
+def test_five_stops_in_a_row_leave_one_record_and_no_worker(watched):
     for _ in range(5):
-        page.locator(".fe-go").click()
-        page.wait_for_timeout(30)
-        button(page, "Stop").click()
-        assert page.evaluate("alive.size + addresses.size") == 0
-
-
-STEPS = [
-    ("By the count: at N = d", {"guess": 64, "p": 3}, ["both orders take as many multiply-adds"]),
-    ("Half the head", {"guess": 32, "p": 3}, ["a window of 49 tokens"]),
-    ("What focus costs", {"guess": 0, "p": 2.5}, ["no whole number"]),
-]
-
-
-@pytest.mark.parametrize(("label", "figures", "words"), STEPS, ids=[step[0] for step in STEPS])
-def test_a_guided_step_sets_what_its_text_says(reader, label, figures, words):
-    one = reader()
-    page = one.open(PAGE)
-    page.get_by_role("button", name=label).click()
-    shown = one.outputs()
-    assert {name: shown[name] for name in figures} == figures
-    text = page.locator(".fe-look[data-shown=true]").inner_text()
-    assert all(word in text for word in words)
+        watched.locator(".fe-go").click()
+        watched.wait_for_timeout(30)
+        button(watched, "Stop").click()
+        assert watched.evaluate("workers + addresses.size") == 0

@@ -5,12 +5,8 @@ import torch
 
 from flatten_edu.data import hash_noise
 from flatten_edu.functional import depthwise_conv, focused_map, linear_attention, softmax_attention
-from flatten_edu.labs.timing.make_data import ADDRESS, serve
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import with_module
 from tests.browser.test_twins import TOKENS
-from tools.chromium import find
-
-GPU_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
 
 
 @pytest.fixture
@@ -42,14 +38,9 @@ async ([tasks, sizes, mapBytes]) => {
 """
 
 
-@pytest.fixture(scope="module")
-def shaders(browser):
-    """Run SHADERS in a Chromium that has WebGPU, if only in software."""
-    chromium = browser.browser_type.launch(executable_path=find(), args=FLAGS + GPU_FLAGS)
-    page = chromium.new_page()
-    page.route(f"{ADDRESS}**", serve)
-    page.goto(ADDRESS)
-    page.evaluate("async () => { window.lab = await import('/timing.js'); }")
+@pytest.fixture
+def shaders(gpu):
+    page = with_module(gpu.new_page(), "timing")
 
     def run(tasks, sizes, map_bytes):
         found = page.evaluate(SHADERS, [tasks, sizes, map_bytes])
@@ -57,8 +48,7 @@ def shaders(browser):
             pytest.skip("this Chromium has no WebGPU adapter, not even in software")
         return found
 
-    yield run
-    chromium.close()
+    return run
 
 
 def on_inputs(variant, n, d, p, dwc) -> torch.Tensor:

@@ -12,11 +12,6 @@ def own(n=5, m=7, d=8, e=4):
     return {"q": torch.randn(n, d), "k": torch.randn(m, d), "v": torch.randn(m, e)}
 
 
-def test_the_first_view_needs_no_data():
-    lab = PrecisionLab()
-    assert (lab.source, lab.q, lab.dtype, lab.size, lab.p) == ("random", None, "fp16", 8.0, 3)
-
-
 def test_takes_the_reader_s_own_tensors():
     tensors = own()
     lab = PrecisionLab(**(tensors | {"k": tensors["k"].numpy(), "v": tensors["v"].tolist()}), dtype="bf16")

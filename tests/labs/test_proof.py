@@ -29,9 +29,6 @@ def test_other_lengths_are_set_together():
     assert len(lab.x) == len(lab.y) == 8
 
 
-VECTOR = "2 to 8 finite numbers from 0 to 1e6"
-
-
 def test_both_at_once_and_one_of_them_bad():
     with pytest.raises(TraitError, match="y to be 2 to 8"):
         ProofLab(x=[1, 2, 3], y="no")

@@ -37,12 +37,8 @@ def test_kernels_that_fail_and_those_that_do_not(traits, wanted):
 def test_the_readers_own_tensors():
     q, k, kernel = torch.randn(2, 28, 6), torch.randn(2, 28, 6), torch.randn(6, 3, 3)
     lab = RankLab(q=q, k=k, kernel=kernel, grid=(4, 7), head=1, channel=5)
-    assert (lab.source, lab.convolution, lab.index["grid"], lab.index["layers"]) == (
-        "given",
-        "given",
-        [4, 7],
-        ["layer 1"],
-    )
+    found = (lab.source, lab.convolution, lab.index["grid"], lab.index["layers"])
+    assert found == ("given", "given", [4, 7], ["layer 1"])
     assert lab.maps().equivalent.equal(rank_maps(q, k, kernel[5], (4, 7), head=1).equivalent)
 
 
@@ -77,7 +73,7 @@ def test_packed_numbers_come_back(dtype):
     [
         ({"q": torch.ones(4, 2)}, "needs both q and k"),
         ({"q": torch.ones(4, 2), "k": torch.ones(4, 3)}, r"one shape, got \(1, 1, 4, 2\) and \(1, 1, 4, 3\)"),
-        ({"q": torch.ones(5, 2), "k": torch.ones(5, 2)}, r"grid \(2, 2\) has 4 cells, but q has 5 tokens"),
+        ({"q": torch.ones(5, 2), "k": torch.ones(5, 2)}, r"grid \(2, 2\) has 4 cells, but RankLab got 5 tokens"),
         ({"q": torch.ones(4), "k": torch.ones(4)}, r"q of 2 to 4 dimensions, got \(4,\)"),
         ({"q": torch.full((4, 2), torch.nan), "k": torch.ones(4, 2)}, "finite numbers .* q holds others"),
         ({"q": "ab", "k": "ab"}, "tensor of numbers in q, got str"),

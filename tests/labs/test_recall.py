@@ -21,11 +21,6 @@ def test_stores_the_photograph_s_patches():
     assert (q - k).std().item() == pytest.approx(0.3, abs=0.01) and k.std().item() == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize(("side", "pixels"), [(14, 10), (10, 14), (7, 20)])
-def test_each_side_divides_the_picture(side, pixels):
-    assert RecallLab(side=side).memory()[2].shape == (side**2, 3 * pixels**2) and side * pixels == 140
-
-
 def test_takes_the_reader_s_own_photograph():
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
     lab = RecallLab(image=image)
@@ -48,7 +43,12 @@ def test_takes_the_reader_s_own_tensors():
         ({"q": (9, 2), "k": (9, 2)}, None, TypeError, "q, k and v together, got q and k alone"),
         ({"q": (9, 3), "k": (9, 2), "v": (9, 5)}, None, ValueError, r"of one shape .*'q': \(9, 3\)"),
         ({"q": (9, 2), "k": (9, 2), "v": (8, 5)}, None, ValueError, r"of as many rows.*'v': \(8, 5\)"),
-        ({"q": (8, 2), "k": (8, 2), "v": (8, 5)}, None, ValueError, r"grid \(2, 2\) has 4 cells for 8 tokens"),
+        (
+            {"q": (8, 2), "k": (8, 2), "v": (8, 5)},
+            None,
+            ValueError,
+            r"grid \(2, 2\) has 4 cells, but RecallLab got 8 tokens",
+        ),
         ({"q": (8, 2), "k": (8, 2), "v": (8, 5)}, (3, 3), ValueError, r"pass grid=\(rows, columns\)"),
         ({"q": (300, 2), "k": (300, 2), "v": (300, 5)}, None, TraitError, "at most 256 x 1024"),
     ],
@@ -56,20 +56,6 @@ def test_takes_the_reader_s_own_tensors():
 def test_refuses_tensors_that_do_not_fit(shapes, grid, error, words):
     with pytest.raises(error, match=words):
         RecallLab(**{name: torch.ones(shape) for name, shape in shapes.items()}, grid=grid)
-
-
-@pytest.mark.parametrize(
-    ("trait", "value", "words"),
-    [
-        ("side", 8, "one of 14, 10, 7, got 8"),
-        ("d", 8, "a whole number from 16 to 128, got 8"),
-        ("noise", 3, "0, or a number from 1/100 to 2, got 3"),
-        ("kernel", "sharp", "'own place'"),
-    ],
-)
-def test_refuses_what_will_not_do(trait, value, words):
-    with pytest.raises(TraitError, match=words):
-        RecallLab(**{trait: value})
 
 
 def test_what_the_book_says_of_the_first_view():

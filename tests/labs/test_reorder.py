@@ -35,6 +35,3 @@ def test_other_sizes_are_set_together():
     with lab.hold_trait_notifications():
         lab.q, lab.k, lab.v = [[1.0, 2.0]], [[3.0, 4.0]], [[5.0]]
     assert (lab.q, lab.v) == ([[1.0, 2.0]], [[5.0]])
-
-
-MATRIX = "1 to 8 rows of 1 to 4 finite numbers between -1e6 and 1e6"

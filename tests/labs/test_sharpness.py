@@ -5,13 +5,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from flatten_edu.data import cifar10_samples
 from flatten_edu.labs import SharpnessLab
 from flatten_edu.labs.frame.lab import split_state
 from flatten_edu.labs.frame.still import still
 from flatten_edu.labs.frame.tensors import read_matrix, unpack
 from flatten_edu.labs.sharpness.lab import EXAMPLES
-from flatten_edu.labs.sharpness.make_data import pack_rows, trained_rows
-from flatten_edu.models import DeiT, DeiTConfig
+from flatten_edu.labs.sharpness.make_data import IMAGE, MODELS, TOKEN, trained_rows
+from flatten_edu.models import DeiT, DeiTConfig, pretrained
 
 
 def test_the_issue_s_keys_are_what_its_seed_draws():
@@ -37,17 +38,11 @@ def test_rows_of_a_model(attention):
     torch.manual_seed(0)
     config = DeiTConfig(dim=12, num_heads=2, depth=2, attention=attention, img_size=12, patch_size=4, num_classes=3)
     model, x = DeiT(config).eval(), torch.randn(1, 3, 12, 12)
-    rows = trained_rows(model, x, "tiny", [0, 1], head=1)
-    assert [row.name for row in rows] == ["tiny, block 1", "tiny, block 2"]
+    rows = trained_rows(model, x, "tiny", 5, head=1)
     tokens = model.blocks[0].attn.tokens
-    assert rows[0].q.shape == (6,) and rows[0].k.shape == (tokens, 6)
-    sets, numbers = pack_rows(rows)
-    assert sets[1] == {"name": "tiny, block 2", "n": tokens, "d": 6}
-    assert unpack(numbers)["tiny, block 2"].shape == (tokens + 1, 6)
-    lab = SharpnessLab(sets=sets, rows=numbers, example="trained", row=1, divide=True)
-    state, buffers = split_state(lab)
-    assert set(buffers) == {"rows"} and not still(SharpnessLab, state).exact
-    middle = tokens - 9 + 4  # of the 3 x 3 patches
+    assert {name: tuple(row.shape) for name, row in rows.items()} == {
+        f"tiny, block {block}": (1 + tokens, 6) for block in (1, 2)
+    }
     seen = {}
     hook = model.blocks[0].attn.qkv.register_forward_hook(lambda m, i, o: seen.update(o=o))
     with torch.no_grad():
@@ -55,5 +50,17 @@ def test_rows_of_a_model(attention):
     hook.remove()
     q, k, _ = seen["o"][0].chunk(3, dim=-1)
     scale = F.softplus(model.blocks[0].attn.scale[0, 0]) if attention == "focused_dwc" else torch.ones(12)
-    torch.testing.assert_close(rows[0].q, (q / scale)[middle, 6:])
-    torch.testing.assert_close(rows[0].k, (k / scale)[:, 6:])  # the positional encoding starts as zeros
+    found, *keys = rows["tiny, block 1"]
+    torch.testing.assert_close(found, (q / scale)[5, 6:])
+    torch.testing.assert_close(torch.stack(keys), (k / scale)[:, 6:])  # the positional encoding starts as zeros
+
+
+def test_the_shipped_rows_are_the_shipped_models():
+    lab = SharpnessLab(example="trained")
+    state, buffers = split_state(lab)
+    assert set(buffers) == {"rows"} and not still(SharpnessLab, state).exact
+    found = trained_rows(
+        pretrained(MODELS["focused"]), cifar10_samples().batch(torch.tensor([IMAGE]))[0], "focused", TOKEN
+    )
+    for name, row in found.items():
+        torch.testing.assert_close(row, unpack(lab.rows)[name], rtol=1e-3, atol=1e-3)

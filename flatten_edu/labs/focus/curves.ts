@@ -1,7 +1,6 @@
 // The angle of q to each key as a function of p: where a curve rises before it falls, f_p first pushes the pair apart.
 import { scaleLinear } from "d3-scale";
-import { line } from "d3-shape";
-import { axes, formatP, marks, OCTAVES, scaleOfP, svg, upright } from "../frame";
+import { axes, formatP, marks, OCTAVES, path, scaleOfP, svg, upright } from "../frame";
 import { angleDegrees, factors, focusedMap, LARGEST_P } from "../frame/maths/attention";
 import { pair, vectors, type FocusModel, type VectorState } from "./state";
 
@@ -34,7 +33,5 @@ const colour = (v: VectorState) => `--c:var(--fe-c${v.colour})`;
 const dot = (cx: number, angle: number, style: string): SVGElement[] =>
   (Number.isFinite(angle) ? [svg("circle", { cx, cy: y(angle), r: 4, style })] : []);
 
-function curve(q: VectorState, key: VectorState): string {
-  const points = FACTORS.map((p): [number, number] => [x(p), y(angleDegrees(focusedMap(q.raw, p), focusedMap(key.raw, p)))]);
-  return line().defined(([, height]) => Number.isFinite(height))(points) ?? "";
-}
+const curve = (q: VectorState, key: VectorState) =>
+  path(FACTORS.map((p) => [x(p), y(angleDegrees(focusedMap(q.raw, p), focusedMap(key.raw, p)))]));

@@ -1,15 +1,12 @@
 // The lab `focus`: what does the focusing factor p do to directions?
 import {
-  fixed, focusingFactorControl, formatP, h, lowered, mountLab, Readout, rich, summary, tabList, together, type Part,
-  type RenderContext,
+  fixed, focusingFactorControl, formatP, h, lab, lowered, Readout, rich, summary, tabList, together, type Part,
 } from "../frame";
-import { LARGEST_P } from "../frame/maths/attention";
+import { LARGEST_P, norm } from "../frame/maths/attention";
 import { curves } from "./curves";
 import { photo } from "./photo";
 import { plane } from "./plane";
-import {
-  lengths, pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type VectorState,
-} from "./state";
+import { pair, planeWeights, vectors, verdict, type FocusModel, type FocusTraits, type VectorState } from "./state";
 import { table } from "./table";
 import WORDS from "./words.json";
 
@@ -17,19 +14,14 @@ export * from "../frame/maths/attention";
 export { position } from "../frame/controls";
 export { stopsOfP } from "../frame/focusing_factor";
 
-export function render(context: RenderContext<FocusTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal, head) => {
-    const p = focusingFactorControl(model, signal);
-    const views = { plane: planeView(model), photo: photo(model, signal) };
-    const tabs = tabList(model, signal, { plane: "Vectors", photo: "Photograph" }, { plane: views.plane.node, photo: views.photo.node });
-    head.append(tabs.node);
-    body.append(p.node, views.plane.node, views.photo.node);
-    return [p, tabs, views.plane, views.photo];
-  });
-}
-
-export default { render };
+export default lab<FocusTraits>(WORDS, ({ model, body, signal, head }) => {
+  const p = focusingFactorControl(model, signal);
+  const views = { plane: planeView(model), photo: photo(model, signal) };
+  const tabs = tabList(model, signal, { plane: "Vectors", photo: "Photograph" }, { plane: views.plane.node, photo: views.photo.node });
+  head.append(tabs.node);
+  body.append(p.node, views.plane.node, views.photo.node);
+  return [p, tabs, views.plane, views.photo];
+});
 
 function planeView(model: FocusModel): Part {
   const parts = { plane: plane(model), table: table(model), curves: curves(model), lengths: lengthLine(model), sentence: summary(() => said(model)) };
@@ -53,9 +45,8 @@ function lengthLine(model: FocusModel): Part {
           `${name[0]}`, h("sub", {}, name.slice(1)), " ", pairs[i][0].node, "→", pairs[i][1].node), " "]));
       }
       all.forEach((v, i) => {
-        const { before, after } = lengths(v);
-        pairs[i][0].set(before);
-        pairs[i][1].set(after);
+        pairs[i][0].set(norm(v.relu));
+        pairs[i][1].set(norm(v.turned));
       });
     },
   };

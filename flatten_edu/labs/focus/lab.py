@@ -9,6 +9,7 @@ from torch import Tensor
 
 from flatten_edu import data
 from flatten_edu.functional import DEFAULT_P
+from flatten_edu.functional.checks import require_finite
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
 from flatten_edu.labs.frame.settings import Rule, choice, rows, vector, whole
 from flatten_edu.labs.frame.tensors import pack
@@ -53,14 +54,9 @@ class FocusLab(Lab, lab="focus"):
 
     @classmethod
     def with_tokens(
-        cls,
-        image: UInt8[ndarray, "h w 3"],
-        q: Float[Tensor, "n d"],
-        k: Float[Tensor, "n d"],
-        grid: tuple[int, int],
-        features: str,
-        p: int | float = DEFAULT_P,
-    ) -> "FocusLab":
+        cls, image: UInt8[ndarray, "h w 3"], q: Float[Tensor, "n d"], k: Float[Tensor, "n d"], grid: tuple[int, int],
+        features: str, p: int | float = DEFAULT_P,
+    ) -> "FocusLab":  # fmt: skip
         """The photograph view on queries and keys of your own.
 
         Args:
@@ -70,13 +66,10 @@ class FocusLab(Lab, lab="focus"):
             features: a sentence that says where q and k come from.
         """
         n = grid[0] * grid[1]
-        for name, tokens in {"q": q, "k": k}.items():
-            if tokens.ndim != 2 or q.ndim != 2 or tokens.shape[0] != n or tokens.shape[1] != q.shape[1]:
-                raise ValueError(
-                    f"grid {grid} has {n} patches: q and k need {n} rows of one d, {name} is {tuple(tokens.shape)}"
-                )
-            if not tokens.isfinite().all():
-                raise ValueError(f"FocusLab needs finite numbers, {name} holds NaN or Inf")
+        if q.ndim != 2 or q.shape != k.shape or len(q) != n:
+            shapes = f"q is {tuple(q.shape)}, k {tuple(k.shape)}"
+            raise ValueError(f"grid {grid} has {n} patches: q and k need {n} rows of one d, {shapes}")
+        require_finite("FocusLab", q=q, k=k)
         return cls(
             view="photo", patch=n // 2, grid=grid, features=features, p=p,
             photo=data.to_jpeg(image), tokens=pack(q=q.float(), k=k.float()),

@@ -10,9 +10,9 @@ const TITLES = { softmax: "softmax", relu: "ReLU, p = 1", focused: "focused" };
 type Kind = keyof typeof TITLES;
 
 export function photo(model: FocusModel, signal: AbortSignal): Part {
-  const picker = patchPicker(PIXELS, "photograph", signal, () => ({ grid: model.get("grid"), patch: queryPatch(model) }),
+  const picker = patchPicker("photograph", signal, () => ({ grid: model.get("grid"), patch: queryPatch(model) }),
     (patch) => change(model, "patch", patch));
-  const maps = (Object.keys(TITLES) as Kind[]).map((kind) => new WeightMap(kind));
+  const maps = (Object.keys(TITLES) as Kind[]).map(weightMap);
   const shared = h("input", { type: "checkbox" });
   const waiting = h("p", {}, "The photograph has not arrived yet.");
   const source = h("p", { class: "fe-source" });
@@ -29,15 +29,10 @@ export function photo(model: FocusModel, signal: AbortSignal): Part {
 
   async function decode(bytes: DataView): Promise<void> {
     pictureOf = bytes;
-    let bitmap: ImageBitmap;
-    try {
-      bitmap = await createImageBitmap(new Blob([bytes as DataView<ArrayBuffer>], { type: "image/jpeg" }));
-    } catch {
-      waiting.textContent = "This photograph cannot be read by the browser.";
-      waiting.hidden = false;
-      return;
-    }
-    if (signal.aborted || bytes !== pictureOf) return bitmap.close();
+    const bitmap = await createImageBitmap(new Blob([bytes as DataView<ArrayBuffer>], { type: "image/jpeg" })).catch(() => null);
+    if (signal.aborted || bytes !== pictureOf) return bitmap?.close();
+    waiting.hidden = bitmap !== null;
+    if (!bitmap) return void (waiting.textContent = "This photograph cannot be read by the browser.");
     picture?.close();
     picture = bitmap;
     update();
@@ -57,7 +52,9 @@ export function photo(model: FocusModel, signal: AbortSignal): Part {
     const grid = model.get("grid");
     const patch = queryPatch(model);
     const p = model.get("p");
-    const { q, k: keys } = memo.keep("rows", [tokens], () => rowsOfTokens(tokens));
+    const tensors = tensorsOf(tokens); // without keys the queries are keys too
+    const [q, keys] = memo.keep("rows", [tokens], () =>
+      ["q", "k"].map((name) => rowsOf(asMatrix(tensors.get(name) ?? tensors.get("q")!))));
     const query = q[patch];
     const mapped = (power: number) => keys.map((row) => focusedMap(row, power));
     const weights: Record<Kind, number[]> = {
@@ -76,37 +73,25 @@ export function photo(model: FocusModel, signal: AbortSignal): Part {
   return { node, update, remove: () => picture?.close() };
 }
 
-/** The trait's queries and keys; without keys the queries are keys too. */
-function rowsOfTokens(tokens: DataView) {
-  const tensors = tensorsOf(tokens);
-  const q = tensors.get("q")!;
-  return { q: rowsOf(asMatrix(q)), k: rowsOf(asMatrix(tensors.get("k") ?? q)) };
-}
-
-class WeightMap {
-  readonly canvas: HTMLCanvasElement;
-  readonly node: HTMLElement;
-  private readonly title = h("b", {});
-  private readonly entropy: Readout;
-  private readonly top: Readout;
-
-  constructor(readonly kind: Kind) {
-    this.canvas = h("canvas", { width: PIXELS, height: PIXELS, role: "img", "data-kind": kind, "aria-label": TITLES[kind] });
-    this.entropy = new Readout(`photo_entropy_${kind}`, fixed(2, " bits"));
-    this.top = new Readout(`photo_top1_${kind}`, percent);
-    this.node = h("figure", {}, this.canvas, h("figcaption", {}, this.title,
-      h("span", {}, "brightest ", this.top.node), h("span", {}, "entropy ", this.entropy.node)));
-  }
-
-  show(weights: number[], picture: ImageBitmap, grid: [number, number], patch: number, top: number | null, p: number): void {
-    const share = top1Share(weights);
-    const title = this.kind === "focused" ? `focused, p = ${formatP(p)}` : TITLES[this.kind];
-    this.title.textContent = title;
-    this.entropy.set(entropyBits(weights));
-    this.top.set(share);
-    drawLit(this.canvas, picture, weights, top ?? share, grid, patch);
-    this.canvas.setAttribute("aria-label", Number.isFinite(share)
-      ? `Attention by ${title}: brightest patch ${percent(share)}, entropy ${entropyBits(weights).toFixed(2)} bits`
-      : `Attention by ${title}: this query has no positive feature, so there is none`);
-  }
+function weightMap(kind: Kind) {
+  const canvas = h("canvas", { width: PIXELS, height: PIXELS, role: "img", "data-kind": kind, "aria-label": TITLES[kind] });
+  const heading = h("b", {});
+  const entropy = new Readout(`photo_entropy_${kind}`, fixed(2, " bits"));
+  const brightest = new Readout(`photo_top1_${kind}`, percent);
+  return {
+    kind, canvas,
+    node: h("figure", {}, canvas, h("figcaption", {}, heading,
+      h("span", {}, "brightest ", brightest.node), h("span", {}, "entropy ", entropy.node))),
+    show(weights: number[], picture: ImageBitmap, grid: [number, number], patch: number, top: number | null, p: number): void {
+      const share = top1Share(weights);
+      const title = kind === "focused" ? `focused, p = ${formatP(p)}` : TITLES[kind];
+      heading.textContent = title;
+      entropy.set(entropyBits(weights));
+      brightest.set(share);
+      drawLit(canvas, picture, weights, top ?? share, grid, patch);
+      canvas.setAttribute("aria-label", Number.isFinite(share)
+        ? `Attention by ${title}: brightest patch ${percent(share)}, entropy ${entropyBits(weights).toFixed(2)} bits`
+        : `Attention by ${title}: this query has no positive feature, so there is none`);
+    },
+  };
 }

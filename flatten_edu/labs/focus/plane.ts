@@ -2,7 +2,7 @@
 import { drag, type D3DragEvent } from "d3-drag";
 import { scaleLinear } from "d3-scale";
 import { select } from "d3-selection";
-import { change, svg } from "../frame";
+import { change, meaning, svg } from "../frame";
 import { norm } from "../frame/maths/attention";
 import { vectors, type FocusModel, type Point, type VectorState } from "./state";
 
@@ -48,7 +48,7 @@ export function plane(model: FocusModel) {
     .subject((event) => nearest(vectors(model), event.x, event.y))
     .on("start", ({ subject }: DragEvent) => {
       held = true; // or the scale would change under the finger
-      handle(subject.name)?.focus({ preventScroll: true });
+      handles.querySelector<SVGGElement>(`[data-vector="${subject.name}"]`)?.focus({ preventScroll: true });
     })
     .on("end", () => {
       held = false;
@@ -64,13 +64,9 @@ export function plane(model: FocusModel) {
     return distance(first) <= REACH ? first : null;
   }
 
-  const handle = (name: string) => handles.querySelector<SVGGElement>(`[data-vector="${name}"]`);
-
   function nudge(event: KeyboardEvent, { name }: VectorState): void {
-    const direction = KEYS[event.key];
-    if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation(); // JupyterLab would move to another cell
+    const direction = meaning(event, KEYS);
+    if (!direction) return;
     const step = finestStep(x.domain()[1]) * (event.shiftKey ? 10 : 1);
     const { raw } = vectors(model).find((v) => v.name === name)!; // the drawn one may be a key press behind
     move(name, [raw[0] + step * direction[0], raw[1] + step * direction[1]]);
@@ -78,18 +74,12 @@ export function plane(model: FocusModel) {
 
   function drawHandles(all: VectorState[]): void {
     select(handles).selectAll<SVGGElement, VectorState>("g").data(all, (v) => v.name)
-      .join((enter) => {
-        const g = enter.append("g").attr("class", "fe-handle").attr("role", "slider").attr("tabindex", 0)
-          .attr("data-lm-suppress-shortcuts", "true").attr("data-vector", (v) => v.name)
-          .attr("aria-roledescription", "point in the plane").attr("aria-valuemin", -180).attr("aria-valuemax", 180)
-          .attr("aria-label", (v) => `${v.name}, ${v.colour ? "key" : "q"}: arrow keys move it`)
-          .attr("style", (v) => `--c:var(--fe-c${v.colour})`);
-        g.append("circle").attr("class", "fe-hit").attr("r", REACH);
-        g.append("circle").attr("class", "fe-knob").attr("r", 11);
-        g.append("text").attr("dy", "0.35em").text((v) => v.name[0])
-          .append("tspan").attr("class", "fe-sub").attr("dy", "0.25em").text((v) => v.name.slice(1));
-        return g.on("keydown", nudge);
-      })
+      .join((enter) => enter.append(({ name, colour }) => svg("g", {
+        class: "fe-handle", role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true", "data-vector": name,
+        "aria-roledescription": "point in the plane", "aria-valuemin": -180, "aria-valuemax": 180,
+        "aria-label": `${name}, ${colour ? "key" : "q"}: arrow keys move it`, style: `--c:var(--fe-c${colour})`,
+      }, svg("circle", { class: "fe-hit", r: REACH }), svg("circle", { class: "fe-knob", r: 11 }),
+      svg("text", { dy: "0.35em" }, name[0], svg("tspan", { class: "fe-sub", dy: "0.25em" }, name.slice(1))))).on("keydown", nudge))
       .attr("transform", (v) => `translate(${x(v.raw[0])},${y(v.raw[1])})`)
       .attr("aria-valuenow", (v) => Math.round((Math.atan2(v.raw[1], v.raw[0]) * 180) / Math.PI))
       .attr("aria-valuetext", (v) => `${v.raw[0]}, ${v.raw[1]}`);
@@ -97,22 +87,16 @@ export function plane(model: FocusModel) {
 
   function drawArrows(all: VectorState[]): void {
     const at = (v: Point) => `${x(v[0]).toFixed(2)} ${y(v[1]).toFixed(2)}`;
-    select(arrows).selectAll<SVGGElement, VectorState>("g").data([...all].reverse(), (v) => v.name)
-      .join((enter) => {
-        const g = enter.append("g").attr("style", (v) => `--c:var(--fe-c${v.colour})`);
-        for (const part of ["before", "turning", "after", "head"]) g.append("path").attr("class", `fe-${part}`);
-        return g;
-      })
-      .each(function (v) {
-        const path = (part: string) => select(this).select(`.fe-${part}`);
-        const radius = x(norm(v.turned)) - x(0);
-        const sweep = v.relu[0] * v.turned[1] - v.relu[1] * v.turned[0] > 0 ? 0 : 1;
-        path("before").attr("d", `M${at([0, 0])}L${at(v.raw)}`);
-        path("turning").attr("d", radius > 0 ? `M${at(v.relu)}A${radius} ${radius} 0 0 ${sweep} ${at(v.turned)}` : null);
-        path("after").attr("d", `M${at([0, 0])}L${at(v.turned)}`);
-        path("head").attr("d", radius > 0 ? "M2 0L-10 -5L-7 0L-10 5Z" : null)
-          .attr("transform", `translate(${at(v.turned)})rotate(${(-Math.atan2(v.turned[1], v.turned[0]) * 180) / Math.PI})`);
-      });
+    arrows.replaceChildren(...[...all].reverse().map((v) => {
+      const path = (part: string, d: string | null, transform: string | null = null) => svg("path", { class: `fe-${part}`, d, transform });
+      const radius = x(norm(v.turned)) - x(0);
+      const sweep = v.relu[0] * v.turned[1] - v.relu[1] * v.turned[0] > 0 ? 0 : 1;
+      return svg("g", { style: `--c:var(--fe-c${v.colour})` }, path("before", `M${at([0, 0])}L${at(v.raw)}`),
+        path("turning", radius > 0 ? `M${at(v.relu)}A${radius} ${radius} 0 0 ${sweep} ${at(v.turned)}` : null),
+        path("after", `M${at([0, 0])}L${at(v.turned)}`),
+        path("head", radius > 0 ? "M2 0L-10 -5L-7 0L-10 5Z" : null,
+          `translate(${at(v.turned)})rotate(${(-Math.atan2(v.turned[1], v.turned[0]) * 180) / Math.PI})`));
+    }));
   }
 
   function update(): void {
@@ -127,14 +111,11 @@ export function plane(model: FocusModel) {
     drawHandles(all);
   }
 
-  return {
-    node,
-    update,
-    remove() {
-      select(node).on(".drag", null);
-      select(handles).selectAll("g").on("keydown", null);
-    },
+  const remove = () => {
+    select(node).on(".drag", null);
+    select(handles).selectAll("g").on("keydown", null);
   };
+  return { node, update, remove };
 }
 
 /** The range of both axes: it grows by half doublings until all points are in, and shrinks only for really small ones. */
@@ -146,9 +127,7 @@ function frame(points: Point[]): [number, number] {
 }
 
 /** One press of an arrow key: a hundredth of the plane's order of size. */
-function finestStep(edge: number): number {
-  return 10 ** (Math.floor(Math.log10(edge)) - 2);
-}
+const finestStep = (edge: number) => 10 ** (Math.floor(Math.log10(edge)) - 2);
 
 type Scale = ReturnType<typeof scaleLinear<number, number>>;
 

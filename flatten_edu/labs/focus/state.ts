@@ -1,5 +1,5 @@
 // The traits of the lab `focus` (Python: FocusLab), and what its views compute from them.
-import { angleDegrees, focusedMap, largestCoordinate, linearWeights, norm, softmaxWeights } from "../frame/maths/attention";
+import { angleDegrees, focusedMap, largestCoordinate, linearWeights, softmaxWeights } from "../frame/maths/attention";
 import type { LabModel } from "../frame";
 
 export type Point = [number, number];
@@ -10,7 +10,6 @@ export interface FocusTraits {
   k: Point[];
   view: "plane" | "photo";
   patch: number;
-  step: number;
   grid: [number, number];
   features: string;
   photo: DataView | null;
@@ -20,42 +19,23 @@ export interface FocusTraits {
 
 export type FocusModel = LabModel<FocusTraits>;
 
-export interface VectorState {
-  name: string;
-  /** Which colour: 0 is the query's, then one a key. */
-  colour: number;
-  raw: Point;
-  relu: Point;
-  turned: Point;
-}
-
-export interface PairState {
-  before: number;
-  after: number;
-  group: "same" | "different" | "none";
-}
+export type VectorState = ReturnType<typeof vectors>[number];
+export type PairState = ReturnType<typeof pair>;
 
 const relu = (v: Point): Point => [Math.max(v[0], 0), Math.max(v[1], 0)];
 
-export function vectors(model: FocusModel): VectorState[] {
+/** q and the keys: their names and colours, and each before and after ReLU and f_p. */
+export function vectors(model: FocusModel) {
   const p = model.get("p");
-  return [model.get("q"), ...model.get("k")].map((raw, i) => ({
-    name: i === 0 ? "q" : `k${i}`,
-    colour: i === 0 ? 0 : 1 + ((i - 1) % 6),
-    raw,
-    relu: relu(raw),
-    turned: Array.from(focusedMap(raw, p)) as Point,
-  }));
+  return [model.get("q"), ...model.get("k")].map((raw, i) =>
+    ({ name: i ? `k${i}` : "q", colour: i, raw, relu: relu(raw), turned: Array.from(focusedMap(raw, p)) as Point }));
 }
 
 /** The angle between q and a key after ReLU (p = 1) and after f_p, and whether they share their largest entry. */
-export function pair(q: VectorState, key: VectorState): PairState {
+export function pair(q: VectorState, key: VectorState) {
   const [m, n] = [largestCoordinate(q.raw), largestCoordinate(key.raw)];
-  return {
-    before: angleDegrees(q.relu, key.relu),
-    after: angleDegrees(q.turned, key.turned),
-    group: m < 0 || n < 0 ? "none" : m === n ? "same" : "different",
-  };
+  const group: "same" | "different" | "none" = m < 0 || n < 0 ? "none" : m === n ? "same" : "different";
+  return { before: angleDegrees(q.relu, key.relu), after: angleDegrees(q.turned, key.turned), group };
 }
 
 /** What f_p did to a pair's angle; a change that the table rounds away counts as none. */
@@ -75,7 +55,6 @@ export function queryPatch(model: FocusModel): number {
 export const TITLES = { relu: "ReLU", focused: "focused", softmax: "softmax" };
 export type Kind = keyof typeof TITLES;
 
-/** The attention weights of q over the keys by each kind. */
 export function planeWeights([q, ...keys]: VectorState[]): Record<Kind, number[]> {
   return {
     relu: linearWeights(q.relu, keys.map((k) => k.relu)),
@@ -83,5 +62,3 @@ export function planeWeights([q, ...keys]: VectorState[]): Record<Kind, number[]
     softmax: softmaxWeights(q.raw, keys.map((k) => k.raw)),
   };
 }
-
-export const lengths = (v: VectorState) => ({ before: norm(v.relu), after: norm(v.turned) });

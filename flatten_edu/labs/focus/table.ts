@@ -1,5 +1,5 @@
 // One row a key: its angle to q before and after, and the attention that q pays it by each of the three kinds.
-import { fixed, formatP, h, Readout, small, WeightTable, type Part } from "../frame";
+import { fixed, formatP, h, Readout, small, weightTable, type Part, type WeightTable } from "../frame";
 import { pair, planeWeights, TITLES, vectors, verdict, type FocusModel, type Kind, type PairState, type VectorState } from "./state";
 
 const GROUPS = { same: "same axis", different: "other axis", none: "no one axis" };
@@ -29,7 +29,7 @@ function keyRow({ name, colour }: VectorState, table: WeightTable<Kind>) {
 
 export function table(model: FocusModel): Part {
   const head = (title: string, below: Node | null) => h("th", { scope: "col" }, title, below);
-  const table = new WeightTable<Kind>(TITLES,
+  const table = weightTable<Kind>(TITLES,
     [h("b", {}, "Attention of q"), small("same axis: q and the key have their largest entry in the same place")],
     [head("key", null), head("angle to q", small("p = 1 → now"))]);
   let rows: ReturnType<typeof keyRow>[] = [];

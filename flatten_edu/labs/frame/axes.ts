@@ -1,12 +1,10 @@
 // The axes of a chart: lines across it at the marks of y, numbers below it at the marks of x, a title above.
 import { scaleLog } from "d3-scale";
+import { line } from "d3-shape";
 import { svg } from "./dom";
 import { factors, LARGEST_P } from "./maths/attention";
 
-export interface Scale {
-  (value: number): number;
-  range(): number[];
-}
+interface Scale { (value: number): number; range(): number[] }
 
 /** Values and what stands at them. */
 export type Marks = readonly (readonly [value: number, text: string])[];
@@ -28,6 +26,9 @@ export function axes(x: Scale, y: Scale, xMarks: Marks, yMarks: Marks, title: st
     ...xMarks.map(([value, text]) => svg("text", { x: x(value), y: y.range()[0] + below, "text-anchor": "middle" }, text)),
     svg("text", { class: "fe-title", x: 4, y: 11 }, title));
 }
+
+/** The path of a line through points, with gaps where there is no number. */
+export const path = (points: [number, number][]) => line().defined(([, y]) => Number.isFinite(y))(points) ?? "";
 
 /** The upright line at what is set, from edge to edge. */
 export const upright = (at: number, y: Scale) => svg("path", { class: "fe-now", d: `M${at} ${y.range()[0]}V${y.range()[1]}` });

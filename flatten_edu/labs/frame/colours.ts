@@ -7,7 +7,7 @@ export type Rgb = [number, number, number];
 export const STEPS = 256;
 
 /** The bytes of sRGB. */
-export function toRgb([l, a, b]: OkLab): Rgb {
+function toRgb([l, a, b]: OkLab): Rgb {
   const [x, y, z] = [
     l + 0.3963377774 * a + 0.2158037573 * b,
     l - 0.1055613458 * a - 0.0638541728 * b,
@@ -23,11 +23,9 @@ export function toRgb([l, a, b]: OkLab): Rgb {
   }) as Rgb;
 }
 
-/** So many colours from t = 0 to t = 1. */
 export const ramp = (colour: (t: number) => OkLab): Rgb[] =>
   Array.from({ length: STEPS }, (_, i) => toRgb(colour(i / (STEPS - 1))));
 
-/** A ramp's colour at a share from 0 to 1. */
 export const colourAt = (colours: readonly Rgb[], share: number) => colours[Math.round(Math.min(1, Math.max(0, share)) * (STEPS - 1))];
 
 /** Paint numbers as one pixel each, row after row. */
@@ -38,10 +36,7 @@ export function paintNumbers(
   const image = new ImageData(width, height);
   for (let row = 0, at = 0; row < height; row++) {
     for (let column = 0; column < width; column++, at += 4) {
-      const [red, green, blue] = colour(row, column);
-      image.data[at] = red;
-      image.data[at + 1] = green;
-      image.data[at + 2] = blue;
+      image.data.set(colour(row, column), at);
       image.data[at + 3] = 255;
     }
   }

@@ -2,29 +2,19 @@
 // accessible name that begins with its symbol.
 import { h, Readout, uniqueId, type Child } from "./dom";
 import { change, rulesOf, type LabModel, type Part } from "./model";
-import { allows, type Rule } from "./schema";
+import { allows } from "./schema";
 
 type Numeric<Traits> = { [K in keyof Traits & string]: Traits[K] extends number ? K : never }[keyof Traits & string];
 type Flag<Traits> = { [K in keyof Traits & string]: Traits[K] extends boolean ? K : never }[keyof Traits & string];
 
-interface Named {
-  /** In italics, in front: N, p, d. */
-  symbol?: string;
-  /** In words: "tokens". */
-  name: string;
-}
+/** A setting's symbol, in italics in front, and its name in words: N, tokens. */
+interface Named { symbol?: string; name: string }
 
 const label = ({ symbol, name }: Named): Child[] => symbol ? [h("i", {}, symbol), `, ${name}`] : [name];
 
-/** Those of a rising list of values that a setting may have. */
-function allowed<Traits>(model: LabModel<Traits>, trait: string, stops: readonly number[]): readonly number[] {
-  const rule: Rule | undefined = rulesOf(model)[trait];
-  return rule && "least" in rule ? stops.filter((stop) => allows(rule, stop)) : stops;
-}
-
 /** A native slider over 0, 1, ..., last, for keyboard and touch, and how far along it is painted. */
-export function rangeInput(id: string, signal: AbortSignal, moved: (at: number) => void) {
-  const input = h("input", { id, type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
+export function rangeInput(signal: AbortSignal, moved: (at: number) => void) {
+  const input = h("input", { id: uniqueId("range"), type: "range", min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
   input.addEventListener("input", () => moved(input.valueAsNumber), { signal });
   return {
     input,
@@ -38,9 +28,8 @@ export function rangeInput(id: string, signal: AbortSignal, moved: (at: number) 
   };
 }
 
-/** A slider under its label and its value. */
-export const labelled = (id: string, label: Child[], value: Node, input: HTMLElement) => h("div", { class: "fe-slider" },
-  h("div", { class: "fe-slider-head" }, h("label", { for: id }, ...label), value), input);
+export const labelled = (label: Child[], value: Node, input: HTMLElement) => h("div", { class: "fe-slider" },
+  h("div", { class: "fe-slider-head" }, h("label", { for: input.id }, ...label), value), input);
 
 /** A slider over a rising list of values, within what the setting may be. A value between two stops, which Python may
  * set, stands between them. */
@@ -48,12 +37,12 @@ export function slider<Traits>(
   model: LabModel<Traits>, signal: AbortSignal, trait: Numeric<Traits>,
   { stops: wanted, format = String, ...named }: Named & { stops: readonly number[]; format?: (value: number) => string },
 ): Part {
-  const id = uniqueId(trait);
-  const stops = allowed(model, trait, wanted);
-  const range = rangeInput(id, signal, (at) => change(model, trait, stops[at] as Traits[typeof trait]));
+  const rule = rulesOf(model)[trait];
+  const stops = rule && "least" in rule ? wanted.filter((stop) => allows(rule, stop)) : wanted;
+  const range = rangeInput(signal, (at) => change(model, trait, stops[at] as Traits[typeof trait]));
   const value = new Readout(trait, format);
   return {
-    node: labelled(id, label(named), value.node, range.input),
+    node: labelled(label(named), value.node, range.input),
     update() {
       const current = model.get(trait) as number;
       range.show(position(stops, current), stops.length - 1, `${named.symbol ?? named.name} = ${format(current)}`);
@@ -65,8 +54,7 @@ export function slider<Traits>(
 /** Where a value stands among the stops: not a whole number between two of them. */
 export function position(stops: readonly number[], value: number): number {
   const above = stops.findIndex((stop) => stop >= value);
-  if (above < 0) return stops.length - 1;
-  if (above === 0) return 0;
+  if (above <= 0) return above < 0 ? stops.length - 1 : 0;
   return above - (stops[above] - value) / (stops[above] - stops[above - 1]);
 }
 
@@ -91,10 +79,7 @@ export function choice<Traits, K extends keyof Traits & string>(
   };
 }
 
-/** On or off. */
-export function toggle<Traits>(
-  model: LabModel<Traits>, signal: AbortSignal, trait: Flag<Traits>, ...text: Child[]
-): Part {
+export function toggle<Traits>(model: LabModel<Traits>, signal: AbortSignal, trait: Flag<Traits>, ...text: Child[]): Part {
   const input = h("input", { type: "checkbox" });
   input.addEventListener("change", () => change(model, trait, input.checked as Traits[typeof trait]), { signal });
   return {

@@ -24,6 +24,24 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
+export function button(signal: AbortSignal, act: () => unknown, attributes: Attributes, ...children: Child[]): HTMLButtonElement {
+  const node = h("button", { type: "button", ...attributes }, ...children);
+  node.addEventListener("click", act, { signal });
+  return node;
+}
+
+/** What a key means, by the key; others, and those with Ctrl, Alt or Meta, are left to the page. */
+export function meaning<T>(event: KeyboardEvent, keys: Record<string, T>): T | undefined {
+  const found = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
+  if (found === undefined) return undefined;
+  event.preventDefault();
+  event.stopPropagation(); // JupyterLab would move to another cell
+  return found;
+}
+
+export const tableHead = (...titles: Child[]) =>
+  h("thead", {}, h("tr", {}, ...titles.map((title) => h("th", { scope: "col" }, title))));
+
 /** A figure that a reader can read off, and a test too: the text is rounded, `data-value` is not. */
 export class Readout {
   readonly node: HTMLOutputElement;

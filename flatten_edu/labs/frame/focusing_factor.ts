@@ -1,7 +1,7 @@
 // The slider of p, on a logarithmic scale from 1 to its largest: 20 stops an octave, so that whole numbers up to 8 are stops.
 import { position, rangeInput } from "./controls";
-import { h, Readout, uniqueId } from "./dom";
-import { change, limitsOf, type LabModel, type Part } from "./model";
+import { button, h, Readout } from "./dom";
+import { change, rulesOf, type LabModel, type Part } from "./model";
 import { formatP } from "./numbers";
 
 const STOPS_PER_OCTAVE = 20;
@@ -16,22 +16,18 @@ export function stopsOfP(largest: number): number[] {
   });
 }
 
-export function focusingFactorControl(model: LabModel<{ p: number }>, signal: AbortSignal): Part {
-  const id = uniqueId("p");
-  const stops = stopsOfP(limitsOf(model, "p")[1]);
+export function focusingFactorControl<Traits extends { p: number }>(lab: LabModel<Traits>, signal: AbortSignal): Part {
+  const model = lab as unknown as LabModel<{ p: number }>;
+  const stops = stopsOfP((rulesOf(model).p as { most: number }).most);
   const last = stops.length - 1;
-  const slider = rangeInput(id, signal, (at) => change(model, "p", stops[at]));
+  const slider = rangeInput(signal, (at) => change(model, "p", stops[at]));
   const value = new Readout("p", formatP);
-  const buttons = PRESETS.map((p) => {
-    const button = h("button", { type: "button", "aria-label": `p = ${p}` }, String(p));
-    button.addEventListener("click", () => change(model, "p", p), { signal });
-    return button;
-  });
+  const buttons = PRESETS.map((p) => button(signal, () => change(model, "p", p), { "aria-label": `p = ${p}` }, String(p)));
   const ticks = stops.flatMap((p, at) => (at % STOPS_PER_OCTAVE ? [] : [h("span", { style: `--at:${at / last}` }, String(p))]));
   return {
     node: h("div", { class: "fe-p fe-stays" },
       h("div", { class: "fe-p-head" },
-        h("label", { for: id }, h("i", {}, "p"), h("span", { class: "fe-p-name" }, ", focusing factor")),
+        h("label", { for: slider.input.id }, h("i", {}, "p"), h("span", { class: "fe-p-name" }, ", focusing factor")),
         h("span", { class: "fe-p-value" }, h("span", { "aria-hidden": "true" }, "= "), value.node),
         h("div", { class: "fe-p-presets", role: "group", "aria-label": "p, values to try" }, ...buttons)),
       h("div", { class: "fe-p-track" }, slider.input, h("div", { class: "fe-p-ticks", "aria-hidden": "true" }, ...ticks))),
@@ -39,7 +35,7 @@ export function focusingFactorControl(model: LabModel<{ p: number }>, signal: Ab
       const p = model.get("p");
       slider.show(position(stops, p), last, `p = ${formatP(p)}`);
       value.set(p);
-      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(PRESETS[i] === p)));
+      buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(PRESETS[i] === p)));
     },
   };
 }

@@ -103,14 +103,9 @@ class Lab(anywidget.AnyWidget):
         machinery = anywidget.AnyWidget.class_trait_names()
         return [trait for trait in cls.class_trait_names(sync=True) if trait not in machinery and trait[0] != "_"]
 
-    @classmethod
-    def sent_traits(cls) -> list[str]:
-        """The names of the traits that a page needs: the state, and the rules of the settings."""
-        return [*cls.own_traits(), "_rules"]
-
 
 def split_state(lab: Lab) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """A lab's own traits: those that JSON can hold, and those that are bytes."""
-    traits = {trait: getattr(lab, trait) for trait in lab.sent_traits()}
+    """A lab's own traits and the rules of its settings: those that JSON can hold, and those that are bytes."""
+    traits = {trait: getattr(lab, trait) for trait in [*lab.own_traits(), "_rules"]}
     buffers = {trait: value for trait, value in traits.items() if isinstance(value, bytes)}
     return {trait: value for trait, value in traits.items() if trait not in buffers}, buffers

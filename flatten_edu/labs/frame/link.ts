@@ -1,15 +1,12 @@
 // The button that copies a link to what the reader sees; only a published page has one.
-import { h } from "./dom";
+import { button, h } from "./dom";
 import type { LabModel, View } from "./model";
-
-const LABEL = "Copy a link to this view";
 
 export function linkButton<Traits>(model: LabModel<Traits>, signal: AbortSignal): (View & { nodes: HTMLElement[] }) | null {
   if (!model.link) return null;
-  const button = h("button", { type: "button" }, LABEL);
   const status = h("span", { role: "status" });
   const address = h("input", { type: "text", readonly: true, hidden: true, "aria-label": "link to this view" });
-  button.addEventListener("click", async () => {
+  const copy = async () => {
     const link = model.link!();
     try {
       await navigator.clipboard.writeText(link);
@@ -21,9 +18,9 @@ export function linkButton<Traits>(model: LabModel<Traits>, signal: AbortSignal)
       address.hidden = false;
       address.select();
     }
-  }, { signal });
+  };
   return {
-    nodes: [button, status, address],
+    nodes: [button(signal, copy, {}, "Copy a link to this view"), status, address],
     update() {
       status.textContent = "";
       address.hidden = true;

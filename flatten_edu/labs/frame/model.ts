@@ -1,5 +1,6 @@
 // The model that a lab is a view of, and what its views are.
-import type { Rule, Rules } from "./schema";
+import { h } from "./dom";
+import type { Rules } from "./schema";
 
 /** The part of an anywidget model that labs use. On a static page mount.ts provides it; there it also has a link. */
 export interface LabModel<Traits> {
@@ -18,13 +19,11 @@ export interface LabModel<Traits> {
 }
 
 export interface View {
-  /** Show the traits as they are now. */
   update(): void;
   /** Undo what the removal of the lab's own elements does not undo. */
   remove?(): void;
 }
 
-/** A view with its element. */
 export type Part = View & { node: HTMLElement };
 
 /** Several views as one, in an element that holds them. */
@@ -36,6 +35,11 @@ export function together(node: HTMLElement, parts: readonly View[]): Part {
   };
 }
 
+/** The same, one after the other in an element of a class. */
+export const group = (name: string, parts: readonly Part[]) => together(h("div", { class: name }, ...nodesOf(parts)), parts);
+
+export const nodesOf = (parts: readonly Part[]) => parts.map(({ node }) => node);
+
 /** A model of one trait that is another view of a lab's own: a matrix's size, a grid as text. */
 export function adapted<Trait>(
   model: Pick<LabModel<never>, "save_changes">, get: () => Trait[keyof Trait], set: (value: Trait[keyof Trait & string]) => void,
@@ -43,15 +47,10 @@ export function adapted<Trait>(
   return { get: get as LabModel<Trait>["get"], set: (_, value) => set(value), save_changes: () => model.save_changes(), on() {}, off() {} };
 }
 
-export interface RenderContext<Traits> {
-  model: LabModel<Traits>;
-  el: HTMLElement;
-}
+export interface RenderContext<Traits> { model: LabModel<Traits>; el: HTMLElement }
 
 /** Set a trait from a control: the page and, under a kernel, Python see it. */
-export function change<Traits, K extends keyof Traits & string>(
-  model: LabModel<Traits>, name: K, value: Traits[K],
-): void {
+export function change<Traits, K extends keyof Traits & string>(model: LabModel<Traits>, name: K, value: Traits[K]): void {
   model.set(name, value);
   model.save_changes();
 }
@@ -59,9 +58,3 @@ export function change<Traits, K extends keyof Traits & string>(
 /** The rules of all settings: what a link carries and Reset brings back. */
 export const rulesOf = <Traits>(model: LabModel<Traits>): Rules =>
   (model as unknown as LabModel<{ _rules: Rules }>).get("_rules") ?? {};
-
-/** The least and the most that a setting may be. */
-export function limitsOf<Traits>(model: LabModel<Traits>, trait: keyof Traits & string): [number, number] {
-  const { least, most } = rulesOf(model)[trait] as Extract<Rule, { least: number }>;
-  return [least, most];
-}

@@ -1,16 +1,12 @@
 // Mounts the labs of a published page: no kernel, no widget manager. Each lab is an anywidget module and a JSON state.
+import { h } from "./dom";
 import type { LabModel } from "./model";
 import { allows, type Rules } from "./schema";
 
 type Traits = Record<string, unknown>;
 
-interface LabModule {
-  default: { render(context: { model: PageModel; el: HTMLElement }): (() => void) | undefined };
-}
-
 interface Description {
   esm: string;
-  css: string;
   state: Traits & { _rules: Rules };
   /** Traits that are bytes: the file that holds each. */
   buffers: Record<string, string>;
@@ -21,9 +17,9 @@ interface Description {
 }
 
 /** What an anywidget model does under a kernel, within the page. */
-export class PageModel implements LabModel<Traits> {
+class PageModel implements LabModel<Traits> {
   private readonly traits: Traits;
-  private readonly listeners = new Map<string, Set<() => void>>();
+  private readonly events = new EventTarget();
 
   /** `state` is what the page says, `linked` what a link to a view sets beyond it. */
   constructor(private readonly state: Traits, linked: Traits, private readonly files: Record<string, string>, private readonly pages?: string) {
@@ -41,8 +37,7 @@ export class PageModel implements LabModel<Traits> {
   set(name: string, value: unknown) {
     if (Object.is(this.traits[name], value)) return;
     this.traits[name] = value;
-    this.emit(`change:${name}`);
-    this.emit("change");
+    for (const event of [`change:${name}`, "change"]) this.events.dispatchEvent(new Event(event));
   }
 
   save_changes() {}
@@ -50,21 +45,16 @@ export class PageModel implements LabModel<Traits> {
   send() {}
 
   on(event: string, handler: () => void) {
-    if (!this.listeners.has(event)) this.listeners.set(event, new Set());
-    this.listeners.get(event)!.add(handler);
+    this.events.addEventListener(event, handler);
   }
 
   off(event: string, handler: () => void) {
-    this.listeners.get(event)?.delete(handler);
+    this.events.removeEventListener(event, handler);
   }
 
   link = () => location.href;
 
   lab = (name: string): string | undefined => this.pages && `${this.pages}${name}.html`;
-
-  private emit(event: string) {
-    for (const handler of [...(this.listeners.get(event) ?? [])]) handler();
-  }
 }
 
 const hosts = () => [...document.querySelectorAll<HTMLElement>(".fe-mount")];
@@ -81,14 +71,10 @@ function readFragment(name: string, rules: Rules): Traits {
   const fields = new URLSearchParams(location.hash.slice(1));
   const found: Traits = {};
   for (const [trait, rule] of Object.entries(rules)) {
-    const text = fields.get(`${name}.${trait}`);
-    if (text === null) continue;
     try {
-      const value = JSON.parse(text);
+      const value = JSON.parse(fields.get(`${name}.${trait}`) ?? "");
       if (allows(rule, value)) found[trait] = value;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
+    } catch { /* not named, or cut short */ }
   }
   return found;
 }
@@ -105,12 +91,6 @@ function writeFragment(name: string, traits: readonly string[], model: PageModel
   history.replaceState(history.state, "", text ? `#${text}` : location.pathname + location.search);
 }
 
-async function fetchBuffers(model: PageModel, buffers: Record<string, string>): Promise<void> {
-  await Promise.all(Object.entries(buffers).map(async ([trait, url]) => {
-    model.set(trait, await fetchBytes(url));
-  }));
-}
-
 async function fetchBytes(url: string): Promise<DataView> {
   const answer = await fetch(new URL(url, document.baseURI)).catch(() => null);
   if (!answer?.ok) throw new Error(answer ? `the server has no ${url} (${answer.status})` : "a file did not come: is there a connection?");
@@ -120,7 +100,7 @@ async function fetchBytes(url: string): Promise<DataView> {
 /** Mount one lab. Its still picture stays for paper; the function that is returned unmounts the lab. */
 export async function mount(host: HTMLElement): Promise<() => void> {
   const description: Description = JSON.parse(host.querySelector('script[type="application/json"]')!.textContent!);
-  const module: LabModule = await import(new URL(description.esm, document.baseURI).href);
+  const module = await import(new URL(description.esm, document.baseURI).href);
   const name = fragmentName(host);
   const defaults = description.state;
   const rules = defaults._rules;
@@ -141,12 +121,13 @@ export async function mount(host: HTMLElement): Promise<() => void> {
     write();
     return location.href;
   };
-  const el = document.createElement("div");
-  el.className = "fe-live";
+  const el = h("div", { class: "fe-live" });
   const life = new AbortController();
   if (!Object.keys(linked).length) keepPlace(el, host.querySelector(".fe-still"), life.signal);
   const unrender = module.default.render({ model, el });
   host.append(el);
+  const failed = Promise.all(Object.entries(description.buffers).map(async ([trait, url]) => model.set(trait, await fetchBytes(url))))
+    .then(() => null, (error) => error);
   await firstResults(el);
   host.dataset.state = "ready";
   for (const trait of traits) model.on(`change:${trait}`, changed);
@@ -157,7 +138,7 @@ export async function mount(host: HTMLElement): Promise<() => void> {
     for (const trait of traits) model.set(trait, linked[trait] ?? defaults[trait]);
   };
   addEventListener("hashchange", followed);
-  fetchBuffers(model, description.buffers).catch((error) => say(host, error, "This lab's data could not be fetched: reload the page."));
+  failed.then((error) => { if (error) say(host, error, "This lab's data could not be fetched: reload the page."); });
   return () => {
     clearTimeout(writing);
     life.abort();
@@ -186,24 +167,18 @@ function keepPlace(el: HTMLElement, still: HTMLElement | null, signal: AbortSign
 
 function say(host: HTMLElement, error: unknown, text: string): void {
   console.error(error);
-  const sentence = document.createElement("p");
-  sentence.className = "fe-failed";
-  sentence.textContent = text;
-  host.append(sentence);
-}
-
-function start(host: HTMLElement): void {
-  mount(host).catch((error) => {
-    host.dataset.state = "failed";
-    say(host, error, "This lab could not be started here; the picture shows its first view.");
-  });
+  host.append(h("p", { class: "fe-failed" }, text));
 }
 
 const nearViewport = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
+    const host = target as HTMLElement;
     if (!isIntersecting) continue;
-    nearViewport.unobserve(target);
-    start(target as HTMLElement);
+    nearViewport.unobserve(host);
+    mount(host).catch((error) => {
+      host.dataset.state = "failed";
+      say(host, error, "This lab could not be started here; the picture shows its first view.");
+    });
   }
 }, { rootMargin: "600px" });
 

@@ -6,10 +6,8 @@ const LOWERED = "₀₁₂₃₄₅₆₇₈₉";
 /** A whole number as superscript, ⁻¹². */
 export const raised = (exponent: number) => [...String(exponent)].map((c) => RAISED[c]).join("");
 
-/** A whole number as subscript, ₁₂. */
 export const lowered = (index: number) => [...String(index)].map((c) => LOWERED[Number(c)]).join("");
 
-/** The minus sign in the place of the hyphen. */
 export const minus = (text: string) => text.replace("-", "−");
 
 /** So many digits after the point, with a unit. */
@@ -27,10 +25,8 @@ export const formatP = (p: number) => String(Number(p.toFixed(2)));
 export const fraction = (value: number, digits = 2) =>
   value < 1 && Number.isInteger(1 / value) ? `1/${1 / value}` : significant(value, digits);
 
-/** A power of ten, 10⁻⁶. */
 export const powerOfTen = (value: number) => `10${raised(Math.round(Math.log10(value)))}`;
 
-/** With commas between thousands. */
 export const grouped = (value: number) => Math.round(value).toLocaleString("en-GB");
 
 /** 4.4·10⁻¹⁴; from 0.001 to a million without a power. */

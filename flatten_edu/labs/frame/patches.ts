@@ -1,24 +1,19 @@
 // Choosing a patch of a picture: by mouse, by a tap, or by the arrow keys. A finger that swipes scrolls the page.
-import { h } from "./dom";
+import { h, meaning } from "./dom";
 
 export type Grid = readonly [rows: number, columns: number];
+export const PIXELS = 336; // of each canvas; the page scales it
 
 const ARROWS: Record<string, Grid> = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-export interface PatchPicker {
-  /** The picture; it takes the focus and the arrow keys. */
-  readonly canvas: HTMLCanvasElement;
-  /** Let another canvas be pointed at: on the same grid, or as `patchAt` reads a point, given as shares of its sides. */
-  also(canvas: HTMLCanvasElement, patchAt?: (x: number, y: number) => number): void;
-  update(): void;
-}
-
-/** `at` gives the grid and the query patch as they are, `choose` is told of another. */
-export function patchPicker(
-  pixels: number, what: string, signal: AbortSignal, at: () => { grid: Grid; patch: number }, choose: (patch: number) => void,
-): PatchPicker {
+/** `at` gives the grid and the query patch as they are, `choose` is told of another.
+ *
+ * The picker's canvas takes the focus and the arrow keys. `also` lets another be pointed at: on the same grid, or as
+ * `patchAt` reads a point, given as shares of its sides.
+ */
+export function patchPicker(what: string, signal: AbortSignal, at: () => { grid: Grid; patch: number }, choose: (patch: number) => void) {
   const canvas = h("canvas", {
-    width: pixels, height: pixels, role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true",
+    width: PIXELS, height: PIXELS, role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true",
     "aria-label": "query patch: arrow keys choose another", "aria-roledescription": `patch of the ${what}`,
     "aria-valuemin": 0, "aria-valuenow": 0,
   });
@@ -41,10 +36,8 @@ export function patchPicker(
   }
 
   canvas.addEventListener("keydown", (event) => {
-    const step = ARROWS[event.key];
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation(); // JupyterLab would move to another cell
+    const step = meaning(event, ARROWS);
+    if (!step) return;
     const { patch, grid: [rows, columns] } = at();
     const [row, column] = [Math.floor(patch / columns) + step[0], (patch % columns) + step[1]];
     if (row >= 0 && row < rows && column >= 0 && column < columns) choose(row * columns + column);
@@ -62,5 +55,4 @@ export function patchPicker(
   };
 }
 
-/** Which of so many cells a share from 0 to 1 falls into. */
 export const cell = (share: number, count: number) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));

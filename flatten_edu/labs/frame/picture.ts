@@ -1,17 +1,11 @@
 // What is seen of a lab as a file, PNG: its elements as they stand, drawn by the browser itself.
-import { h } from "./dom";
+import { button, h } from "./dom";
 
 const SHARPER = 2; // pixels of the file for each of the page's
 
 /** The lab without its last line of buttons, in the colours that it has now. */
-export function pictureButton(lab: HTMLElement, name: string, signal: AbortSignal): HTMLElement {
-  const button = h("button", { type: "button" }, "Save picture");
-  button.addEventListener("click", async () => {
-    const link = h("a", { href: (await drawn(lab)).toDataURL("image/png"), download: `${name}.png` });
-    link.click();
-  }, { signal });
-  return button;
-}
+export const pictureButton = (lab: HTMLElement, name: string, signal: AbortSignal) => button(signal, async () =>
+  h("a", { href: (await drawn(lab)).toDataURL("image/png"), download: `${name}.png` }).click(), {}, "Save picture");
 
 async function drawn(lab: HTMLElement): Promise<HTMLCanvasElement> {
   const { width, top } = lab.getBoundingClientRect();
@@ -42,12 +36,9 @@ function copyOf(lab: HTMLElement): HTMLElement {
   copy.querySelector(".fe-link")?.remove();
   const own = [...document.styleSheets].filter(({ href }) => !href || href.startsWith(location.origin)); // no others may be read
   const rules = own.flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText);
-  for (const name of colours(rules)) copy.style.setProperty(name, getComputedStyle(lab).getPropertyValue(name));
+  for (const name of new Set(rules.join().match(/--fe-[\w]+/g))) copy.style.setProperty(name, getComputedStyle(lab).getPropertyValue(name));
   copy.style.margin = "0";
   // The page's own rules count too, for its paragraphs and tables; a drawing may fetch no font.
   copy.prepend(h("style", {}, rules.filter((rule) => !/^@(font-face|import)/.test(rule)).join("\n").replaceAll("canvas", "img")));
   return copy;
 }
-
-/** The names of a lab's own properties. */
-const colours = (rules: string[]) => new Set(rules.join().match(/--fe-[\w]+/g) ?? []);

@@ -1,7 +1,6 @@
 // A picture in a canvas with its patches lit by weights, and the query patch outlined.
-import type { Grid } from "./patches";
+import { PIXELS, type Grid } from "./patches";
 
-export const PIXELS = 336; // of each canvas; the page scales it
 /** What lies over a patch without weight: red, green, blue. */
 export const NIGHT = "8 10 20";
 

@@ -7,15 +7,9 @@ interface Plotly {
   relayout(host: HTMLElement, update: Record<string, unknown>): Promise<unknown>;
 }
 
-interface Figure {
-  data: object[];
-  layout: Record<string, unknown>;
-}
-
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
 let bundle: Promise<Plotly> | undefined;
 
-/** Plotly, fetched once a page. */
 function load(address: string): Promise<Plotly> {
   bundle ??= new Promise((resolve, reject) => {
     const script = h("script", { src: address });
@@ -38,7 +32,7 @@ function style(host: HTMLElement): Record<string, unknown> {
 }
 
 async function draw(figure: HTMLElement): Promise<void> {
-  const { data, layout }: Figure = JSON.parse(figure.querySelector("script")!.textContent!);
+  const { data, layout } = JSON.parse(figure.querySelector("script")!.textContent!);
   const plotly = await load(new URL(figure.dataset.bundle!, document.baseURI).href);
   const coarse = matchMedia("(pointer: coarse)").matches;
   const host = h("div", { class: "fe-plot-live", role: "img", "aria-label": figure.dataset.alt! });

@@ -33,6 +33,5 @@ export function allows(rule: Rule, value: unknown): boolean {
   }
 }
 
-function isRow(value: unknown, rule: { least: number; most: number }, length: [number, number]): value is number[] {
-  return Array.isArray(value) && spans(value.length, length) && value.every((entry) => within(entry, rule));
-}
+const isRow = (value: unknown, rule: { least: number; most: number }, length: [number, number]): value is number[] =>
+  Array.isArray(value) && spans(value.length, length) && value.every((entry) => within(entry, rule));

@@ -101,9 +101,9 @@ def allows(rule: Rule, value: Any) -> bool:
     """Whether a plain value keeps a rule. NaN keeps none."""
     match rule["kind"]:
         case "number":
-            return _number(value) and (rule["least"] <= value <= rule["most"] or value == rule["besides"])
+            return _is(value, int, float) and (rule["least"] <= value <= rule["most"] or value == rule["besides"])
         case "whole":
-            return _whole(value) and rule["least"] <= value <= rule["most"]
+            return _is(value, int) and rule["least"] <= value <= rule["most"]
         case "choice":
             return any(value == one and type(value) is type(one) for one in rule["of"])
         case "flag":
@@ -118,22 +118,18 @@ def allows(rule: Rule, value: Any) -> bool:
                 and len({len(row) for row in value}) == 1
             )
         case "grid":
-            pair = isinstance(value, tuple | list) and len(value) == 2 and all(_whole(side) for side in value)
+            pair = isinstance(value, tuple | list) and len(value) == 2 and all(_is(side, int) for side in value)
             return pair and min(value) >= 1 and 2 <= math.prod(value) <= rule["most"]
     raise ValueError(f"no rule is of kind {rule['kind']!r}")
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is(value: Any, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _row(value: Any, rule: Rule, length: list[int]) -> bool:
     fits = isinstance(value, list) and length[0] <= len(value) <= length[1]
-    return fits and all(_number(x) and rule["least"] <= x <= rule["most"] for x in value)
+    return fits and all(_is(x, int, float) and rule["least"] <= x <= rule["most"] for x in value)
 
 
 def wanted(rule: Rule) -> str:

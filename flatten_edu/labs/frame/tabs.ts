@@ -1,5 +1,5 @@
 // Two views of one lab, as tabs.
-import { h, uniqueId } from "./dom";
+import { button, h, meaning, uniqueId } from "./dom";
 import { change, type LabModel, type Part } from "./model";
 
 /** Tabs for the trait `view`: a name and a panel each. */
@@ -12,15 +12,12 @@ export function tabList<Kind extends string>(
     panels[kind].id = uniqueId("panel");
     panels[kind].setAttribute("role", "tabpanel");
     panels[kind].setAttribute("aria-labelledby", id);
-    const tab = h("button", { id, type: "button", role: "tab", "aria-controls": panels[kind].id }, names[kind]);
-    tab.addEventListener("click", () => change(model, "view", kind), { signal });
-    return tab;
+    const attributes = { id, role: "tab", "aria-controls": panels[kind].id };
+    return button(signal, () => change(model, "view", kind), attributes, names[kind]);
   });
   const node = h("div", { class: "fe-tabs", role: "tablist", "aria-label": "view" }, ...tabs);
   node.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (!meaning(event, { ArrowLeft: true, ArrowRight: true })) return;
     const other = (tabs.indexOf(event.target as HTMLButtonElement) + 1) % tabs.length; // two tabs: either way
     change(model, "view", kinds[other]);
     tabs[other].focus();

@@ -12,12 +12,9 @@ export function tensorsOf(bytes: DataView | null): Tensors {
 
 export interface FloatMatrix { rows: number; columns: number; data: Float32Array }
 
-/** A matrix in float32. */
 export const asMatrix = ({ shape: [rows, columns], data }: Tensor): FloatMatrix => ({ rows, columns, data: Float32Array.from(data) });
 
-/** The matrix of a trait that holds one. */
 export const matrixOf = (bytes: DataView): FloatMatrix => asMatrix(tensorsOf(bytes).get("matrix")!);
 
-/** Row after row. */
 export const rowsOf = ({ rows, columns, data }: FloatMatrix): Float32Array[] =>
   Array.from({ length: rows }, (_, i) => data.subarray(i * columns, (i + 1) * columns));

@@ -1,15 +1,6 @@
 // A worker made of a string, so that a lab needs no second file.
 
-export interface Ask<Question, Answer> {
-  ask(question: Question, transfer?: Transferable[]): Promise<Answer>;
-  stop(): void;
-}
-
-interface Waiting<Question, Answer> {
-  question: Question;
-  resolve(answer: Answer | PromiseLike<Answer>): void;
-  reject(reason: Error): void;
-}
+export interface Ask<Question, Answer> { ask(question: Question): Promise<Answer>; stop(): void }
 
 /** Start a worker; `ask` is answered in the order of the questions. What comes after `stop` is never answered.
  *
@@ -17,10 +8,10 @@ interface Waiting<Question, Answer> {
  */
 export function startWorker<Question, Answer>(source: string, instead?: (question: Question) => Answer): Ask<Question, Answer> {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const waiting: Waiting<Question, Answer>[] = [];
+  const waiting: { question: Question; resolve: (answer: Answer) => void; reject: (reason: Error) => void }[] = [];
   let worker: Worker | null = null;
   let stopped = false;
-  const here = ({ question, resolve, reject }: Waiting<Question, Answer>) => {
+  const here = ({ question, resolve, reject }: (typeof waiting)[number]) => {
     if (!instead) return reject(new Error("this browser lets the page compute nothing in the background"));
     setTimeout(() => { if (!stopped) resolve(instead(question)); });
   };
@@ -37,15 +28,13 @@ export function startWorker<Question, Answer>(source: string, instead?: (questio
       worker = null;
       waiting.splice(0).forEach(here);
     };
-  } catch {
-    worker = null;
-  }
+  } catch { /* no worker */ }
   return {
-    ask: (question, transfer = []) => new Promise((resolve, reject) => {
+    ask: (question) => new Promise((resolve, reject) => {
       const one = { question, resolve, reject };
       if (!worker) return here(one);
       waiting.push(one);
-      worker.postMessage(question, transfer);
+      worker.postMessage(question);
     }),
     stop() {
       stopped = true;

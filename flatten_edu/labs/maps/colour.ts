@@ -7,13 +7,10 @@ const BRIGHT = towards([0.95, -0.02, 0.13]);
 const POSITIVE = towards([0.84, 0.06, 0.14]);
 const NEGATIVE = towards([0.72, -0.06, -0.14]);
 
-/** From 0, dark, to 1, bright. */
 export const sequential = (share: number) => colourAt(BRIGHT, share);
 
-/** From -1, blue, over 0, dark, to 1, orange. */
 export const diverging = (share: number) => colourAt(share < 0 ? NEGATIVE : POSITIVE, Math.abs(share));
 
-/** A style sheet's gradient of a scale. */
 export function gradient(scale: (share: number) => Rgb, from: number): string {
   const stops = Array.from({ length: 17 }, (_, i) => `rgb(${scale(from + ((1 - from) * i) / 16).join(" ")})`);
   return `linear-gradient(90deg, ${stops.join(", ")})`;

@@ -24,14 +24,9 @@ PLAIN: Entry = {
 
 
 def own_view(
-    q: Rows | None,
-    k: Rows | None,
-    v: Rows | None,
-    kernel: Rows | None,
-    image: np.ndarray | None,
-    grid: tuple[int, int] | None,
-    class_token: bool,
-) -> dict[str, Any]:
+    q: Rows | None, k: Rows | None, v: Rows | None = None, *, kernel: Rows | None = None,
+    image: np.ndarray | None = None, grid: tuple[int, int] | None = None, class_token: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """The traits that show a reader's own queries and keys through each attention.
 
     Raises:
@@ -73,23 +68,20 @@ def records_view(records: Mapping[str, Sequence[Captured]], image: np.ndarray | 
         raise ValueError("MapsLab needs the records of at least one model: with capture(model, x) as records")
     first = next(iter(records.values()))
     for title, blocks in records.items():
-        if len(blocks) != len(first) or any(
-            (b.grid, b.class_token) != (first[0].grid, first[0].class_token) for b in blocks
-        ):
+        if [(b.grid, b.class_token) for b in blocks] != [(first[0].grid, first[0].class_token)] * len(first):
             raise ValueError(f"MapsLab needs models with the same blocks and grid, {title!r} has others than the first")
     tensors, entries = {"pictures/0": _picture(image, first[0].grid)}, []
     for title, blocks in records.items():
-        entries.append({**_entry(title, blocks[0]), "name": title})
+        entries.append({**entry_of(title, blocks[0]), "name": title})
         for block, record in enumerate(blocks):
             tensors |= record_tensors(record, f"{title}/{block}", 0)
     return _view(tensors, entries, len(first), first[0].grid, first[0].class_token)
 
 
 def record_tensors(record: Captured, prefix: str, picture: int, values: bool = True) -> Tensors:
-    """One module's record under the names that the view looks for: rows of C features, one a token."""
-    found = {f"{prefix}/{picture}/q": _rows(record.q[0]), f"{prefix}/{picture}/k": _rows(record.k[0])}
-    if values:
-        found[f"{prefix}/{picture}/v"] = _rows(record.v[0])
+    """One module's record of a picture under the names that the view looks for: rows of C features, one a token."""
+    given = {"q": record.q, "k": record.k} | ({"v": record.v} if values else {})
+    found = {f"{prefix}/{picture}/{name}": _rows(x[picture]) for name, x in given.items()}
     if record.scale is not None:
         found[f"{prefix}/scale"] = record.scale.cpu().float()
     if record.dwc_kernel is not None:
@@ -97,7 +89,8 @@ def record_tensors(record: Captured, prefix: str, picture: int, values: bool = T
     return found
 
 
-def _entry(title: str, record: Captured) -> Entry:
+def entry_of(title: str, record: Captured) -> Entry:
+    """What the view is told of a model, from one of its modules' records."""
     entry = {**PLAIN, "title": title, "heads": record.q.shape[1]}
     if record.phi_q is None:
         return {**entry, "kind": "softmax"}
@@ -149,14 +142,9 @@ def _row(entry: Entry, state: Mapping[str, Any], tensors: Tensors) -> Float[Tens
     return one[state["patch"] + state["class_token"]]
 
 
-def shown_picture(state: Mapping[str, Any], tokens: bytes) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture that a view shows."""
-    return load(bytes(tokens))[f"pictures/{state['picture']}"].numpy()
-
-
 def preview_of(state: Mapping[str, Any], tokens: bytes) -> dict[str, Any]:
     """A small copy of what a view shows, so that it can be painted before the tokens have arrived."""
-    picture = shown_picture(state, tokens)
+    picture = load(bytes(tokens))[f"pictures/{state['picture']}"].numpy()
     settings = ("picture", "block", "head", "patch", "p", "channel", "on_relu", "by_value", "inside")
     return {
         "state": {name: state[name] for name in settings},
@@ -170,11 +158,9 @@ def _heads(name: str, x: Rows) -> Float[Tensor, "h n d"]:
     x = torch.as_tensor(x).detach().cpu().float()
     if x.ndim == 4 and len(x) == 1:
         x = x[0]
-    if x.ndim == 2:
-        x = x[None]
-    if x.ndim != 3:
+    if x.ndim not in (2, 3):
         raise ValueError(f"MapsLab needs {name} of [n, d] or [heads, n, d], got {tuple(x.shape)}")
-    return x
+    return x if x.ndim == 3 else x[None]
 
 
 def _rows(x: Float[Tensor, "h n d"]) -> Float[Tensor, "n c"]:
@@ -182,11 +168,9 @@ def _rows(x: Float[Tensor, "h n d"]) -> Float[Tensor, "n c"]:
 
 
 def _grid(grid: tuple[int, int] | None, n: int, class_token: bool) -> tuple[int, ...]:
-    if grid is None:
-        side = math.isqrt(n - class_token)
-        grid = (side, side)
-    require_grid("MapsLab", tuple(grid), n, class_token)
-    return tuple(grid)
+    found = tuple(grid or [math.isqrt(n - class_token)] * 2)
+    require_grid("MapsLab", found, n, class_token)
+    return found
 
 
 def _picture(image: np.ndarray | None, grid: tuple[int, ...]) -> UInt8[Tensor, "h w 3"]:

@@ -26,7 +26,6 @@ function bitmap({ size: [height, width], pixels }: Picture, grey = false): HTMLC
   return kept(pixels, String(grey), paint);
 }
 
-/** The picture itself; with a query patch, outlined. */
 export function drawPicture(canvas: HTMLCanvasElement, picture: Picture, grid?: Grid, patch = 0): void {
   const context = start(canvas);
   context.drawImage(bitmap(picture), 0, 0, canvas.width, canvas.height);
@@ -46,7 +45,6 @@ export function drawSigned(canvas: HTMLCanvasElement, picture: Picture, weights:
   outline(context, boxOf(patch, grid));
 }
 
-/** A whole map, queries down and keys across, the query's row framed. */
 export function drawMatrix(canvas: HTMLCanvasElement, rows: readonly ArrayLike<number>[], top: number, signed: boolean, patch: number): void {
   const n = rows.length;
   const matrix = kept(rows, `${top} ${signed}`, (own) => paintNumbers(own, n, n, (i, j) => {

@@ -1,19 +1,18 @@
 // The query's picture, and beside it one map a model: where the query patch looks, and the figures of its row.
-import { cell, change, h, patchPicker, PIXELS, type Part } from "../frame";
+import { cell, change, h, patchPicker, type Part } from "../frame";
 import { drawPicture } from "./draw";
 import type { Sources } from "./sources";
-import { MapFigure, paintedMap } from "./map_figure";
+import { mapFigure, paintedMap } from "./map_figure";
 import { chosen, type Entry, type MapsModel } from "./state";
 
 export function figures(model: MapsModel, sources: Sources, signal: AbortSignal): Part {
-  const picker = patchPicker(PIXELS, "picture", signal, () => chosen(model), (patch) => change(model, "patch", patch));
+  const picker = patchPicker("picture", signal, () => chosen(model), (patch) => change(model, "patch", patch));
   const { canvas } = picker;
   const about = h("span", {});
   const node = h("div", { class: "fe-maps" });
   let entries: Entry[] | null = null;
-  let maps: MapFigure[] = [];
+  let maps: ReturnType<typeof mapFigure>[] = [];
 
-  /** In a matrix a row is a query. */
   function patchAt(x: number, y: number): number {
     const { grid: [rows, columns] } = chosen(model);
     return model.get("display") === "matrix" ? cell(y, rows * columns) : cell(y, rows) * columns + cell(x, columns);
@@ -22,7 +21,7 @@ export function figures(model: MapsModel, sources: Sources, signal: AbortSignal)
   function rebuild(): void {
     if (entries === model.get("models")) return;
     entries = model.get("models");
-    maps = entries.map((entry) => new MapFigure(entry));
+    maps = entries.map(mapFigure);
     maps.forEach((map) => picker.also(map.canvas, patchAt));
     node.replaceChildren(
       h("figure", {}, canvas, h("figcaption", {}, h("b", {}, "query patch"), about)), ...maps.map((map) => map.node));

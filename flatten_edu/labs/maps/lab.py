@@ -82,33 +82,17 @@ class MapsLab(Lab, lab="maps"):
     preview = t.Dict().tag(sync=True)
 
     def __init__(
-        self,
-        q: Rows | None = None,
-        k: Rows | None = None,
-        v: Rows | None = None,
-        *,
-        kernel: Rows | None = None,
-        image: ndarray | None = None,
-        **traits: Any,
-    ) -> None:
+        self, q: Rows | None = None, k: Rows | None = None, v: Rows | None = None, *, kernel: Rows | None = None,
+        image: ndarray | None = None, **traits: Any,
+    ) -> None:  # fmt: skip
         if any(one is not None for one in (q, k, v, kernel, image)):
-            given = (traits.get("grid"), bool(traits.get("class_token", False)))
-            traits = own_view(q, k, v, kernel, image, *given) | traits
+            place = {name: traits[name] for name in ("grid", "class_token") if name in traits}
+            traits = own_view(q, k, v, kernel=kernel, image=image, **place) | traits
         super().__init__(**(traits if "tokens" in traits else _shipped() | traits))
 
-    def look_at(
-        self,
-        q: Rows,
-        k: Rows,
-        v: Rows | None = None,
-        *,
-        kernel: Rows | None = None,
-        image: ndarray | None = None,
-        grid: tuple[int, int] | None = None,
-        class_token: bool = False,
-    ) -> None:
+    def look_at(self, q: Rows, k: Rows, v: Rows | None = None, **others: Any) -> None:
         """Show other queries and keys in the lab that is already on the page; arguments as those of the class."""
-        traits = own_view(q, k, v, kernel, image, grid, class_token)
+        traits = own_view(q, k, v, **others)
         with self.hold_sync(), self.hold_trait_notifications():
             for name, value in traits.items():
                 setattr(self, name, value)
@@ -131,12 +115,9 @@ class MapsLab(Lab, lab="maps"):
     @t.default("preview")
     def _preview(self) -> dict[str, Any]:
         shipped = any(model["file"] for model in self.models)
-        cached = f"/{self.block}/{self.picture}/q".encode() in self.tokens[:100_000]
-        return (
-            preview_of({name: getattr(self, name) for name in self.own_traits() if name != "preview"}, self.tokens)
-            if shipped and cached and self.picture >= 0
-            else {}
-        )
+        if not shipped or f"/{self.block}/{self.picture}/q".encode() not in self.tokens[:100_000]:
+            return {}
+        return preview_of({name: getattr(self, name) for name in self.own_traits() if name != "preview"}, self.tokens)
 
     def limits(self) -> dict[str, Rule]:
         """As many as the lab holds."""

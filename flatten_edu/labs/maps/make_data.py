@@ -9,9 +9,9 @@ from safetensors.torch import save_file
 from flatten_edu.analysis import Captured, capture
 from flatten_edu.data import ImageArray, centre_square, cifar10_samples, photo
 from flatten_edu.data.images import standardise
-from flatten_edu.labs.maps.contents import PLAIN, record_tensors
+from flatten_edu.labs.maps.contents import entry_of, record_tensors
 from flatten_edu.labs.maps.lab import DATA, MODELS
-from flatten_edu.models import DeiTConfig, card, pretrained
+from flatten_edu.models import card, pretrained
 from flatten_edu.models.pretrained import WEIGHTS
 
 TITLES = {"softmax": "softmax", "relu": "ReLU", "focused": "focused", "focused_dwc": "focused + DWC"}
@@ -30,12 +30,17 @@ def main() -> None:
     tensors = {f"pictures/{i}": image for i, image in enumerate(pixels)}
     entries = []
     for name in MODELS:
-        model, about = pretrained(name), card(name)
+        model = pretrained(name)
         with capture(model) as records, torch.no_grad():
             logits = model(x)
         for picture, block in CACHED:
             tensors |= _tokens(records[block], f"{name}/{block}", picture)
-        entries.append({**_entry(name, model.config, about), "logits": [_short(row) for row in logits.tolist()]})
+        kind = model.config.kinds[0]  # of all blocks
+        entries.append({
+            **entry_of(TITLES[kind], records[0]), "name": name, "variant": kind, "accuracy": card(name)["accuracy"],
+            "file": name, "file_bytes": (WEIGHTS / f"{name}.safetensors").stat().st_size,
+            "logits": [[float(f"{logit:.6g}") for logit in row] for row in logits.tolist()],
+        })  # fmt: skip
     save_file(tensors, DATA.with_suffix(".safetensors"))
     state = {
         "models": entries,
@@ -44,26 +49,6 @@ def main() -> None:
         "standard": {"mean": list(samples.mean), "deviation": list(samples.deviation), "size": samples.size},
     }
     DATA.with_suffix(".json").write_text(json.dumps(state, indent=1) + "\n")
-
-
-def _entry(name: str, config: DeiTConfig, about: dict) -> dict:
-    kind = config.kinds[0]  # of all blocks
-    focused = "focused" in kind
-    return {
-        **PLAIN,
-        "name": name,
-        "title": TITLES[kind],
-        "kind": "focused" if focused else kind,
-        "variant": kind,
-        "heads": config.num_heads,
-        "per_head": not focused or config.norm_over == "head",
-        "dwc": kind.endswith("dwc"),
-        "moves": focused,
-        "trained_p": config.p if focused else None,
-        "accuracy": about["accuracy"],
-        "file": name,
-        "file_bytes": (WEIGHTS / f"{name}.safetensors").stat().st_size,
-    }
 
 
 def _pictures(samples: ImageArray) -> list[dict]:
@@ -84,17 +69,10 @@ def _sample(samples: ImageArray, i: int) -> dict:
 
 def _tokens(record: Captured, prefix: str, picture: int) -> dict[str, torch.Tensor]:
     """In half precision; what ReLU would take away is stored as zeros, which a server's compression packs away."""
-    one = record_tensors(record, prefix, 0, values=False)
-    chosen = {"q": record.q[picture : picture + 1], "k": record.k[picture : picture + 1]}
-    for name, x in chosen.items():
-        rows = x[0].transpose(0, 1).flatten(1)
-        one.pop(f"{prefix}/0/{name}")
-        one[f"{prefix}/{picture}/{name}"] = rows if record.phi_q is None else rows.relu()
-    return {name: tensor.half().contiguous() for name, tensor in one.items()}
-
-
-def _short(row: list[float]) -> list[float]:
-    return [float(f"{logit:.6g}") for logit in row]
+    found = record_tensors(record, prefix, picture, values=False)
+    for name in [f"{prefix}/{picture}/q", f"{prefix}/{picture}/k"] if record.phi_q is not None else []:
+        found[name] = found[name].relu()
+    return {name: tensor.half().contiguous() for name, tensor in found.items()}
 
 
 if __name__ == "__main__":

@@ -7,20 +7,11 @@ import WORKER from "worker:./worker.ts";
 
 const KEPT = 24; // a few pictures by all models, a megabyte each
 
-/** What is to be run; `key` names its outcome. */
-export interface Job {
-  key: string;
-  file: string;
-  image: Float64Array;
-  settings: Settings;
-}
+export interface Job { key: string; file: string; image: Float64Array; settings: Settings }
 
 export class Runs {
-  /** What went wrong, in a sentence. */
-  failed = "";
-  /** How long the last run took. */
+  failed = ""; // or why, in a sentence
   milliseconds = NaN;
-  /** How many models have arrived. */
   arrived = 0;
   private readonly done = new Map<string, Answer>();
   private readonly loads = new Map<string, Promise<unknown>>();
@@ -66,7 +57,6 @@ export class Runs {
     return this.loads.get(file)!;
   }
 
-  /** Forget a failure. */
   retry(): void {
     this.failed = "";
     this.arrived = 0;

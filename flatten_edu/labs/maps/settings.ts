@@ -1,5 +1,5 @@
 // The controls below the maps, what their colours mean, and where the numbers come from.
-import { choice, fixed, h, range, Readout, rich, slider, together, toggle, type Part } from "../frame";
+import { button, choice, fixed, group, h, nodesOf, range, Readout, rich, slider, toggle, type Part } from "../frame";
 import { diverging, gradient, sequential } from "./colour";
 import type { Sources } from "./sources";
 import { isPreview } from "./preview";
@@ -17,7 +17,7 @@ export function settings(model: MapsModel, signal: AbortSignal): Part {
       if (key !== built) {
         built = key;
         views = controls(model, signal);
-        node.replaceChildren(...views.map((view) => view.node));
+        node.replaceChildren(...nodesOf(views));
       }
       views.forEach((view) => view.update());
     },
@@ -26,23 +26,20 @@ export function settings(model: MapsModel, signal: AbortSignal): Part {
 
 function controls(model: MapsModel, signal: AbortSignal): Part[] {
   const [blocks, heads, channels] = [model.get("blocks"), model.get("heads"), model.get("channels")];
-  const parts: Part[] = [];
-  if (blocks > 1) parts.push(few(model, signal, "block", "block", range(0, blocks - 1), (block) => `${block + 1} of ${blocks}`));
-  if (heads > 1) parts.push(few(model, signal, "head", "head", range(-1, heads - 1), (head) => (head < 0 ? "mean" : String(head + 1))));
-  if (channels > 0) {
-    const format = (channel: number) => (channel < 0 ? "all" : `${channel + 1} of ${channels}`);
-    parts.push(slider(model, signal, "channel", { symbol: "c", name: "channel of the DWC", stops: range(-1, channels - 1), format }));
-  }
-  parts.push(toggles(model, signal));
-  return parts;
+  const ofAll = (channel: number) => (channel < 0 ? "all" : `${channel + 1} of ${channels}`);
+  return [
+    ...(blocks > 1 ? [few(model, signal, "block", range(0, blocks - 1), (block) => `${block + 1} of ${blocks}`)] : []),
+    ...(heads > 1 ? [few(model, signal, "head", range(-1, heads - 1), (head) => (head < 0 ? "mean" : String(head + 1)))] : []),
+    ...(channels > 0 ? [slider(model, signal, "channel", {
+      symbol: "c", name: "channel of the DWC", stops: range(-1, channels - 1), format: ofAll,
+    })] : []),
+    toggles(model, signal),
+  ];
 }
 
-/** A choice among a few, a slider among many. */
-function few(
-  model: MapsModel, signal: AbortSignal, trait: "block" | "head", name: string, values: number[], format: (value: number) => string,
-): Part {
-  if (values.length > 6) return slider(model, signal, trait, { name, stops: values, format });
-  return choice(model, signal, trait, { name, options: values.map((value) => [value, format(value)] as const) });
+function few(model: MapsModel, signal: AbortSignal, trait: "block" | "head", values: number[], format: (value: number) => string): Part {
+  if (values.length > 6) return slider(model, signal, trait, { name: trait, stops: values, format });
+  return choice(model, signal, trait, { name: trait, options: values.map((value) => [value, format(value)] as const) });
 }
 
 function toggles(model: MapsModel, signal: AbortSignal): Part {
@@ -50,10 +47,9 @@ function toggles(model: MapsModel, signal: AbortSignal): Part {
   const running = canRun(model)
     ? [one("inside", "*p* inside the models: run them, see what they say"), one("on_relu", "*f*_{p} on the ReLU model too")] : [];
   const all = [...running, one("by_value", "weigh by the length of each value"), one("common_scale", "one scale for all maps")];
-  return together(h("div", { class: "fe-toggles" }, ...all.map(({ node }) => node)), all);
+  return group("fe-toggles", all);
 }
 
-/** What bright and dark stand for. */
 export function legend(model: MapsModel): Part {
   const bar = h("span", { class: "fe-scale", "aria-hidden": "true" });
   const text = h("span", {});
@@ -78,31 +74,29 @@ export function legend(model: MapsModel): Part {
 
 /** Where the numbers come from; said aloud when it changes. */
 export function status(model: MapsModel, sources: Sources, signal: AbortSignal, redraw: () => void): Part {
+  const { runs } = sources;
   const text = h("span", { role: "status" });
   const time = new Readout("pass_ms", fixed(0, " ms"));
   const took = h("span", {}, " Last pass: ", time.node);
-  const again = h("button", { type: "button" }, "Try again");
-  again.addEventListener("click", () => {
-    sources.runs.retry();
+  const again = button(signal, () => {
+    runs.retry();
     redraw();
-  }, { signal });
+  }, {}, "Try again");
   return {
     node: h("p", { class: "fe-source" }, text, took, " ", again),
     update() {
       const live = sources.needsModels();
-      const said = live && sources.runs.failed ? sources.runs.failed : sentence(model, sources, live);
+      const said = (live && runs.failed) || sentence(model, sources, live);
       if (text.textContent !== said) text.textContent = said;
-      again.hidden = !(live && sources.runs.failed);
-      took.hidden = !live || Boolean(sources.runs.failed) || !Number.isFinite(sources.runs.milliseconds);
-      time.set(sources.runs.milliseconds);
+      again.hidden = !(live && runs.failed);
+      took.hidden = !live || Boolean(runs.failed) || !Number.isFinite(runs.milliseconds);
+      time.set(runs.milliseconds);
     },
   };
 }
 
 function sentence(model: MapsModel, sources: Sources, live: boolean): string {
-  if (!model.get("tokens")?.byteLength) {
-    return isPreview(model) ? "" : "The trained queries and keys have not arrived yet.";
-  }
+  if (!model.get("tokens")?.byteLength) return isPreview(model) ? "" : "The trained queries and keys have not arrived yet.";
   if (!canRun(model)) return model.get("source");
   const asked = model.get("models").find((entry) => whatIf(model, entry));
   const question = asked ? `What if: ${was(asked)}; here ${model.get("inside") ? "the models run" : "their queries and keys are seen"} with another p. ` : "";

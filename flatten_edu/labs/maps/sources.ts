@@ -3,9 +3,8 @@ import { AttentionMap, equivalentRow, part, valueWeighted, type Layer } from "..
 import { standardise } from "../frame/maths/deit";
 import type { Tensors } from "../frame/maths/safetensors";
 import { Memo, tensorsOf } from "../frame";
-import { previewPicture } from "./preview";
+import { paintedOf, previewPicture, type Painted } from "./preview";
 import { Runs, type Job } from "./runs";
-import { paintedOf, type Painted } from "./painted";
 import { canRun, focusing, chosen, trained, type Entry, type MapsModel, type Picture } from "./state";
 import type { Answer } from "./worker";
 
@@ -20,11 +19,7 @@ export class Sources {
     this.runs = new Runs(model, signal, changed);
   }
 
-  /** The arrived tokens. */
-  private arrived(): Tensors | null {
-    const bytes = this.model.get("tokens");
-    return bytes?.byteLength ? tensorsOf(bytes) : null;
-  }
+  private arrived = () => tensorsOf(this.model.get("tokens"));
 
   take(picture: Picture): void {
     this.own = picture;
@@ -34,7 +29,7 @@ export class Sources {
   /** A picture's pixels; before the tokens are here, those of the first view. */
   picture(index = this.index(), alone = false): Picture | null {
     if (index < 0) return this.own;
-    const found = this.arrived()?.get(`pictures/${index}`);
+    const found = this.arrived().get(`pictures/${index}`);
     if (found) return { size: [found.shape[0], found.shape[1]], pixels: found.data };
     return !alone || index === this.model.get("preview").state?.picture ? previewPicture(this.model) : null;
   }
@@ -47,9 +42,9 @@ export class Sources {
 
   /** Whether this view is out of the shipped tokens' reach. */
   needsModels(): boolean {
-    if (!canRun(this.model) || !this.arrived()) return false;
+    if (!canRun(this.model) || !this.arrived().size) return false;
     const { block } = chosen(this.model);
-    const cached = this.arrived()!.has(`${this.model.get("models")[0].name}/${block}/${this.index()}/q`);
+    const cached = this.arrived().has(`${this.model.get("models")[0].name}/${block}/${this.index()}/q`);
     return !cached || this.model.get("inside") || this.model.get("by_value");
   }
 
@@ -59,7 +54,6 @@ export class Sources {
     return `${entry.name} of ${picture} at ${inside ? focusing(this.model, entry) : trained(entry)}`;
   }
 
-  /** The run of a model on this view's picture, if it is done. */
   run(entry: Entry): Answer | null {
     return this.needsModels() ? this.runs.get(this.key(entry)) : null;
   }
@@ -71,7 +65,7 @@ export class Sources {
     const tensors = this.arrived();
     const prefix = `${entry.name}/${block}`;
     const key = `${prefix}/${this.index()}`;
-    if (!tensors?.has(`${key}/q`)) return null;
+    if (!tensors.has(`${key}/q`)) return null;
     return this.memo.keep(key, [tensors], () => readLayer(tensors, prefix, key, entry));
   }
 
@@ -81,7 +75,9 @@ export class Sources {
     const layer = this.layer(entry);
     if (!layer) return null;
     const head = Math.min(wanted, layer.heads - 1);
-    const map = this.map(entry, layer, focusing(this.model, entry));
+    const feature = { kind: entry.kind, p: focusing(this.model, entry), perHead: entry.per_head };
+    // The last map is kept, so that another query patch costs one row.
+    const map = this.memo.keep(`map ${entry.title}`, [layer, feature.p], () => new AttentionMap(layer, feature));
     const finish = (row: Float64Array, i: number) => this.finish(entry, layer, row, i, head);
     if (this.model.get("display") !== "matrix") return paintedOf([finish(map.row(offset + patch, head), offset + patch)], 0, offset);
     const settings = (["head", "channel", "by_value"] as const).map((trait) => this.model.get(trait));
@@ -97,11 +93,6 @@ export class Sources {
     const { grid, offset, channel } = chosen(this.model);
     const row = entry.dwc && layer.kernel ? equivalentRow(weights, i, layer.kernel, grid, offset, channel) : weights;
     return this.model.get("by_value") && layer.v ? valueWeighted(row, layer.v, layer.heads, head) : row;
-  }
-
-  /** A model's map of a layer at p; the last one is kept, so that another query patch costs one row. */
-  private map(entry: Entry, layer: Layer, p: number): AttentionMap {
-    return this.memo.keep(`map ${entry.title}`, [layer, p], () => new AttentionMap(layer, { kind: entry.kind, p, perHead: entry.per_head }));
   }
 
   /** Class scores of a model for this picture: as trained, and as it runs in this view. */
@@ -122,21 +113,12 @@ export class Sources {
   private job(entry: Entry): Job {
     const { mean, deviation } = this.model.get("standard");
     const p = this.model.get("inside") ? focusing(this.model, entry) : trained(entry);
-    return {
-      key: this.key(entry),
-      file: entry.file!,
-      image: standardise(this.picture()!.pixels, mean!, deviation!),
-      settings: { variant: entry.variant!, heads: entry.heads, p, perHead: entry.per_head },
-    };
+    const settings = { variant: entry.variant!, heads: entry.heads, p, perHead: entry.per_head };
+    return { key: this.key(entry), file: entry.file!, image: standardise(this.picture()!.pixels, mean!, deviation!), settings };
   }
 
-  /** Whether all that this view needs of the models is here. */
   get complete(): boolean {
     return this.model.get("models").every((entry) => this.run(entry));
-  }
-
-  remove(): void {
-    this.runs.remove();
   }
 }
 

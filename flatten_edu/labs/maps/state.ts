@@ -4,10 +4,7 @@ import type { Kind } from "../frame/maths/attention_maps";
 import type { Variant } from "../frame/maths/deit";
 
 /** Height and width; red, green and blue of each pixel, row after row. */
-export interface Picture {
-  size: [number, number];
-  pixels: ArrayLike<number> & object;
-}
+export interface Picture { size: [number, number]; pixels: ArrayLike<number> & object }
 
 export interface Entry {
   name: string;
@@ -25,15 +22,7 @@ export interface Entry {
   file: string | null;
   file_bytes?: number;
   variant: Variant | null;
-  /** Class scores of each picture. */
   logits: number[][];
-}
-
-export interface Preview {
-  state?: Record<string, unknown>;
-  size?: [number, number];
-  pixels?: string;
-  rows?: string[];
 }
 
 export interface MapsTraits {
@@ -48,7 +37,6 @@ export interface MapsTraits {
   channel: number;
   by_value: boolean;
   common_scale: boolean;
-  step: number;
   grid: [number, number];
   class_token: boolean;
   models: Entry[];
@@ -60,7 +48,7 @@ export interface MapsTraits {
   source: string;
   standard: { mean?: number[]; deviation?: number[]; size?: number };
   tokens: DataView | null;
-  preview: Preview;
+  preview: { state?: Record<string, unknown>; size?: [number, number]; pixels?: string; rows?: string[] };
 }
 
 export type MapsModel = LabModel<MapsTraits>;
@@ -81,7 +69,6 @@ export function chosen(model: MapsModel) {
   };
 }
 
-/** Whether the slider of p moves this model's map. */
 export const follows = (model: MapsModel, entry: Entry) => entry.moves || (entry.kind === "relu" && model.get("on_relu"));
 
 /** The p of a model's map: the slider's, or 1, which is plain ReLU. */
@@ -94,8 +81,6 @@ export const trained = (entry: Entry) => entry.trained_p ?? 1;
 export const whatIf = (model: MapsModel, entry: Entry) =>
   entry.file !== null && entry.kind !== "softmax" && focusing(model, entry) !== trained(entry);
 
-/** A model's name as part of a figure's name. */
 export const slug = (entry: Entry) => entry.title.replace(/\W+/g, "_").toLowerCase();
 
-/** Whether the models can be run in the page. */
 export const canRun = (model: MapsModel) => model.get("models").some((entry) => entry.file !== null);

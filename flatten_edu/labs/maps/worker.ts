@@ -1,5 +1,6 @@
 // Runs the models beside the page, so that a slider never waits for them.
-import { forward, type Pass, type Settings } from "../frame/maths/deit";
+import type { Layer } from "../frame/maths/attention_maps";
+import { forward, type Settings } from "../frame/maths/deit";
 import { readSafetensors, type Tensors } from "../frame/maths/safetensors";
 import { answer } from "../frame/worker";
 
@@ -7,11 +8,7 @@ export type Question =
   | { load: string; file: DataView }
   | { run: string; image: Float64Array; settings: Settings };
 
-export interface Answer {
-  logits: Float64Array;
-  blocks: Pick<Pass["blocks"][number], "n" | "heads" | "q" | "k" | "v" | "scale" | "kernel">[];
-  milliseconds: number;
-}
+export interface Answer { logits: Float64Array; blocks: Layer[]; milliseconds: number }
 
 const models = new Map<string, Tensors>();
 

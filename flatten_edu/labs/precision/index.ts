@@ -1,7 +1,6 @@
 // The lab `precision`: why did fp16 give NaN, and which fix works?
 import {
-  choice, fraction, h, Memo, mountLab, newest, range, rich, slider, small, startWorker, together, toggle,
-  type Part, type RenderContext,
+  choice, fraction, h, lab, Memo, newest, nodesOf, range, rich, slider, small, startWorker, together, toggle, type Part,
 } from "../frame";
 import code from "worker:./worker.ts";
 import { Bench, type Question } from "./bench";
@@ -16,17 +15,11 @@ export * from "../frame/maths/rounding";
 
 const SIZES = range(-10, 6).map((power) => 2 ** power);
 
-export function render(context: RenderContext<PrecisionTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    const controls = controlViews(model, signal);
-    const result = resultView(model);
-    body.append(...controls.map(({ node }) => node), result.node);
-    return [...controls, result];
-  });
-}
-
-export default { render };
+export default lab<PrecisionTraits>(WORDS, ({ model, body, signal }) => {
+  const parts = [...controlViews(model, signal), resultView(model)];
+  body.append(...nodesOf(parts));
+  return parts;
+});
 
 function controlViews(model: PrecisionModel, signal: AbortSignal): Part[] {
   const drawn = [
@@ -50,9 +43,9 @@ function controlViews(model: PrecisionModel, signal: AbortSignal): Part[] {
   for (const { node } of drawn.slice(0, 2)) node.classList.add("fe-half");
   const all = [...always, ...drawn];
   return [
-    together(h("div", { class: "fe-controls" }, ...all.map(({ node }) => node), own), all),
-    together(h("fieldset", { class: "fe-fixes" }, h("legend", {}, "Fixes"), ...fixes.map(({ node }) => node)), fixes),
-    ownLine(model, own, drawn.map(({ node }) => node)),
+    together(h("div", { class: "fe-controls" }, ...nodesOf(all), own), all),
+    together(h("fieldset", { class: "fe-fixes" }, h("legend", {}, "Fixes"), ...nodesOf(fixes)), fixes),
+    ownLine(model, own, nodesOf(drawn)),
   ];
 }
 

@@ -8,8 +8,7 @@ from flatten_edu.labs.frame.lab import Lab
 from flatten_edu.labs.frame.settings import choice, flag, number, refuse, whole
 from flatten_edu.labs.frame.tensors import matrix_bytes, shape_of
 
-MOST_TOKENS = 4096
-MOST_CHANNELS = 256
+MOST_TOKENS, MOST_CHANNELS = 4096, 256
 
 
 class PrecisionLab(Lab, lab="precision"):
@@ -58,19 +57,13 @@ class PrecisionLab(Lab, lab="precision"):
         if value is None:
             return None
         matrix = matrix_bytes(self, name, value, most=(MOST_TOKENS, MOST_CHANNELS))
-        self._fits(name, matrix)
+        found = shape_of(matrix)
+        for one, other, side, what in [("q", "k", 1, "channels"), ("k", "q", 1, "channels"), ("k", "v", 0, "tokens"),
+                                       ("v", "k", 0, "tokens")]:  # fmt: skip
+            held = getattr(self, other)
+            if name == one and held is not None and (wanted := shape_of(held)[side]) != found[side]:
+                raise refuse(self, name, f"of as many {what} as {other}, {wanted}", found)
         return matrix
-
-    def _fits(self, name: str, matrix: bytes) -> None:
-        """q and k have the same columns, k and v the same rows."""
-        for first, second, side, what in [("q", "k", 1, "channels"), ("k", "v", 0, "tokens")]:
-            other = {first: second, second: first}.get(name)
-            held = other and getattr(self, other)
-            if held is None or not other:
-                continue
-            sizes = shape_of(matrix)[side], shape_of(held)[side]
-            if sizes[0] != sizes[1]:
-                raise refuse(self, name, f"of as many {what} as {other}, {sizes[1]}", shape_of(matrix))
 
     @t.observe("q", "k", "v")
     def _say_whose(self, change: dict) -> None:

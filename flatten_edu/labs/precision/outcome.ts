@@ -6,14 +6,14 @@ import { spoken as SPOKEN } from "./words.json";
 
 const rough = (value: number) => `${significant(100 * value, 2)} %`;
 
-export function outcome(): { node: HTMLElement; show(result: Result, format: Format): void; remove(): void } {
+export function outcome() {
   const verdict = h("p", { class: "fe-outcome" });
   const reason = h("p", { class: "fe-reason" });
   const error = new Readout("error", rough);
   const aloud = spokenLine();
   return {
     node: h("div", { class: "fe-result" }, verdict, reason, aloud.node),
-    show(result, format) {
+    show(result: Result, format: Format): void {
       const { nan, overflowed, flushed } = result.tensors.out;
       error.set(result.error);
       const kind = nan + overflowed > 0 ? "broken" : flushed > 0.5 ? "wrong" : "held";
@@ -29,7 +29,7 @@ export function outcome(): { node: HTMLElement; show(result: Result, format: For
 function says(kind: string, { tensors: { out } }: Result, error: Readout): (Node | string)[] {
   const lost = [["NaN", out.nan], ["Inf", out.overflowed], ["zero that should not be", out.flushed]] as const;
   const list = lost.filter(([, value]) => value > 0).map(([word, value]) => `${share(value)} ${word}`).join(", ");
-  if (kind === "broken") return [h("b", {}, "✕ "), out.nan === 1 ? "All of the output is NaN." : `The output: ${list}.`, hide(error)];
+  if (kind === "broken") return [h("b", {}, "✕ "), out.nan === 1 ? "All of the output is NaN." : `The output: ${list}.`, h("span", { hidden: true }, error.node)];
   const mark = h("b", {}, kind === "wrong" ? "▽ " : "✓ ");
   const finite = kind === "wrong" ? `No NaN, and still wrong: ${list}.` : "The output is finite.";
   return [mark, `${finite} Largest error: `, error.node, " of the largest entry."];
@@ -38,10 +38,6 @@ function says(kind: string, { tensors: { out } }: Result, error: Readout): (Node
 function entries(value: number): string {
   if (value === 1) return "all entries";
   return value >= 0.001 ? `${share(value)} of the entries` : `one entry ${share(value).slice(2)}`;
-}
-
-function hide(readout: Readout): Node {
-  return h("span", { hidden: true }, readout.node);
 }
 
 /** The first tensor, in the order of the code, that holds Inf or NaN; or what the largest one leaves free. */
@@ -56,7 +52,6 @@ function why(kind: string, { tensors }: Result, format: Format): string {
   return `It begins in ${spoken(name)}: ${overflowed ? "Inf" : "NaN"} in ${entries(overflowed || nan)}. ${rest}`;
 }
 
-/** What a tensor is called in a sentence. */
 function spoken(tensor: string): string {
   const name = /_([qkv])$/.exec(tensor)?.[1];
   const step = name && !(tensor in SPOKEN) ? tensor.slice(0, -2) : tensor;

@@ -10,12 +10,10 @@ export interface PrecisionTraits extends Fixes {
   p: number;
   size: number;
   seed: number;
-  /** "own": the reader's tensors. */
   source: "random" | "own";
   q: DataView | null;
   k: DataView | null;
   v: DataView | null;
-  step: number;
 }
 
 /** What the work depends on, but for the reader's own tensors. */
@@ -25,11 +23,8 @@ export type PrecisionModel = LabModel<PrecisionTraits>;
 /** So many queries are followed; the sums run over all tokens. */
 export const MOST_QUERIES = 196;
 
-export interface Result {
-  /** By tensor: what the format made of it, and the range that it ought to have. */
-  tensors: Record<string, StoredRange & { from: number; to: number }>;
-  error: number;
-}
+/** By tensor: what the format made of it, and the range that it ought to have. */
+export interface Result { tensors: Record<string, StoredRange & { from: number; to: number }>; error: number }
 
 /** The reader's own q, k and v; null where one is missing or they do not fit. */
 export function ownMatrices(model: PrecisionModel): Matrix[] | null {

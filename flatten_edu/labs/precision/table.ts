@@ -4,13 +4,9 @@ import { LIMITS, type Format } from "../frame/maths/rounding";
 import type { Result } from "./state";
 import { rows as ROWS } from "./words.json";
 
-/** A step of the module, in the official code's order: its title, and the label and the name of each tensor that it forms. */
-interface StepRow {
-  title: string;
-  tensors: string[][];
-  /** A step that only a fix makes. */
-  fix?: boolean;
-}
+/** A step of the module, in the official code's order: its title, the label and the name of each tensor that it forms, and
+ * whether only a fix makes it. */
+interface StepRow { title: string; tensors: string[][]; fix?: boolean }
 
 const LOW = -20; // the axis: powers of ten
 const HIGH = 12;
@@ -25,60 +21,54 @@ const LOSSES = [
   { key: "flushed", mark: "▽", word: "too small, 0" },
 ] as const;
 
-class Line {
-  readonly node: HTMLTableRowElement;
-  private readonly smallest: Readout;
-  private readonly largest: Readout;
-  private readonly values: HTMLElement;
-  private readonly bars = ["wanted", "under", "over", "stored"].map((kind) => h("span", { class: `fe-${kind}` }));
-  private readonly losses: { readout: Readout; node: HTMLElement; key: (typeof LOSSES)[number]["key"] }[];
-  private readonly fine = h("span", { class: "fe-fine" }, "✓");
-
-  constructor(private readonly name: string, head: HTMLElement | null, label: string) {
-    this.smallest = new Readout(`smallest_${name}`, scientific);
-    this.largest = new Readout(`largest_${name}`, scientific);
-    this.values = h("span", {}, this.smallest.node, " to ", this.largest.node);
-    this.losses = LOSSES.map(({ key, mark, word }) => {
-      const readout = new Readout(`${key}_${name}`, share);
-      return { key, readout, node: h("span", { class: `fe-loss fe-${key}` }, h("span", { class: "fe-spoken" }, word), h("b", { "aria-hidden": "true" }, mark), " ", readout.node) };
-    });
-    this.node = h("tr", { class: head ? "fe-first-line" : "", "data-tensor": name }, head,
+function tensorLine(name: string, head: HTMLElement | null, label: string) {
+  const [smallest, largest] = ["smallest", "largest"].map((which) => new Readout(`${which}_${name}`, scientific));
+  const values = h("span", {}, smallest.node, " to ", largest.node);
+  const bars = ["wanted", "under", "over", "stored"].map((kind) => h("span", { class: `fe-${kind}` }));
+  const fine = h("span", { class: "fe-fine" }, "✓");
+  const losses = LOSSES.map(({ key, mark, word }) => {
+    const readout = new Readout(`${key}_${name}`, share);
+    const node = h("span", { class: `fe-loss fe-${key}` },
+      h("span", { class: "fe-spoken" }, word), h("b", { "aria-hidden": "true" }, mark), " ", readout.node);
+    return { key, readout, node };
+  });
+  return {
+    node: h("tr", { class: head ? "fe-first-line" : "", "data-tensor": name }, head,
       h("td", { class: "fe-which" }, h("i", {}, label)),
-      h("td", { class: "fe-range" }, h("div", { "aria-hidden": "true" }, ...this.bars)),
-      h("td", { class: "fe-values" }, this.values),
-      h("td", { class: "fe-verdict" }, this.fine, ...this.losses.map(({ node }) => node)));
-  }
-
-  set({ tensors }: Result, format: Format): void {
-    const tensor = tensors[this.name];
-    const { largest, subnormal } = LIMITS[format];
-    this.smallest.set(tensor.smallest);
-    this.largest.set(tensor.largest);
-    this.values.hidden = Number.isNaN(tensor.largest);
-    for (const { key, readout, node } of this.losses) {
-      readout.set(tensor[key]);
-      node.hidden = tensor[key] === 0;
-    }
-    this.fine.hidden = this.losses.some(({ key }) => tensor[key] > 0);
-    const spans: [number, number][] = [
-      [tensor.from, tensor.to], [tensor.from, Math.min(tensor.to, subnormal)],
-      [Math.max(tensor.from, largest), tensor.to], [tensor.smallest, tensor.largest],
-    ];
-    spans.forEach(([from, to], i) => {
-      this.bars[i].hidden = !(from <= to);
-      this.bars[i].style.setProperty("--from", String(at(from)));
-      this.bars[i].style.setProperty("--to", String(at(to)));
-    });
-  }
+      h("td", { class: "fe-range" }, h("div", { "aria-hidden": "true" }, ...bars)),
+      h("td", { class: "fe-values" }, values),
+      h("td", { class: "fe-verdict" }, fine, ...losses.map(({ node }) => node))),
+    set({ tensors }: Result, format: Format): void {
+      const tensor = tensors[name];
+      const limits = LIMITS[format];
+      smallest.set(tensor.smallest);
+      largest.set(tensor.largest);
+      values.hidden = Number.isNaN(tensor.largest);
+      for (const { key, readout, node } of losses) {
+        readout.set(tensor[key]);
+        node.hidden = tensor[key] === 0;
+      }
+      fine.hidden = losses.some(({ key }) => tensor[key] > 0);
+      const spans: [number, number][] = [
+        [tensor.from, tensor.to], [tensor.from, Math.min(tensor.to, limits.subnormal)],
+        [Math.max(tensor.from, limits.largest), tensor.to], [tensor.smallest, tensor.largest],
+      ];
+      spans.forEach(([from, to], i) => {
+        bars[i].hidden = !(from <= to);
+        bars[i].style.setProperty("--from", String(at(from)));
+        bars[i].style.setProperty("--to", String(at(to)));
+      });
+    },
+  };
 }
 
-export function rangeTable(): { node: HTMLElement; show(result: Result, format: Format, p: number): void } {
-  const blocks = ROWS.map((row) => new Block(row));
+export function rangeTable() {
+  const blocks = ROWS.map(stepBlock);
   const caption = h("caption");
   const table = h("table", { class: "fe-table fe-ranges" }, caption, heading(), ...blocks.map((block) => block.node));
   return {
     node: table,
-    show(result, format, p) {
+    show(result: Result, format: Format, p: number): void {
       for (const block of blocks) block.set(result, format, p);
       const { largest, normal, subnormal } = LIMITS[format];
       table.style.setProperty("--low", String(at(subnormal)));
@@ -91,24 +81,19 @@ export function rangeTable(): { node: HTMLElement; show(result: Result, format: 
 }
 
 /** A step: its title beside the lines of its tensors. */
-class Block {
-  readonly node = h("tbody");
-  private readonly lines: Line[];
-  private readonly head = h("th", { scope: "rowgroup" });
-
-  constructor(private readonly row: StepRow) {
-    this.head.rowSpan = row.tensors.length;
-    this.head.append(...rich(row.title));
-    this.lines = row.tensors.map(([label, name], i) => new Line(name, i === 0 ? this.head : null, label));
-    this.node.hidden = row.fix === true; // until a result has it: or the lab would shrink when the first one comes
-    this.node.append(...this.lines.map((line) => line.node));
-  }
-
-  set(result: Result, format: Format, p: number): void {
-    this.node.hidden = !(this.row.tensors[0][1] in result.tensors);
-    this.head.dataset.p = String(p);
-    if (!this.node.hidden) for (const line of this.lines) line.set(result, format);
-  }
+function stepBlock({ title, tensors, fix }: StepRow) {
+  const head = h("th", { scope: "rowgroup", rowspan: tensors.length }, ...rich(title));
+  const lines = tensors.map(([label, name], i) => tensorLine(name, i === 0 ? head : null, label));
+  const node = h("tbody", {}, ...lines.map((line) => line.node));
+  node.hidden = fix === true; // until a result has it: or the lab would shrink when the first one comes
+  return {
+    node,
+    set(result: Result, format: Format, p: number): void {
+      node.hidden = !(tensors[0][1] in result.tensors);
+      head.dataset.p = String(p);
+      if (!node.hidden) for (const line of lines) line.set(result, format);
+    },
+  };
 }
 
 function heading(): HTMLElement {

@@ -1,7 +1,6 @@
 // The cosine of the angle as p grows: against its value at p = 1, and against its limit.
 import { scaleLinear } from "d3-scale";
-import { line } from "d3-shape";
-import { axes, formatP, h, marks, OCTAVES, scaleOfP, svg, uniqueId, upright, type Part } from "../frame";
+import { axes, formatP, h, marks, OCTAVES, path, scaleOfP, svg, uniqueId, upright, type Part } from "../frame";
 import { factors, LARGEST_P } from "../frame/maths/attention";
 import { focusedCosine, type Verdict } from "../frame/maths/proposition";
 import { figures, pOf, type ProofModel } from "./state";
@@ -29,18 +28,17 @@ export function curve(model: ProofModel, verdictNow: () => Verdict): Part {
       const verdict = verdictNow();
       if (verdict !== drawn) { // p moves the marker alone
         drawn = verdict;
-        still.replaceChildren(...failing(verdict, hatch), ...atOne(cosine.first), ...path(model), ...limit(verdict), ...holding(verdict));
+        still.replaceChildren(...failing(verdict, hatch), ...cosines(model, cosine.first), ...limit(verdict), ...holding(verdict));
         keys.replaceChildren(...legend(verdict));
       }
-      moving.replaceChildren(...now(model.get("p"), cosine.now));
-      picture.setAttribute("aria-label", `Cosine of the angle between f_p of x and of y, for p from 1 to 256. ${spoken(cosine, model.get("p"))}`);
+      const at = x(model.get("p"));
+      moving.replaceChildren(upright(at, y),
+        ...(Number.isNaN(cosine.now) ? [] : [svg("circle", { class: "fe-dot", cx: at, cy: y(cosine.now), r: 5 })]));
+      const spoken = Number.isNaN(cosine.first) ? "A vector is zero: there is no angle."
+        : `${cosine.first.toFixed(3)} at p = 1, ${cosine.now.toFixed(3)} at p = ${formatP(model.get("p"))}.`;
+      picture.setAttribute("aria-label", `Cosine of the angle between f_p of x and of y, for p from 1 to 256. ${spoken}`);
     },
   };
-}
-
-function spoken({ first, now }: { first: number; now: number }, p: number): string {
-  if (Number.isNaN(first)) return "A vector is zero: there is no angle.";
-  return `${first.toFixed(3)} at p = 1, ${now.toFixed(3)} at p = ${formatP(p)}.`;
 }
 
 /** Where the inequality is the wrong way round: shaded and hatched. */
@@ -51,17 +49,13 @@ function failing({ fails }: Verdict, hatch: string): SVGElement[] {
   });
 }
 
-function atOne(first: number): SVGElement[] {
-  return Number.isNaN(first) ? [] : [svg("path", { class: "fe-first-value", d: `M${x(1)} ${y(first)}H${x(LARGEST_P)}` })];
-}
-
-function path(model: ProofModel): SVGElement[] {
+/** The cosine at p = 1, level, and as p grows; nothing where a vector is zero. */
+function cosines(model: ProofModel, first: number): SVGElement[] {
+  if (Number.isNaN(first)) return [];
   const points = FACTORS.map((p): [number, number] => [x(p), y(focusedCosine(model.get("x"), model.get("y"), p))]);
-  const d = line().defined(([, height]) => Number.isFinite(height))(points);
-  return d ? [svg("path", { class: "fe-cosine", d })] : [];
+  return [svg("path", { class: "fe-first-value", d: `M${x(1)} ${y(first)}H${x(LARGEST_P)}` }), svg("path", { class: "fe-cosine", d: path(points) })];
 }
 
-/** Where the curve tends to beyond the right edge. */
 function limit({ limit: value }: Verdict): SVGElement[] {
   if (value === null) return [];
   const at = x(LARGEST_P) + 8;
@@ -77,13 +71,6 @@ function holding({ holdsFrom, fails }: Verdict): SVGElement[] {
     svg("text", {
       class: "fe-holds-name", x: at, y: y(1) - 9, "text-anchor": at > x(32) ? "end" : at < x(3) ? "start" : "middle",
     }, `holds from p = ${pOf(holdsFrom)}`),
-  ];
-}
-
-function now(p: number, cosine: number): SVGElement[] {
-  return [
-    upright(x(p), y),
-    ...(Number.isNaN(cosine) ? [] : [svg("circle", { class: "fe-dot", cx: x(p), cy: y(cosine), r: 5 })]),
   ];
 }
 

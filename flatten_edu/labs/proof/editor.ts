@@ -1,5 +1,5 @@
 // The two vectors: a slider an entry, and under it what the power leaves of that entry beside the largest one.
-import { adapted, change, fixed, h, lowered, range, rangeInput, Readout, rich, significant, slider, uniqueId, type Part } from "../frame";
+import { adapted, change, fixed, h, lowered, range, rangeInput, Readout, rich, significant, slider, type Part } from "../frame";
 import { figures, resized, type ProofModel } from "./state";
 
 const MOST = 8; // entries of a vector
@@ -9,7 +9,7 @@ const written = (value: number) => significant(value, 3);
 
 export function editor(model: ProofModel, signal: AbortSignal): Part {
   const dimension = dimensionControl(model, signal);
-  const columns = { x: new Column("x", model, signal), y: new Column("y", model, signal) };
+  const columns = { x: column("x", model, signal), y: column("y", model, signal) };
   return {
     node: h("div", { class: "fe-editor" },
       h("div", { class: "fe-vectors" }, columns.x.node, columns.y.node),
@@ -32,47 +32,40 @@ function scaleTop(before: number, largest: number): number {
   return Math.max(before, largest > before ? [1, 2, 5, 10].find((step) => step * power >= largest)! * power : 0);
 }
 
-class Column {
-  readonly node = h("div", { class: "fe-vector" });
-  top = 0;
-  private readonly head = h("p", { class: "fe-vector-head" });
-  private readonly rows: ReturnType<Column["row"]>[];
-
-  constructor(private readonly name: Name, private readonly model: ProofModel, signal: AbortSignal) {
-    this.node.dataset.vector = name;
-    this.rows = range(0, MOST - 1).map((i) => this.row(i, signal));
-  }
-
-  update(powers: number[], largest: number, top: number): void {
-    const entries = this.model.get(this.name);
-    this.top = top;
-    if (this.node.children.length !== entries.length + 1) {
-      this.node.replaceChildren(this.head, ...this.rows.slice(0, entries.length).map(({ node }) => node));
-    }
-    const index = this.name === "x" ? "m" : "n";
-    this.head.replaceChildren(...rich(`{name}${largest < 0 ? ", no single largest" : `, largest at *${index}* = ${largest + 1}`}`,
-      { name: h("b", {}, h("i", {}, this.name)) }));
-    entries.forEach((entry, i) => {
-      const { slider, value, power, node } = this.rows[i];
-      slider.show((100 * entry) / top, 100, written(entry));
-      value.set(entry);
-      power.set(powers[i]);
-      node.style.setProperty("--w", String(Number.isFinite(powers[i]) ? powers[i] : 0));
-      node.dataset.largest = String(i === largest);
-    });
-  }
-
-  private row(i: number, signal: AbortSignal) {
-    const id = uniqueId(this.name);
-    const slider = rangeInput(id, signal, (at) =>
-      change(this.model, this.name, this.model.get(this.name).map((entry, j) => (j === i ? Number(((at * this.top) / 100).toPrecision(12)) : entry))));
-    const value = new Readout(`${this.name}_${i + 1}`, written);
-    const power = new Readout(`power_${this.name}_${i + 1}`, fixed(3));
-    const node = h("div", { class: "fe-entry" },
-      h("label", { for: id }, h("i", {}, this.name), lowered(i + 1)), slider.input, value.node,
-      h("span", { class: "fe-power" }, h("span", {})), power.node);
-    return { slider, value, power, node };
-  }
+function column(name: Name, model: ProofModel, signal: AbortSignal) {
+  const head = h("p", { class: "fe-vector-head" });
+  const node = h("div", { class: "fe-vector", "data-vector": name });
+  const rows = range(0, MOST - 1).map((i) => {
+    const slider = rangeInput(signal, (at) =>
+      change(model, name, model.get(name).map((entry, j) => (j === i ? Number(((at * own.top) / 100).toPrecision(12)) : entry))));
+    const value = new Readout(`${name}_${i + 1}`, written);
+    const power = new Readout(`power_${name}_${i + 1}`, fixed(3));
+    return { slider, value, power, node: h("div", { class: "fe-entry" },
+      h("label", { for: slider.input.id }, h("i", {}, name), lowered(i + 1)), slider.input, value.node,
+      h("span", { class: "fe-power" }, h("span", {})), power.node) };
+  });
+  const own = {
+    node, top: 0,
+    update(powers: number[], largest: number, top: number): void {
+      const entries = model.get(name);
+      own.top = top;
+      if (node.children.length !== entries.length + 1) {
+        node.replaceChildren(head, ...rows.slice(0, entries.length).map((row) => row.node));
+      }
+      const index = name === "x" ? "m" : "n";
+      head.replaceChildren(...rich(`{name}${largest < 0 ? ", no single largest" : `, largest at *${index}* = ${largest + 1}`}`,
+        { name: h("b", {}, h("i", {}, name)) }));
+      entries.forEach((entry, i) => {
+        const row = rows[i];
+        row.slider.show((100 * entry) / top, 100, written(entry));
+        row.value.set(entry);
+        row.power.set(powers[i]);
+        row.node.style.setProperty("--w", String(Number.isFinite(powers[i]) ? powers[i] : 0));
+        row.node.dataset.largest = String(i === largest);
+      });
+    },
+  };
+  return own;
 }
 
 /** How many entries both vectors have; a new one starts at 0, where it changes no angle. */

@@ -1,5 +1,5 @@
 // The five steps of the proof, with the numbers that they have for the pair at hand.
-import { change, fixed, h, Readout, rich, significant, type Part } from "../frame";
+import { button, change, fixed, h, Readout, rich, significant, type Part } from "../frame";
 import type { Verdict } from "../frame/maths/proposition";
 import { figures, type Figures, type ProofModel } from "./state";
 import WORDS from "./words.json";
@@ -25,16 +25,13 @@ export function proof(model: ProofModel, signal: AbortSignal, verdict: () => Ver
   const words = Object.fromEntries(Object.keys(wordsOf(...now())).map((name) => [name, h("span")]));
   const parts = { ...words, ...Object.fromEntries(readouts.map(({ node }) => [node.dataset.name!, node])) };
   const items = STAGES.map(({ title, lines }, at) => {
-    const button = h("button", { type: "button", class: "fe-stage" }, h("span", { class: "fe-step-number" }, String(at + 1)), ...rich(title));
-    button.addEventListener("click", () => change(model, "stage", at + 1), { signal });
+    const opens = button(signal, () => change(model, "stage", at + 1), { class: "fe-stage" },
+      h("span", { class: "fe-step-number" }, String(at + 1)), ...rich(title));
     const body = h("div", { class: "fe-stage-body" }, ...lines.map((line) => h("p", {}, ...rich(line, parts))));
-    return { button, body, node: h("li", {}, button, body) };
+    return { opens, body, node: h("li", {}, opens, body) };
   });
-  const walk = (text: string, label: string, by: number) => {
-    const button = h("button", { type: "button", "aria-label": label }, text);
-    button.addEventListener("click", () => change(model, "stage", Math.min(Math.max(model.get("stage") + by, 1), STAGES.length)), { signal });
-    return button;
-  };
+  const walk = (text: string, label: string, by: number) => button(signal,
+    () => change(model, "stage", Math.min(Math.max(model.get("stage") + by, 1), STAGES.length)), { "aria-label": label }, text);
   const [back, next] = [walk("Back", "Back one step of the proof", -1), walk("Next", "Next step of the proof", 1)];
   return {
     node: h("div", { class: "fe-proof" },
@@ -45,8 +42,8 @@ export function proof(model: ProofModel, signal: AbortSignal, verdict: () => Ver
       const numbers = numbersOf(...now());
       for (const readout of readouts) readout.set(numbers[readout.node.dataset.name!]);
       for (const [name, text] of Object.entries(wordsOf(...now()))) words[name].textContent = text;
-      items.forEach(({ button, body }, at) => {
-        button.setAttribute("aria-expanded", String(at + 1 === open));
+      items.forEach(({ opens, body }, at) => {
+        opens.setAttribute("aria-expanded", String(at + 1 === open));
         body.hidden = at + 1 !== open;
       });
       back.disabled = open === 1;

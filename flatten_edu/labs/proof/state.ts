@@ -8,43 +8,31 @@ export interface ProofTraits {
   y: number[];
   p: number;
   stage: number;
-  step: number;
 }
 
 export type ProofModel = LabModel<ProofTraits>;
 
-/** All figures of a pair at a p; NaN where a vector is zero, or has no single largest entry where one is needed. */
-export interface Figures {
-  norms: { x: number; y: number; fx: number; fy: number };
-  /** Of the vectors themselves, at p = 1, and now. */
-  cosine: { first: number; now: number };
-  angle: { first: number; now: number };
-  inner: { first: number; now: number };
-  /** Each entry divided by the largest, to the power p. */
-  powers: { x: number[]; y: number[] };
-  /** Indices of the single largest entries, -1 where there is none. */
-  largest: { x: number; y: number };
-  /** How far each unit vector is from the basis vector of its largest entry. */
-  toAxis: { x: number; y: number };
-}
+export type Figures = ReturnType<typeof figures>;
 
-export function figures(model: ProofModel): Figures {
+/** All figures of a pair at a p; NaN where a vector is zero, or has no single largest entry where one is needed. */
+export function figures(model: ProofModel) {
   const [x, y, p] = [model.get("x"), model.get("y"), model.get("p")];
   const [fx, fy] = [focusedMap(x, p), focusedMap(y, p)];
-  const largest = { x: largestCoordinate(x), y: largestCoordinate(y) };
+  const largest = { x: largestCoordinate(x), y: largestCoordinate(y) }; // indices, -1 where there is none
   const powers = (v: number[]) => byLargest(v).map((entry) => entry ** p);
   return {
     norms: { x: norm(x), y: norm(y), fx: norm(fx), fy: norm(fy) },
+    // Of the vectors themselves, at p = 1, and now.
     cosine: { first: focusedCosine(x, y, 1), now: focusedCosine(x, y, p) },
     angle: { first: angleDegrees(x, y), now: angleDegrees(fx, fy) },
     inner: { first: dot(x, y), now: dot(fx, fy) },
     powers: { x: powers(x), y: powers(y) },
     largest,
+    // How far each unit vector is from the basis vector of its largest entry.
     toAxis: { x: distanceToAxis(x, p, largest.x), y: distanceToAxis(y, p, largest.y) },
   };
 }
 
-/** The length of u_p - e_m. */
 function distanceToAxis(x: number[], p: number, m: number): number {
   if (m < 0) return NaN;
   return norm(direction(x, p).map((entry, i) => entry - (i === m ? 1 : 0)));
@@ -58,10 +46,7 @@ export function verdictOf(model: ProofModel): () => Verdict {
 
 /** Vectors of one length, whatever a broken link holds: the shorter one gets zeros, which change no angle. */
 export function matched(model: ProofModel): ProofModel {
-  const padded = (trait: "x" | "y") => {
-    const d = Math.max(model.get("x").length, model.get("y").length);
-    return resized(model.get(trait), d);
-  };
+  const padded = (trait: "x" | "y") => resized(model.get(trait), Math.max(model.get("x").length, model.get("y").length));
   return {
     ...model,
     get: (name) => (name === "x" || name === "y" ? padded(name) : model.get(name)) as ProofTraits[typeof name],
@@ -72,8 +57,6 @@ export function matched(model: ProofModel): ProofModel {
   };
 }
 
-/** A boundary in p, as this lab writes it. */
 export const pOf = (p: number) => significant(p, 4);
 
-/** The first d entries, and zeros beyond them. */
 export const resized = (v: readonly number[], d: number) => Array.from({ length: d }, (_, i) => v[i] ?? 0);

@@ -30,7 +30,7 @@ export function table(model: ProofModel, verdictNow: () => Verdict): Part {
       }
       head.replaceChildren(...rich(`*p* = ${formatP(model.get("p"))}`));
       const verdict = verdictNow();
-      change.textContent = TURN[turn(now.angle.now - now.angle.first)];
+      change.textContent = turn(now.angle.now - now.angle.first);
       holdsFrom.set(verdict.holdsFrom ?? NaN);
       worstRow.hidden = verdict.worstP === null;
       worst.p.set(verdict.worstP ?? NaN);
@@ -39,17 +39,13 @@ export function table(model: ProofModel, verdictNow: () => Verdict): Part {
   };
 }
 
-const TURN = { closer: "▼ closer", apart: "▲ apart", none: "as before", undefined: "no angle" };
-
 /** A change that the table rounds away counts as none. */
-function turn(change: number): keyof typeof TURN {
-  if (Number.isNaN(change)) return "undefined";
-  return Math.abs(change) < 0.05 ? "none" : change < 0 ? "closer" : "apart";
+function turn(change: number): string {
+  if (Number.isNaN(change)) return "no angle";
+  return Math.abs(change) < 0.05 ? "as before" : change < 0 ? "▼ closer" : "▲ apart";
 }
 
-export function sentence(model: ProofModel, verdictNow: () => Verdict): Part {
-  return summary(() => says(model, verdictNow()));
-}
+export const sentence = (model: ProofModel, verdictNow: () => Verdict) => summary(() => says(model, verdictNow()));
 
 function says(model: ProofModel, verdict: Verdict): string {
   const zero = (["x", "y"] as const).filter((name) => model.get(name).every((entry) => entry === 0));

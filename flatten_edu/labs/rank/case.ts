@@ -10,21 +10,7 @@ import {
 import type { PerMap } from "../frame/maths/rank_study";
 import { KERNEL_SIDE, setting, type RankModel, type Setting } from "./state";
 
-export interface Case {
-  setting: Setting;
-  n: number;
-  maps: PerMap<Matrix>;
-  /** A number for each map: the same one for the same map. */
-  keys: PerMap<number>;
-  u: Matrix;
-  w: Matrix;
-  zeroRows: number;
-  kernel: Kernel;
-  /** Entries, and rows, in which the wrapped rendering differs from the convolution's matrix. */
-  wrong: { entries: number; rows: number };
-  /** The length of M_eq 1. */
-  ones: number;
-}
+export type Case = NonNullable<ReturnType<CaseMaker["make"]>>;
 
 /** Makes cases from the traits, the same one of the same traits; null while tokens that were promised have not arrived. */
 export class CaseMaker {
@@ -32,11 +18,11 @@ export class CaseMaker {
   private readonly numbers = new WeakMap<Matrix, number>();
   private numbered = 0;
 
-  make(model: RankModel): Case | null {
+  make(model: RankModel) {
     const s = setting(model);
     const [bytes, seed, p, wrapped] = [model.get("tokens"), model.get("seed"), model.get("p"), model.get("wrapped")];
     if ((s.source === "given" || s.convolution === "given") && !bytes?.byteLength) return null;
-    const { q, k } = this.memo.keep("tokens", s.source === "random" ? [seed, s.n, s.d] : [bytes, s.layer], () => tokensOf(model, s));
+    const [q, k] = this.memo.keep("tokens", s.source === "random" ? [seed, s.n, s.d] : [bytes, s.layer], () => tokensOf(model, s));
     const linear = this.memo.keep("linear", [q, p, s.head], () => linearMap(focusedHead(q, p, s.head), focusedHead(k, p, s.head), s.n, s.d));
     const softmax = this.memo.keep("softmax", [q, s.head], () => {
       const [rows, columns] = [q, k].map(({ values }) => ofHead(values, s.n, s.heads, s.head));
@@ -49,6 +35,7 @@ export class CaseMaker {
       const maps = { linear: linear.weights, dwc, equivalent, softmax };
       const keys = Object.fromEntries(Object.entries(maps).map(([name, map]) => [name, this.number(map)])) as PerMap<number>;
       const { u, w, zeroRows } = linear;
+      // `wrong` counts what the wrapped drawing changes in the convolution's matrix, `ones` is the length of M_eq 1.
       return { setting: s, n: s.n, maps, keys, u, w, zeroRows, kernel, wrong, ones: normOfRowSums(equivalent, s.n) };
     });
   }
@@ -59,19 +46,21 @@ export class CaseMaker {
   }
 }
 
-function tokensOf(model: RankModel, s: Setting): { q: Tokens; k: Tokens } {
+function tokensOf(model: RankModel, s: Setting): Tokens[] {
   const values = (name: string, stream: number) =>
     (s.source === "random" ? hashNoise(model.get("seed"), stream, s.n, s.d) : tokenFirst(layerOf(model, name, s), s));
-  const [q, k] = ["q", "k"].map((name, stream) => ({ n: s.n, d: s.d, heads: s.heads, values: values(name, stream) }));
-  return { q, k };
+  return ["q", "k"].map((name, stream) => ({ n: s.n, d: s.d, heads: s.heads, values: values(name, stream) }));
 }
 
 function kernelOf(model: RankModel, s: Setting): Kernel {
-  if (s.convolution === "random") return randomKernel(model.get("seed"), s.channel);
-  if (s.convolution !== "given") return namedKernel(s.convolution);
-  const { sides } = model.get("index");
+  if (s.convolution !== "random" && s.convolution !== "given") return namedKernel(s.convolution);
+  const given = s.convolution === "given";
+  const sides = given ? model.get("index").sides : [KERNEL_SIDE, KERNEL_SIDE] as const;
   const size = sides[0] * sides[1];
-  return { values: layerOf(model, "kernel", s).subarray(s.channel * size, (s.channel + 1) * size), sides };
+  // Random ones are 25 numbers a channel, of mean 0 and variance 1 / 25.
+  const values = given ? layerOf(model, "kernel", s)
+    : hashNoise(model.get("seed"), 2, s.channel + 1, size).map((value) => value / KERNEL_SIDE);
+  return { values: values.subarray(s.channel * size, (s.channel + 1) * size), sides };
 }
 
 /** One layer of a given tensor, whose first dimension counts the layers. */
@@ -81,14 +70,7 @@ function layerOf(model: RankModel, name: string, { layer }: Setting): Float64Arr
   return data.subarray(layer * size, (layer + 1) * size);
 }
 
-/** A channel's random kernel: 25 numbers of mean 0 and variance 1 / 25. */
-export function randomKernel(seed: number, channel: number): Kernel {
-  const size = KERNEL_SIDE * KERNEL_SIDE;
-  const values = hashNoise(seed, 2, channel + 1, size).subarray(channel * size).map((value) => value / KERNEL_SIDE);
-  return { values, sides: [KERNEL_SIDE, KERNEL_SIDE] };
-}
-
-function convolution(kernel: Kernel, { grid, n }: Setting, wrapped: boolean): { dwc: Matrix; wrong: Case["wrong"] } {
+function convolution(kernel: Kernel, { grid, n }: Setting, wrapped: boolean) {
   const exact = dwcMatrix(kernel, grid);
   const drawn = dwcMatrix(kernel, grid, true);
   return { dwc: wrapped ? drawn : exact, wrong: differences(drawn, exact, n) };

@@ -33,7 +33,6 @@ export function watchTheme(changed: () => void): () => void {
   return () => observer.disconnect();
 }
 
-/** Whether an element of the lab stands on a dark ground. */
 export function isDark(node: Element): boolean {
   const ground = getComputedStyle(node.closest(".fe-lab") ?? node).backgroundColor;
   return Number(/\d+/.exec(ground)?.[0] ?? 255) < 128;

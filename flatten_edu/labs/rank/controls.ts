@@ -1,7 +1,7 @@
 // The lab's controls: those of the argument above the maps, those that choose the case below them.
+import { max } from "d3-array";
 import {
-  adapted, change, choice, focusingFactorControl, h, labelled, Memo, powerOfTen, range, rangeInput, Readout, slider, uniqueId,
-  type LabModel, type Part,
+  adapted, change, choice, focusingFactorControl, group, h, labelled, Memo, range, rangeInput, Readout, slider, type Part,
 } from "../frame";
 import type { Kernel } from "../frame/maths/rank_maps";
 import { isDark, paint, scaleFor } from "./colours";
@@ -10,17 +10,18 @@ import { setting, type RankModel, type RankTraits } from "./state";
 
 const GRIDS = ["4x4", "7x7", "7x14", "10x10", "14x14"] as const;
 const DIMENSIONS = [1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256];
-const TOLERANCES = [0, ...Array.from({ length: 12 }, (_, i) => 10 ** (i - 12))];
+export const TOLERANCES = [0, ...Array.from({ length: 12 }, (_, i) => 10 ** (i - 12))];
 
 export function mainControls(model: RankModel, results: Results, signal: AbortSignal): Part {
   const kernel = kernelChoice(model, results, signal);
   const d = slider(model, signal, "d", { symbol: "d", name: "features of a head", stops: DIMENSIONS });
-  const p = focusingFactorControl(model as unknown as LabModel<{ p: number }>, signal);
+  const features = group("fe-controls fe-d fe-stays", [d]);
+  const all = group("fe-rank-controls", [kernel, features, focusingFactorControl(model, signal)]);
   return {
-    node: h("div", { class: "fe-rank-controls" }, kernel.node, h("div", { class: "fe-controls fe-d fe-stays" }, d.node), p.node),
+    node: all.node,
     update() {
-      for (const control of [kernel, d, p]) control.update();
-      d.node.parentElement!.hidden = setting(model).source === "given";
+      all.update();
+      features.node.hidden = setting(model).source === "given";
     },
   };
 }
@@ -33,10 +34,11 @@ export function caseControls(model: RankModel, signal: AbortSignal): Part {
   const grid = choice(asText(model), signal, "grid", { name: "grid, rows × columns", options: GRIDS.map((g) => [g, g.replace("x", " × ")]) });
   const seed = slider(model, signal, "seed", { name: "seed of the random numbers", stops: range(0, 99) });
   const about = h("p", { class: "fe-note" });
+  const all = group("fe-controls", [source, layer, head, grid, channel, seed]);
   return {
-    node: h("div", {}, h("div", { class: "fe-controls" }, source.node, layer.node, head.node, grid.node, channel.node, seed.node), about),
+    node: h("div", {}, all.node, about),
     update() {
-      for (const control of [source, layer, head, channel, grid, seed]) control.update();
+      all.update();
       const s = setting(model);
       const index = model.get("index");
       source.node.hidden = index.heads === 0;
@@ -50,12 +52,6 @@ export function caseControls(model: RankModel, signal: AbortSignal): Part {
   };
 }
 
-export function toleranceControl(model: RankModel, signal: AbortSignal): Part {
-  return slider(model, signal, "tolerance", {
-    name: "tolerance", stops: TOLERANCES, format: (value) => (value ? powerOfTen(value) : "NumPy's"),
-  });
-}
-
 function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): Part {
   const options = choice(model, signal, "convolution", {
     name: "kernel of the convolution",
@@ -67,7 +63,7 @@ function kernelChoice(model: RankModel, results: Results, signal: AbortSignal): 
   const picture = h("canvas", { class: "fe-kernel", role: "img" });
   const memo = new Memo();
   const draw = ({ values, sides }: Kernel, dark: boolean) => {
-    const largest = Array.from(values).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const largest = max(Array.from(values), Math.abs)!;
     paint(picture, values, sides[1], largest, scaleFor(dark));
     picture.setAttribute("aria-label", `The kernel: ${sides[0]} by ${sides[1]} numbers, the largest ${largest.toPrecision(2)} in size`);
   };
@@ -90,7 +86,6 @@ function nameGiven(fieldset: HTMLElement, name: string): void {
   fieldset.querySelector('input[value="given"]')!.nextElementSibling!.textContent = name;
 }
 
-/** The grid as the text of a radio button. */
 const asText = (model: RankModel) => adapted<{ grid: string }>(model, () => model.get("grid").join("x"),
   (value) => model.set("grid", value.split("x").map(Number) as [number, number]));
 
@@ -99,11 +94,10 @@ function bounded(
   model: RankModel, signal: AbortSignal, trait: "layer" | "head" | "channel", name: string,
   count: (s: ReturnType<typeof setting>) => number, words: (value: number) => string = (value) => String(value + 1),
 ): Part {
-  const id = uniqueId(trait);
-  const range = rangeInput(id, signal, (at) => change(model, trait, at as RankTraits[typeof trait]));
+  const range = rangeInput(signal, (at) => change(model, trait, at as RankTraits[typeof trait]));
   const value = new Readout(trait, words);
   const of = h("span", { class: "fe-of" });
-  const node = labelled(id, [name], h("span", {}, value.node, of), range.input);
+  const node = labelled([name], h("span", {}, value.node, of), range.input);
   return {
     node,
     update() {

@@ -1,46 +1,35 @@
 // What is guaranteed of the sum's rank, what was found, and both sides of the determinant lemma.
-import { fixed, h, Memo, minus, Readout, rich, scientific, type Part } from "../frame";
+import { fixed, h, Memo, minus, Readout, rich, scientific, tableHead, type Part } from "../frame";
 import { numericalRank } from "../frame/maths/rank_spectrum";
 import type { Determinant } from "../frame/maths/rank_lemma";
 import type { Results } from "./results";
 
-export interface Bounds {
-  linear: number;
-  dwc: number;
-  sum: number;
-  low: number;
-  high: number;
-}
+export type Bounds = ReturnType<typeof bounds>;
 
 /** Ranks by NumPy's tolerance, and what they guarantee: twin of `rank_guarantee`'s bounds. */
-export function bounds(linear: Float64Array, dwc: Float64Array, sum: Float64Array): Bounds {
+export function bounds(linear: Float64Array, dwc: Float64Array, sum: Float64Array) {
   const [a, m] = [numericalRank(linear), numericalRank(dwc)];
   return { linear: a, dwc: m, sum: numericalRank(sum), low: Math.abs(m - a), high: Math.min(dwc.length, a + m) };
 }
 
-class Bar {
-  private readonly fill = h("span", { class: "fe-rank-fill" });
-  private readonly range = h("span", { class: "fe-rank-range" });
-  private readonly value = h("span", { class: "fe-rank-value" });
-  readonly node: HTMLElement;
-
-  constructor(name: string, label: string) {
-    this.node = h("div", { class: `fe-rank-bar fe-${name}` },
-      h("span", { class: "fe-rank-label" }, ...rich(label)), h("span", { class: "fe-rank-track" }, this.range, this.fill), this.value);
-  }
-
-  set(rank: number, n: number, from = 0, to = 0): void {
-    this.fill.style.setProperty("--to", String(rank / n));
-    this.range.style.setProperty("--from", String(from / n));
-    this.range.style.setProperty("--to", String(to / n));
-    this.value.textContent = String(rank);
-  }
+function rankBar(name: string, label: string) {
+  const [fill, range, value] = ["fill", "range", "value"].map((part) => h("span", { class: `fe-rank-${part}` }));
+  return {
+    node: h("div", { class: `fe-rank-bar fe-${name}` },
+      h("span", { class: "fe-rank-label" }, ...rich(label)), h("span", { class: "fe-rank-track" }, range, fill), value),
+    set(rank: number, n: number, from = 0, to = 0): void {
+      fill.style.setProperty("--to", String(rank / n));
+      range.style.setProperty("--from", String(from / n));
+      range.style.setProperty("--to", String(to / n));
+      value.textContent = String(rank);
+    },
+  };
 }
 
 /** `lemma` is a table for who wants the determinants too. */
 export function guaranteeView(results: Results): Part & { lemma: HTMLElement } {
   const bars = {
-    linear: new Bar("linear", "rank *A*"), dwc: new Bar("dwc", "rank *M*_{DWC}"), equivalent: new Bar("equivalent", "rank *M*_{eq}"),
+    linear: rankBar("linear", "rank *A*"), dwc: rankBar("dwc", "rank *M*_{DWC}"), equivalent: rankBar("equivalent", "rank *M*_{eq}"),
   };
   const [most, low, high] = ["linear", "low", "high"].map((name) => new Readout(`bound_${name}`, fixed(0)));
   const lemma = lemmaTable();
@@ -67,40 +56,35 @@ export function guaranteeView(results: Results): Part & { lemma: HTMLElement } {
   }
 }
 
-class Row {
-  private readonly sign = h("td");
-  private readonly log: Readout;
-  readonly node: HTMLElement;
-
-  constructor(name: string, label: string, parts: Record<string, Node> = {}) {
-    this.log = new Readout(`log10_${name}`, (value) => minus(value.toFixed(6)));
-    this.node = h("tr", { "data-row": name }, h("th", { scope: "row" }, ...rich(label, parts)), this.sign, h("td", {}, this.log.node));
-  }
-
-  set({ sign, log10 }: Determinant, zero = false): void {
-    this.sign.textContent = zero ? "" : sign > 0 ? "+" : "−";
-    this.sign.dataset.sign = String(zero ? 0 : sign);
-    this.log.set(zero ? -Infinity : log10);
-    if (zero) this.log.node.textContent = "0, to rounding";
-  }
+function determinantRow(name: string, label: string, parts: Record<string, Node> = {}) {
+  const sign = h("td");
+  const log = new Readout(`log10_${name}`, (value) => minus(value.toFixed(6)));
+  return {
+    node: h("tr", { "data-row": name }, h("th", { scope: "row" }, ...rich(label, parts)), sign, h("td", {}, log.node)),
+    set(found: Determinant, zero = false): void {
+      sign.textContent = zero ? "" : found.sign > 0 ? "+" : "−";
+      sign.dataset.sign = String(zero ? 0 : found.sign);
+      log.set(zero ? -Infinity : found.log10);
+      if (zero) log.node.textContent = "0, to rounding";
+    },
+  };
 }
 
-function lemmaTable(): { node: HTMLElement; show(results: Results, bounds: Bounds): void } {
+function lemmaTable() {
   const size = h("sub");
   const rows = {
-    dwc: new Row("dwc", "det(*M*_{DWC})"), small: new Row("small", "det({I} + Wᵀ*M*_{DWC}^{−1}U)", { I: h("span", {}, "I", size) }),
-    product: new Row("product", "their product"), sum: new Row("sum", "det(*M*_{eq})"),
+    dwc: determinantRow("dwc", "det(*M*_{DWC})"), small: determinantRow("small", "det({I} + Wᵀ*M*_{DWC}^{−1}U)", { I: h("span", {}, "I", size) }),
+    product: determinantRow("product", "their product"), sum: determinantRow("sum", "det(*M*_{eq})"),
   };
   const gap = new Readout("lemma_gap", (value) => (value < 1e-15 ? "the last digit" : scientific(value)));
   const agreement = h("p", { class: "fe-note" });
   const table = h("table", { class: "fe-table" },
-    h("thead", {}, h("tr", {}, ...["determinant lemma", "sign", "log₁₀|det|"].map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...Object.values(rows).map((row) => row.node)));
+    tableHead("determinant lemma", "sign", "log₁₀|det|"), h("tbody", {}, ...Object.values(rows).map((row) => row.node)));
   const node = h("div");
   const says = (text: string) => agreement.replaceChildren(...rich(text, { gap: gap.node }));
   return {
     node,
-    show(results, { dwc, sum }) {
+    show(results: Results, { dwc, sum }: Bounds): void {
       const { of, findings: { lemma } } = results.found!;
       node.replaceChildren(...(lemma ? [table] : []), agreement);
       if (!lemma) return says(`The determinant lemma needs an invertible *M*_{DWC}; this one has rank ${dwc}.`);

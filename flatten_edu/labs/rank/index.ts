@@ -1,7 +1,7 @@
 // The lab `rank`: why does full rank plus low rank come out full?
-import { fixed, h, mountLab, Readout, rich, summary, toggle, type Part, type RenderContext, type View } from "../frame";
+import { fixed, h, lab, powerOfTen, Readout, rich, slider, summary, toggle, type Part, type View } from "../frame";
 import { watchTheme } from "./colours";
-import { caseControls, mainControls, toleranceControl } from "./controls";
+import { caseControls, mainControls, TOLERANCES } from "./controls";
 import { guaranteeView } from "./guarantee";
 import { mapsView } from "./maps";
 import { spectrumView } from "./spectrum";
@@ -10,54 +10,48 @@ import { type RankModel, type RankTraits } from "./state";
 import { verdict } from "./verdict";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/noise";
 export * from "../frame/maths/rank_lemma";
 export * from "../frame/maths/rank_maps";
 export * from "../frame/maths/rank_spectrum";
 export { SpectrumCache } from "../frame/maths/rank_study";
-export { CaseMaker, randomKernel } from "./case";
+export { CaseMaker } from "./case";
 export { bounds } from "./guarantee";
 
-export function render(context: RenderContext<RankTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    const update = () => views.forEach((view) => view.update());
-    const results: Results = new Results(model, update);
-    const unwatch = watchTheme(update);
-    const main = mainControls(model, results, signal);
-    const maps = mapsView(results);
-    const wrapped = wrappedToggle(model, results, signal);
-    const sentence = summary(() => verdict(results, model.get("tolerance"), model.get("wrapped")), 800);
-    const spectrum = spectrumView(results);
-    const tolerance = toleranceControl(model, signal);
-    const guarantee = guaranteeView(results);
-    const rest = caseControls(model, signal);
-    const columns = h("div", { class: "fe-columns" }, h("div", {}, spectrum.node), guarantee.node);
-    const more = h("details", { class: "fe-more", open: isMoreSet(model) },
-      h("summary", {}, "More: tolerance, determinants, the authors' drawing, trained queries and keys"),
-      h("div", {}, h("div", { class: "fe-controls" }, tolerance.node), guarantee.lemma, wrapped.node, rest.node));
-    const findings = h("div", { class: "fe-findings" }, maps.node, sentence.node, columns, more);
-    body.append(main.node, findings);
-    const first: View = {
-      update: () => results.refresh(),
-      remove() {
-        unwatch();
-        results.stop();
-      },
-    };
-    const last: View = {
-      update() {
-        findings.setAttribute("aria-busy", String(results.busy));
-        for (const part of [sentence.node, columns]) part.hidden = results.now === null;
-      },
-    };
-    const views = [first, main, maps, wrapped, sentence, spectrum, tolerance, guarantee, rest, last];
-    return views;
+export default lab<RankTraits>(WORDS, ({ model, body, signal, redraw }) => {
+  const results = new Results(model, redraw);
+  const unwatch = watchTheme(redraw);
+  const main = mainControls(model, results, signal);
+  const maps = mapsView(results);
+  const wrapped = wrappedToggle(model, results, signal);
+  const sentence = summary(() => verdict(results, model.get("tolerance"), model.get("wrapped")), 800);
+  const spectrum = spectrumView(results);
+  const tolerance = slider(model, signal, "tolerance", {
+    name: "tolerance", stops: TOLERANCES, format: (value) => (value ? powerOfTen(value) : "NumPy's"),
   });
-}
-
-export default { render };
+  const guarantee = guaranteeView(results);
+  const rest = caseControls(model, signal);
+  const columns = h("div", { class: "fe-columns" }, h("div", {}, spectrum.node), guarantee.node);
+  const more = h("details", { class: "fe-more", open: isMoreSet(model) },
+    h("summary", {}, "More: tolerance, determinants, the authors' drawing, trained queries and keys"),
+    h("div", {}, h("div", { class: "fe-controls" }, tolerance.node), guarantee.lemma, wrapped.node, rest.node));
+  const findings = h("div", { class: "fe-findings" }, maps.node, sentence.node, columns, more);
+  body.append(main.node, findings);
+  const first: View = {
+    update: () => results.refresh(),
+    remove() {
+      unwatch();
+      results.stop();
+    },
+  };
+  const last: View = {
+    update() {
+      findings.setAttribute("aria-busy", String(results.busy));
+      for (const part of [sentence.node, columns]) part.hidden = results.now === null;
+    },
+  };
+  return [first, main, maps, wrapped, sentence, spectrum, tolerance, guarantee, rest, last];
+});
 
 /** Whether a link sets what lies in the fold, or the reader's own tensors are shown. */
 function isMoreSet(model: RankModel): boolean {

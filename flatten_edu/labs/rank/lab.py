@@ -14,7 +14,7 @@ from flatten_edu.analysis import NAMED_KERNELS, RankMaps, named_kernel, rank_map
 from flatten_edu.data import hash_noise
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
 from flatten_edu.labs.frame.settings import choice, flag, grid, number, whole
-from flatten_edu.labs.frame.tensors import pack, unpack
+from flatten_edu.labs.frame.tensors import fitting_grid, pack, unpack
 
 # Trained queries, keys and kernels, where they were made: python -m flatten_edu.labs.rank.make_data.
 SHIPPED = Path(__file__).parent / "data.safetensors"
@@ -76,14 +76,9 @@ class RankLab(Lab, lab="rank"):
                 self.convolution = "given"
 
     def give(
-        self,
-        q: Any = None,
-        k: Any = None,
-        kernel: Any = None,
-        grid: tuple[int, int] | None = None,
-        name: str = "yours",
-        about: str = "",
-    ) -> None:
+        self, q: Any = None, k: Any = None, kernel: Any = None, grid: tuple[int, int] | None = None,
+        name: str = "yours", about: str = "",
+    ) -> None:  # fmt: skip
         """Other tensors of your own in the place of all that were given: shapes as in the class's Args.
 
         Raises:
@@ -95,18 +90,20 @@ class RankLab(Lab, lab="rank"):
         content: dict[str, Tensor] = {}
         layers = None
         if q is not None:
-            q, k = _tensor("q", q, 4), _tensor("k", k, 4)
+            q, k = _tensor("q", q), _tensor("k", k)
             if q.shape != k.shape:
-                raise ValueError(f"RankLab needs q and k of one shape, got {_shape(q)} and {_shape(k)}")
+                raise ValueError(f"RankLab needs q and k of one shape, got {tuple(q.shape)} and {tuple(k.shape)}")
             layers, heads, n, d = q.shape
-            index |= {"heads": heads, "d": d, "grid": list(_fitting_grid(grid, n))}
+            if not 2 <= n <= MOST_CELLS:
+                raise ValueError(f"RankLab needs 2 to {MOST_CELLS} tokens, got {n}")
+            index |= {"heads": heads, "d": d, "grid": list(fitting_grid("RankLab", grid, n))}
             content |= {"q": q, "k": k}
         if kernel is not None:
-            kernel = _tensor("kernel", kernel, 4)
+            kernel = _tensor("kernel", kernel)
             if kernel.shape[2] % 2 == 0 or kernel.shape[3] % 2 == 0:
-                raise ValueError(f"RankLab needs kernels of odd sides, got {_shape(kernel)}")
+                raise ValueError(f"RankLab needs kernels of odd sides, got {tuple(kernel.shape)}")
             if layers not in (None, len(kernel)):
-                raise ValueError(f"RankLab needs kernels for each of {layers} layers, got {_shape(kernel)}")
+                raise ValueError(f"RankLab needs kernels for each of {layers} layers, got {tuple(kernel.shape)}")
             layers = len(kernel)
             index |= {"channels": kernel.shape[1], "sides": list(kernel.shape[2:])}
             content |= {"kernel": kernel}
@@ -152,28 +149,13 @@ class RankLab(Lab, lab="rank"):
         return SHIPPED.read_bytes()
 
 
-def _tensor(name: str, value: Any, ndim: int) -> Tensor:
+def _tensor(name: str, value: Any) -> Tensor:
     try:
         x = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"RankLab needs a tensor of numbers in {name}, got {type(value).__name__}") from None
-    if not 2 <= x.ndim <= ndim or not x.numel():
-        raise ValueError(f"RankLab needs {name} of 2 to {ndim} dimensions, got {_shape(x)}")
+    if not 2 <= x.ndim <= 4 or not x.numel():
+        raise ValueError(f"RankLab needs {name} of 2 to 4 dimensions, got {tuple(x.shape)}")
     if not (x.abs() <= LARGEST_ENTRY).all():  # NaN fails too
         raise ValueError(f"RankLab needs finite numbers up to {LARGEST_ENTRY:g} in size, {name} holds others")
-    return x[(None,) * (ndim - x.ndim)]
-
-
-def _fitting_grid(grid: tuple[int, int] | None, n: int) -> tuple[int, int]:
-    side = math.isqrt(n)
-    rows, columns = grid or (side, side)
-    if rows * columns != n or not 2 <= n <= MOST_CELLS:
-        raise ValueError(
-            f"grid ({rows}, {columns}) has {rows * columns} cells, but q has {n} tokens: pass grid=(rows, columns) "
-            f"of 2 to {MOST_CELLS} cells, and patch tokens without the class token"
-        )
-    return rows, columns
-
-
-def _shape(x: Tensor) -> tuple[int, ...]:
-    return tuple(x.shape)
+    return x[(None,) * (4 - x.ndim)]

@@ -13,7 +13,6 @@ from flatten_edu.labs.rank.lab import SHIPPED
 from flatten_edu.models import DeiT, pretrained
 
 MODEL, IMAGE = "flatten_deit_cifar10_focused", 14  # the test image on which the lab `maps` opens
-LIMIT = 400_000  # bytes of a lab's data
 
 
 def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
@@ -21,15 +20,11 @@ def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
 
     Both are divided by softplus(scale), as the module does after ReLU: `focused_map` of them is then the module's
     phi, but for the 1e-6 that it adds.
-
-    Raises:
-        ValueError: a block whose attention is not focused linear attention with its convolution.
     """
     parts: dict[str, list[Tensor]] = {"q": [], "k": [], "kernel": []}
     with capture(model, x) as records:
         for record in records:
-            if record.dwc_kernel is None or record.p is None or record.scale is None:
-                raise ValueError(f"{record.name} is not focused linear attention with its convolution")
+            assert record.dwc_kernel is not None and record.scale is not None, record.name
             scale = record.scale.unflatten(0, (record.q.shape[1], 1, -1))  # [h, 1, d]
             for name, tokens in {"q": record.q, "k": record.k}.items():
                 parts[name].append((tokens / scale)[0, :, int(record.class_token) :])
@@ -37,12 +32,8 @@ def rank_data(model: DeiT, x: Tensor) -> dict[str, Tensor]:
     return {name: torch.stack(tensors) for name, tensors in parts.items()}
 
 
-def write_rank(model: DeiT, x: Tensor, about: str, path: Path = SHIPPED) -> int:
-    """Write the lab `rank`'s file in float16. Returns its size in bytes.
-
-    Raises:
-        ValueError: it is larger than a lab's data may be.
-    """
+def write_rank(model: DeiT, x: Tensor, about: str, path: Path = SHIPPED) -> None:
+    """Write the lab `rank`'s file in float16."""
     parts = rank_data(model, x)
     layers, heads, _, d = parts["q"].shape
     _, channels, *sides = parts["kernel"].shape
@@ -50,13 +41,7 @@ def write_rank(model: DeiT, x: Tensor, about: str, path: Path = SHIPPED) -> int:
         "name": "trained", "about": about, "layers": [f"block {i + 1}" for i in range(layers)],
         "heads": heads, "d": d, "grid": list(model.grid), "channels": channels, "sides": sides,
     }  # fmt: skip
-    path.parent.mkdir(exist_ok=True)
     save_file({n: p.half().contiguous() for n, p in parts.items()}, path, {"index": json.dumps(index)})
-    size = path.stat().st_size
-    if size > LIMIT:
-        path.unlink()
-        raise ValueError(f"the data would be {size} bytes, more than {LIMIT}: take fewer blocks or heads")
-    return size
 
 
 def main() -> None:

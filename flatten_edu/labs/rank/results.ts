@@ -41,12 +41,9 @@ export class Results {
     return this.model.get("tolerance") || relativeTolerance(n);
   }
 
-  /** What decides what is read off the findings. */
   get shown(): readonly unknown[] {
     return [this.found, this.model.get("tolerance")];
   }
 
-  stop(): void {
-    this.worker.stop();
-  }
+  stop = () => this.worker.stop();
 }

@@ -1,7 +1,6 @@
 // The four spectra on a logarithmic axis, each as a share of its largest value, with the line of the tolerance.
 import { scaleLinear, scaleLog } from "d3-scale";
-import { line } from "d3-shape";
-import { axes, marks, Memo, powerOfTen, scientific, svg } from "../frame";
+import { axes, marks, Memo, path, powerOfTen, scientific, svg } from "../frame";
 import { numericalRank } from "../frame/maths/rank_spectrum";
 import { MAP_NAMES, type MapName } from "../frame/maths/rank_study";
 import type { Results } from "./results";
@@ -24,33 +23,28 @@ export function spectrumView(results: Results) {
   const node = svg("svg", { class: "fe-spectrum", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" },
     below, axes(across, y, [], POWERS, "singular values, largest first, each ÷ the largest"), places, tolerance, ...ORDER.map((name) => curves[name]), label);
   const memo = new Memo();
-  const update = () => {
-    memo.keep("drawn", results.shown, () => {
-      if (!results.found) return node.setAttribute("aria-label", "Singular values: they are being computed");
-      const { of, findings } = results.found;
-      const x = scaleLinear().domain([1, of.n]).range([44, WIDTH - 14]);
-      const share = results.tolerance(of.n);
-      const at = y(share);
-      below.setAttribute("y", String(at));
-      below.setAttribute("height", String(y(FLOOR) - at));
-      tolerance.setAttribute("d", `M38 ${at}H${WIDTH - 10}`);
-      label.setAttribute("y", String(at + 13));
-      label.textContent = `below ${share < 1e-12 ? scientific(share) : powerOfTen(share)}: counted as zero`;
-      for (const name of ORDER) curves[name].setAttribute("d", curve(findings.spectra[name], x));
-      places.replaceChildren(...indices(of.n, of.setting.d, x));
-      node.setAttribute("aria-label", "Singular values, largest first, each divided by the largest. Above the tolerance: " +
-        MAP_NAMES.map((name) => `${NAMES[name]} ${numericalRank(findings.spectra[name], share)}`).join(", ") + ` of ${of.n}`);
-    });
+  const draw = () => {
+    if (!results.found) return node.setAttribute("aria-label", "Singular values: they are being computed");
+    const { of, findings } = results.found;
+    const x = scaleLinear().domain([1, of.n]).range([44, WIDTH - 14]);
+    const share = results.tolerance(of.n);
+    const at = y(share);
+    below.setAttribute("y", String(at));
+    below.setAttribute("height", String(y(FLOOR) - at));
+    tolerance.setAttribute("d", `M38 ${at}H${WIDTH - 10}`);
+    label.setAttribute("y", String(at + 13));
+    label.textContent = `below ${share < 1e-12 ? scientific(share) : powerOfTen(share)}: counted as zero`;
+    for (const name of ORDER) curves[name].setAttribute("d", curve(findings.spectra[name], x));
+    places.replaceChildren(...indices(of.n, of.setting.d, x));
+    node.setAttribute("aria-label", "Singular values, largest first, each divided by the largest. Above the tolerance: " +
+      MAP_NAMES.map((name) => `${NAMES[name]} ${numericalRank(findings.spectra[name], share)}`).join(", ") + ` of ${of.n}`);
   };
-  return { node, update };
+  return { node, update: () => memo.keep("drawn", results.shown, draw) };
 }
 
-function curve(values: Float64Array, x: (i: number) => number): string {
-  if (!(values[0] > 0)) return "";
-  return line()(Array.from(values, (value, i): [number, number] => [x(i + 1), y(Math.max(value / values[0], FLOOR))])) ?? "";
-}
+const curve = (values: Float64Array, x: (i: number) => number) => values[0] > 0
+  ? path(Array.from(values, (value, i) => [x(i + 1), y(Math.max(value / values[0], FLOOR))])) : "";
 
-/** The first index, the last, and d between them. */
 function indices(n: number, d: number, x: (i: number) => number): SVGElement[] {
   const text = (i: number, words: string) => svg("text", { x: x(i), y: HEIGHT - 15, "text-anchor": i === n ? "end" : "middle" }, words);
   const between = d > 1 && d < n - 1;

@@ -1,15 +1,11 @@
 // The traits of the lab `rank` (Python: RankLab), and what of them is in force.
 import type { LabModel } from "../frame";
-import type { Grid } from "../frame/maths/rank_maps";
-
-export type Convolution = "random" | "given" | "zero" | "minus_impulse" | "right_neighbour";
-export type Source = "random" | "given";
+import type { Grid, NamedKernel } from "../frame/maths/rank_maps";
 
 /** What the lab was given beside its settings: shapes and names; heads or channels are 0 where there are none. */
-export interface Index {
-  /** What its button says: "trained", "yours". */
+interface Index {
+  /** What its button says, "trained" or "yours", and a sentence on where it comes from. */
   name: string;
-  /** A sentence on where it comes from. */
   about: string;
   /** The sets of tokens and kernels to choose from: blocks of a model. */
   layers: string[];
@@ -24,15 +20,14 @@ export interface RankTraits {
   grid: [number, number];
   d: number;
   p: number;
-  convolution: Convolution;
+  convolution: "random" | "given" | NamedKernel;
   channel: number;
   wrapped: boolean;
   tolerance: number;
   seed: number;
-  source: Source;
+  source: "random" | "given";
   layer: number;
   head: number;
-  step: number;
   index: Index;
   /** q and k [layers, heads, n, d], kernel [layers, channels, sides]: those that were given. */
   tokens: DataView | null;
@@ -42,27 +37,16 @@ export type RankModel = LabModel<RankTraits>;
 
 export const KERNEL_SIDE = 5;
 
-/** The traits as they apply together: a link may name what this page's data do not have. */
-export interface Setting {
-  source: Source;
-  convolution: Convolution;
-  grid: Grid;
-  n: number;
-  d: number;
-  heads: number;
-  head: number;
-  layer: number;
-  channels: number;
-  channel: number;
-}
+export type Setting = ReturnType<typeof setting>;
 
-export function setting(model: RankModel): Setting {
+/** The traits as they apply together: a link may name what this page's data do not have. */
+export function setting(model: RankModel) {
   const index = model.get("index");
   const source = index.heads > 0 ? model.get("source") : "random";
   const wanted = model.get("convolution");
   const convolution = wanted === "given" && index.channels === 0 ? "random" : wanted;
   const own = source === "given";
-  const grid = own ? index.grid : model.get("grid");
+  const grid: Grid = own ? index.grid : model.get("grid");
   const [d, heads] = own ? [index.d, index.heads] : [model.get("d"), 1];
   const channels = convolution === "given" ? index.channels : convolution === "random" ? d : 1;
   return {

@@ -1,7 +1,7 @@
 // One paragraph on why the sum has the rank that it has; another for each way to fail.
 import { numericalRank, relativeTolerance } from "../frame/maths/rank_spectrum";
 import { scientific } from "../frame";
-import { bounds } from "./guarantee";
+import { bounds, type Bounds } from "./guarantee";
 import type { Results } from "./results";
 
 /** In these texts *A* is set in italics. */
@@ -25,9 +25,7 @@ export function verdict(results: Results, tolerance: number, drawnWrapped: boole
   return parts.join(" ");
 }
 
-type Ranks = ReturnType<typeof bounds>;
-
-function generic({ linear, sum, low }: Ranks, n: number): string {
+function generic({ linear, sum, low }: Bounds, n: number): string {
   if (linear === n) return `*A* has rank ${n} by itself here, since *d* is not below N: nothing is left for the convolution to mend.`;
   if (sum < n) return `Both are as full as they can be, and the sum still falls short: ${sum} of ${n}. One of the rare failures.`;
   return `*M*_{DWC} has full rank by itself; *A*, of rank ${linear}, adds nothing to that. It could take away: only ${low} is certain. ` +
@@ -44,7 +42,7 @@ function impulse(zeroRows: number, sum: number, n: number, ones: number): string
     `${zeroRows === 1 ? "does" : "do"} not sum to 1: ‖(*A* − I)1‖ = ${scientific(ones)}, and the rank is ${sum} of ${n}. Another seed or a larger *d* brings the failure back.`;
 }
 
-function singular({ linear, dwc, sum, high }: Ranks, n: number): string {
+function singular({ linear, dwc, sum, high }: Bounds, n: number): string {
   const missing = n - dwc;
   const start = `*M*_{DWC} alone has rank ${dwc}: ${missing} ${missing === 1 ? "is" : "are"} missing, and *A* has rank ${linear}. `;
   if (sum === n) return start + "Here the low rank fills the gap.";

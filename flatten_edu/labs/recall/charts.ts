@@ -1,7 +1,6 @@
 // One of the numbers against p, and against N, for each kind; a dashed line where a bound is proved.
 import { scaleLinear } from "d3-scale";
-import { line } from "d3-shape";
-import { axes, formatP, h, marks, minus, OCTAVES, scaleOfP, svg, upright, type Part } from "../frame";
+import { axes, formatP, h, marks, minus, OCTAVES, path, scaleOfP, svg, upright, type Part } from "../frame";
 import { LARGEST_P } from "../frame/maths/attention";
 import { correlationBound, recallBound } from "../frame/maths/recall";
 import { FACTORS, SIDES, type Results } from "./results";
@@ -60,12 +59,12 @@ export function charts(model: RecallModel, results: Results): Part {
 const pointsOf = (xs: readonly number[], y: (x: number) => number | null | undefined): Points =>
   xs.flatMap((x): Points => { const found = y(x); return typeof found === "number" && Number.isFinite(found) ? [[x, found]] : []; });
 
-function chart(over: keyof typeof X): { node: SVGElement; show(curve: Curve, now: number, lines: Line[], note: string): void } {
+function chart(over: keyof typeof X) {
   const { scale, ticks, name } = X[over];
   const node = svg("svg", { class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   return {
     node,
-    show(curve, now, lines, note) {
+    show(curve: Curve, now: number, lines: Line[], note: string): void {
       const least = Math.min(0, ...lines.flatMap(({ points }) => points.map(([, y]) => y)));
       const y = scaleLinear().domain([least < 0 ? -0.25 : 0, 1]).range([HEIGHT - 36, 24]).clamp(true);
       node.replaceChildren(
@@ -73,7 +72,7 @@ function chart(over: keyof typeof X): { node: SVGElement; show(curve: Curve, now
         svg("text", { x: (34 + WIDTH - 12) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, name),
         upright(scale(now), y),
         ...lines.map(({ kind, points }) =>
-          svg("path", { class: "fe-line", "data-kind": kind, d: line()(points.map(([at, value]) => [scale(at), y(value)])) ?? "" })));
+          svg("path", { class: "fe-line", "data-kind": kind, d: path(points.map(([at, value]) => [scale(at), y(value)])) })));
       node.setAttribute("aria-label", `${CURVES[curve]} against ${name}, ${note}: ` + lines.filter(({ points }) => points.length)
         .map(({ kind, points }) => `${kind} from ${points[0][1].toFixed(2)} to ${points.at(-1)![1].toFixed(2)}`).join(", "));
     },

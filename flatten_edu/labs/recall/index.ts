@@ -1,45 +1,38 @@
 // The lab `recall`: what can attention remember?
-import { focusingFactorControl, formatP, h, mountLab, summary, type LabModel, type RenderContext, type View } from "../frame";
+import { choice, focusingFactorControl, formatP, group, h, lab, summary, toggle, type View } from "../frame";
 import { recallBound } from "../frame/maths/recall";
-import { charts } from "./charts";
-import { controls, curveChoice, removedSwitch } from "./controls";
+import { charts, CURVES } from "./charts";
+import { controls } from "./controls";
 import { formatCorrelation, panels } from "./panels";
 import { Results } from "./results";
-import { Settings, type RecallTraits } from "./state";
+import { Settings, type Curve, type RecallTraits } from "./state";
 import WORDS from "./words.json";
 
 export * from "../frame/maths/recall";
 export { Reader } from "./reader";
 export { Settings } from "./state";
 
-export function render(context: RenderContext<RecallTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    const update = () => views.forEach((view) => view.update());
-    const settings = new Settings(model);
-    const results: Results = new Results(model, settings, update);
-    const p = focusingFactorControl(model as unknown as LabModel<{ p: number }>, signal);
-    const removed = removedSwitch(model, signal);
-    const pictures = panels(model, results);
-    const sentence = summary(() => said(results, model.get("p")), 800);
-    const curve = curveChoice(model, signal);
-    const [lines, rest] = [charts(model, results), controls(model, settings, results, signal, update)];
-    const waiting = h("p", { class: "fe-waiting" }, "The picture has not arrived yet.");
-    const findings = h("div", { class: "fe-found" }, pictures.node, sentence.node);
-    body.append(p.node, h("div", { class: "fe-controls" }, removed.node), waiting, findings, rest.node, curve.node, lines.node);
-    const first: View = { update: () => results.refresh(), remove: () => results.stop() };
-    const last: View = {
-      update() {
-        waiting.hidden = results.now !== null;
-        findings.setAttribute("aria-busy", String(results.busy));
-      },
-    };
-    const views = [first, p, removed, pictures, sentence, rest, curve, lines, last];
-    return views;
-  });
-}
-
-export default { render };
+export default lab<RecallTraits>(WORDS, ({ model, body, signal, redraw }) => {
+  const settings = new Settings(model);
+  const results = new Results(model, settings, redraw);
+  const p = focusingFactorControl(model, signal);
+  const removed = group("fe-controls", [toggle(model, signal, "removed", "take the common part away and stretch the contrast")]);
+  const pictures = panels(model, results);
+  const sentence = summary(() => said(results, model.get("p")), 800);
+  const curve = choice(model, signal, "curve", { name: "charts", options: Object.entries(CURVES) as [Curve, string][] });
+  const [lines, rest] = [charts(model, results), controls(model, settings, results, signal, redraw)];
+  const waiting = h("p", { class: "fe-waiting" }, "The picture has not arrived yet.");
+  const findings = h("div", { class: "fe-found" }, pictures.node, sentence.node);
+  body.append(p.node, removed.node, waiting, findings, rest.node, curve.node, lines.node);
+  const first: View = { update: () => results.refresh(), remove: () => results.stop() };
+  const last: View = {
+    update() {
+      waiting.hidden = results.now !== null;
+      findings.setAttribute("aria-busy", String(results.busy));
+    },
+  };
+  return [first, p, removed, pictures, sentence, rest, curve, lines, last];
+});
 
 function said({ now, shown, busy }: Results, p: number): string | null {
   const { softmax, linear, focused } = shown;

@@ -14,7 +14,7 @@ from flatten_edu.data import centre_square, hash_noise, photo
 from flatten_edu.functional import dwc_matrix
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
 from flatten_edu.labs.frame.settings import choice, flag, number, whole
-from flatten_edu.labs.frame.tensors import matrix_bytes, pack, read_matrix, unpack
+from flatten_edu.labs.frame.tensors import fitting_grid, matrix_bytes, pack, read_matrix, unpack
 
 PIXELS = 140  # of the stored picture's sides: 7, 10 and 14 divide it
 MOST_TOKENS, MOST_CHANNELS = 256, 1024
@@ -65,15 +65,9 @@ class RecallLab(Lab, lab="recall"):
     tokens = t.Any(None, allow_none=True).tag(sync=True)
 
     def __init__(
-        self,
-        q: Any = None,
-        k: Any = None,
-        v: Any = None,
-        *,
-        grid: tuple[int, int] | None = None,
-        image: UInt8[ndarray, "h w 3"] | None = None,
-        **traits: object,
-    ) -> None:
+        self, q: Any = None, k: Any = None, v: Any = None, *, grid: tuple[int, int] | None = None,
+        image: UInt8[ndarray, "h w 3"] | None = None, **traits: object,
+    ) -> None:  # fmt: skip
         given = {name: x for name, x in zip("qkv", (q, k, v), strict=True) if x is not None}
         if given and len(given) < 3:
             raise TypeError(f"RecallLab needs q, k and v together, got {' and '.join(given)} alone")
@@ -82,7 +76,13 @@ class RecallLab(Lab, lab="recall"):
             self.picture = pack(picture=torch.tensor(centre_square(image, PIXELS)))
         if given:
             rows = {n: read_matrix(matrix_bytes(self, n, x, (MOST_TOKENS, MOST_CHANNELS))) for n, x in given.items()}
-            self.grid = _fitting_grid(grid, rows)
+            shapes = {name: tuple(x.shape) for name, x in rows.items()}
+            n = shapes["k"][0]
+            if shapes["q"] != shapes["k"] or shapes["v"][0] != n or n < 2:
+                raise ValueError(
+                    f"RecallLab needs q and k of one shape and v of as many rows, two or more, got {shapes}"
+                )
+            self.grid = fitting_grid("RecallLab", grid, n)
             self.tokens = pack(**rows)
 
     def memory(self) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, "n e"]]:
@@ -134,16 +134,3 @@ class RecallLab(Lab, lab="recall"):
     @t.default("picture")
     def _chelsea(self) -> bytes:
         return pack(picture=torch.tensor(photo("chelsea", PIXELS)))
-
-
-def _fitting_grid(grid: tuple[int, int] | None, rows: dict[str, Tensor]) -> tuple[int, int]:
-    shapes = {name: tuple(x.shape) for name, x in rows.items()}
-    n, d = shapes["k"]
-    if shapes["q"] != (n, d) or shapes["v"][0] != n or n < 2:
-        raise ValueError(f"RecallLab needs q and k of one shape and v of as many rows, two or more, got {shapes}")
-    height, width = grid or (math.isqrt(n), math.isqrt(n))
-    if height * width != n:
-        raise ValueError(
-            f"grid ({height}, {width}) has {height * width} cells for {n} tokens: pass grid=(rows, columns)"
-        )
-    return height, width

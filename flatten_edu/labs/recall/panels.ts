@@ -1,4 +1,5 @@
 // What was stored, and beside it what each kind of attention gives back, with the numbers under each picture.
+import { extent } from "d3-array";
 import { fixed, h, minus, paintNumbers, percent, Readout, type Part, type Rgb } from "../frame";
 import { numberAt, recallBound, valuesOf } from "../frame/maths/recall";
 import type { Results } from "./results";
@@ -20,7 +21,7 @@ export function panels(model: RecallModel, results: Results): Part {
   const stored = h("canvas", { role: "img" });
   const count = h("b");
   const bound = new Readout("bound", fixed(3));
-  const views = panelsOf(1).map(({ name }) => new PanelView(name));
+  const views = panelsOf(1).map(({ name }) => panelView(name));
   const node = h("div", { class: "fe-recalled" },
     h("figure", {}, stored, h("figcaption", {}, count, h("dl", {}, line("bound on it, d / N", bound)),
       h("p", { class: "fe-note" }, "in the mean, for all features that are not negative; softmax has none"))),
@@ -49,29 +50,25 @@ export function panels(model: RecallModel, results: Results): Part {
 
 const line = (name: string, readout: Readout) => h("div", {}, h("dt", {}, name), h("dd", {}, readout.node));
 
-class PanelView {
-  readonly node: HTMLElement;
-  private readonly canvas = h("canvas", { role: "img" });
-  private readonly title = h("b");
-  private readonly readouts: Record<string, Readout>;
-  private drawn = "";
-
-  constructor(private readonly name: Panel["name"]) {
-    this.readouts = Object.fromEntries(FIGURES.map(([figure, , format]) => [figure, new Readout(`${figure}_${name}`, format)]));
-    this.node = h("figure", { "data-kind": name }, this.canvas, h("figcaption", {}, h("span", { class: "fe-swatch" }), this.title,
-      h("dl", {}, ...FIGURES.map(([figure, words]) => line(words, this.readouts[figure])))));
-  }
-
-  show({ shown }: Results, { title }: Panel, range: Range): void {
-    const mine = shown[this.name];
-    if (!mine || this.drawn === mine.id) return;
-    this.drawn = mine.id;
-    paint(this.canvas, mine.found.out, mine.setting, range);
-    this.title.textContent = title;
-    for (const [figure] of FIGURES) this.readouts[figure].set(mine.found[figure]);
-    this.canvas.setAttribute("aria-label", `What ${title} gives back: ` +
-      FIGURES.map(([figure, words, format]) => `${words} ${format(mine.found[figure])}`).join(", "));
-  }
+function panelView(name: Panel["name"]) {
+  const canvas = h("canvas", { role: "img" });
+  const heading = h("b");
+  const readouts = FIGURES.map(([figure, , format]) => new Readout(`${figure}_${name}`, format));
+  let drawn = "";
+  return {
+    node: h("figure", { "data-kind": name }, canvas, h("figcaption", {}, h("span", { class: "fe-swatch" }), heading,
+      h("dl", {}, ...FIGURES.map(([, words], i) => line(words, readouts[i]))))),
+    show({ shown }: Results, { title }: Panel, range: Range): void {
+      const mine = shown[name];
+      if (!mine || drawn === mine.id) return;
+      drawn = mine.id;
+      paint(canvas, mine.found.out, mine.setting, range);
+      heading.textContent = title;
+      FIGURES.forEach(([figure], i) => readouts[i].set(mine.found[figure]));
+      canvas.setAttribute("aria-label", `What ${title} gives back: ` +
+        FIGURES.map(([figure, words, format]) => `${words} ${format(mine.found[figure])}`).join(", "));
+    },
+  };
 }
 
 /** Each row of numbers as one patch, where its value lies: a photograph's in colour, others in grey. */
@@ -83,12 +80,13 @@ function paint(canvas: HTMLCanvasElement, rows: Float64Array, { grid, n, source 
   canvas.dataset.source = source;
   paintNumbers(canvas, grid[1] * width, grid[0] * width, (row, column): Rgb => {
     const at = numberAt(row, column, grid[1], width, e, channels);
-    const within = channels === 3 || (row % width) * width + (column % width) < e; // the rest of a square block stays black
-    return channels === 3 ? [byte(rows[at]), byte(rows[at + 1]), byte(rows[at + 2])] : within ? [byte(rows[at]), byte(rows[at]), byte(rows[at])] : [0, 0, 0];
+    if (channels === 3) return [byte(rows[at]), byte(rows[at + 1]), byte(rows[at + 2])];
+    const grey = (row % width) * width + (column % width) < e ? byte(rows[at]) : 0; // the rest of a square block stays black
+    return [grey, grey, grey];
   });
 }
 
 function rangeOf(values: Float64Array): Range {
-  const range = values.reduce(([least, most], x) => [Math.min(least, x), Math.max(most, x)], [Infinity, -Infinity]);
-  return range[0] < range[1] ? [range[0], range[1]] : [range[0], range[0] + 1];
+  const [least, most] = extent(values) as [number, number];
+  return [least, least < most ? most : least + 1];
 }

@@ -1,5 +1,5 @@
 // What has been found for the setting as it is: first what the pictures show, then the points of the charts.
-import { startWorker } from "../frame";
+import { range, startWorker } from "../frame";
 import { factors } from "../frame/maths/attention";
 import type { Kind, Recall } from "../frame/maths/recall";
 import code from "worker:./worker.ts";
@@ -7,17 +7,15 @@ import { Reader, type Answer, type Question } from "./reader";
 import { panelsOf, type Curve, type Panel, type RecallModel, type Setting, type Settings } from "./state";
 
 export const FACTORS = factors(2);
-export const SIDES = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+export const SIDES = range(4, 16);
 const MOST_POINTS = 2000;
 
 interface Job { id: string; setting: Setting; kind: Kind; p: number; weightAlone: boolean; panel: Panel["name"] | null }
 
-/** The newest answer of a picture; it may still be that of the setting before. */
-export interface Shown { id: string; setting: Setting; found: Recall }
-
 export class Results {
   now: Setting | null = null;
-  readonly shown: Partial<Record<Panel["name"], Shown>> = {};
+  /** The newest answer of each picture; it may still be that of the setting before. */
+  readonly shown: Partial<Record<Panel["name"], { id: string; setting: Setting; found: Recall }>> = {};
   private readonly points = new Map<string, Answer>();
   private readonly others = new Map<string, Setting>();
   private asking = false;
@@ -45,16 +43,12 @@ export class Results {
     return setting ? this.points.get(this.job(setting, kind, p, curve).id)?.[curve] : undefined;
   }
 
-  /** Whether the charts still lack a point. */
   get drawing(): boolean {
     return this.now !== null && this.chartJobs().some(({ id }) => !this.points.has(id));
   }
 
-  stop(): void {
-    this.worker.stop();
-  }
+  stop = () => this.worker.stop();
 
-  /** The setting with another side, made once. */
   private at(side?: number): Setting | null {
     if (side === undefined || this.now?.source === "given") return this.now;
     if (!this.others.has(String(side))) {

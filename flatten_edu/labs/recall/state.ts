@@ -16,8 +16,6 @@ export interface RecallTraits {
   asked: "in place" | "in another order";
   curve: Curve;
   seed: number;
-  step: number;
-  /** Of the reader's own tensors. */
   grid: [number, number];
   picture: DataView | null;
   /** q and k [n, d], v [n, e]: a reader's own. */
@@ -42,14 +40,10 @@ export interface Setting { key: string; source: "photo" | "noise" | "own" | "giv
 
 /** Makes settings, and holds the reader's own photograph: it is no trait, so no kernel gets it. */
 export class Settings {
-  private photograph: Uint8ClampedArray | null = null;
+  photograph: Uint8ClampedArray | null = null;
   private taken = 0;
 
   constructor(private readonly model: RecallModel) {}
-
-  get hasOwn(): boolean {
-    return this.photograph !== null;
-  }
 
   take(photograph: Uint8ClampedArray): void {
     this.photograph = photograph;

@@ -1,6 +1,6 @@
 // Both costs against N, at the d that is set; the marker is the slider of N, to drag or to move by keys.
 import { scaleLog } from "d3-scale";
-import { axes, change, marks, powerOfTen, svg, upright } from "../frame";
+import { axes, change, marks, meaning, powerOfTen, svg, upright } from "../frame";
 import { attentionCost } from "../frame/maths/cost";
 import { FORMULA, N_STOPS, ORDERS, type ReorderModel } from "./state";
 
@@ -8,7 +8,7 @@ const [WIDTH, HEIGHT] = [340, 196];
 const MOST = 16384;
 const x = scaleLog().domain([1, MOST]).range([34, WIDTH - 18]);
 const TICKS = marks([1, 4, 16, 64, 256, 1024, 4096, 16384]);
-const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -4, PageUp: 4 };
+const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -4, PageUp: 4, Home: -Infinity, End: Infinity };
 
 export function chart(model: ReorderModel, signal: AbortSignal) {
   const behind = svg("g");
@@ -21,11 +21,8 @@ export function chart(model: ReorderModel, signal: AbortSignal) {
     class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Multiply-adds of both orders against N",
   }, behind, lines, marker);
   marker.addEventListener("keydown", (event) => {
-    const to = event.key === "Home" ? N_STOPS[0] : event.key === "End" ? MOST : moved(model.get("n"), KEYS[event.key]);
-    if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation(); // JupyterLab would move to another cell
-    change(model, "n", to);
+    const by = meaning(event, KEYS);
+    if (by !== undefined) change(model, "n", moved(model.get("n"), by));
   }, { signal });
   const drag = (event: MouseEvent) => {
     const box = node.getBoundingClientRect();
@@ -69,9 +66,7 @@ function nearest(n: number): number {
   return N_STOPS.reduce((a, b) => (distance(b) < distance(a) ? b : a));
 }
 
-/** The stop so many further on; null for a key that moves nothing. */
-function moved(n: number, by: number | undefined): number | null {
-  if (by === undefined) return null;
+function moved(n: number, by: number): number {
   const above = N_STOPS.findIndex((stop) => stop >= n);
   const from = by > 0 && N_STOPS[above] > n ? above - 1 : above;
   return N_STOPS[Math.min(Math.max(from + by, 0), N_STOPS.length - 1)];

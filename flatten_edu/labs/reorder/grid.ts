@@ -1,25 +1,13 @@
 // The small example as a scheme: each entry stands where its row, from the left, and its column, from above, cross.
 import { short, svg } from "../frame";
 import { transposed, type Matrix } from "../frame/maths/cost";
-import { MIDDLE, example, type Example, type ReorderModel } from "./state";
+import { MIDDLE, example, type Example, type Kind, type ReorderModel } from "./state";
 
 const CELL = 30;
 const MARGIN = 0.9; // above, for the names; in cells
 
-type Kind = "q" | "k" | "v" | "middle" | "out";
-
-interface Block {
-  kind: Kind;
-  name: string;
-  values: Matrix;
-  /** Of its top left corner, in cells. */
-  x: number;
-  y: number;
-  /** How many entries are computed, row by row. */
-  known: number;
-  /** Where its name stands. */
-  label: "above" | "right";
-}
+/** A matrix: where its top left corner is, in cells, how many entries are computed, row by row, and where its name stands. */
+interface Block { kind: Kind; name: string; values: Matrix; x: number; y: number; known: number; label: "above" | "right" }
 
 export function grid(model: ReorderModel) {
   const node = svg("svg", { class: "fe-grid", role: "img" });
@@ -71,26 +59,19 @@ function layout({ order, q, k, v, middle, out, at, normalised }: Example): Block
 }
 
 /** The row and the column that meet in the latest entry, each as a band that runs on to it. */
-function bands({ latest, order }: Example, blocks: Block[]): SVGElement[] {
+function bands({ latest }: Example, blocks: Block[]): SVGElement[] {
   if (!latest) return [];
-  const of = (kind: Kind) => blocks.find((block) => block.kind === kind)!;
-  const target = of(latest.product === "first" ? "middle" : "out");
-  const fromLeft = of({ qk_first: { first: "q", second: "middle" }, kv_first: { first: "k", second: "q" } }[order][latest.product] as Kind);
-  const fromAbove = of({ qk_first: { first: "k", second: "v" }, kv_first: { first: "v", second: "middle" } }[order][latest.product] as Kind);
+  const [target, fromLeft, fromAbove] = [latest.product, latest.left, latest.above].map((kind) => blocks.find((block) => block.kind === kind)!);
   const [x, y] = [target.x + latest.j, target.y + latest.i];
   const band = (left: number, top: number, width: number, height: number) =>
     svg("rect", { class: "fe-band", x: left * CELL, y: top * CELL, width: width * CELL, height: height * CELL, rx: 5 });
-  return [
-    band(fromLeft.x, y, x + 1 - fromLeft.x, 1),
-    band(x, fromAbove.y, 1, y + 1 - fromAbove.y),
-  ];
+  return [band(fromLeft.x, y, x + 1 - fromLeft.x, 1), band(x, fromAbove.y, 1, y + 1 - fromAbove.y)];
 }
 
 function drawBlock(block: Block, { latest }: Example): SVGElement[] {
   const { kind, name, values, x, y, known, label } = block;
   const columns = values[0].length;
-  const isNew = (i: number, j: number) =>
-    latest !== null && kind === (latest.product === "first" ? "middle" : "out") && i === latest.i && j === latest.j;
+  const isNew = (i: number, j: number) => kind === latest?.product && i === latest.i && j === latest.j;
   const cells = values.flatMap((row, i) => row.map((value, j) => {
     const shown = i * columns + j < known;
     const at = { x: (x + j) * CELL + 1.5, y: (y + i) * CELL + 1.5 };

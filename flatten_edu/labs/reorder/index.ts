@@ -1,5 +1,5 @@
 // The lab `reorder`: where does N² go when the brackets move?
-import { choice, count, h, mountLab, slider, tabList, together, toggle, type Part, type RenderContext } from "../frame";
+import { choice, count, h, lab, slider, tabList, together, toggle, type Part } from "../frame";
 import { chart } from "./chart";
 import { counts } from "./counts";
 import { grid } from "./grid";
@@ -9,23 +9,17 @@ import { agreement, sentence } from "./sentence";
 import { D_STOPS, FORMULA, N_STOPS, ORDERS, type ReorderModel, type ReorderTraits } from "./state";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/cost";
 export { D_STOPS, N_STOPS } from "./state";
 
-export function render(context: RenderContext<ReorderTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal, head) => {
-    const panels = { scale: scaleView(model, signal), steps: stepsView(model, signal) };
-    const tabs = tabList(model, signal, { scale: "To scale", steps: "By hand" }, { scale: panels.scale.node, steps: panels.steps.node });
-    const set = controls(model, signal);
-    head.append(tabs.node);
-    body.append(set.node, panels.scale.node, panels.steps.node);
-    return [set, tabs, panels.scale, panels.steps];
-  });
-}
-
-export default { render };
+export default lab<ReorderTraits>(WORDS, ({ model, body, signal, head }) => {
+  const panels = { scale: scaleView(model, signal), steps: stepsView(model, signal) };
+  const tabs = tabList(model, signal, { scale: "To scale", steps: "By hand" }, { scale: panels.scale.node, steps: panels.steps.node });
+  const set = controls(model, signal);
+  head.append(tabs.node);
+  body.append(set.node, panels.scale.node, panels.steps.node);
+  return [set, tabs, panels.scale, panels.steps];
+});
 
 /** The brackets belong to both views; N and d to the one, the row sums to the other. */
 function controls(model: ReorderModel, signal: AbortSignal): Part {

@@ -1,5 +1,5 @@
 // Forwards and back through the entries of the example, or one after the other by itself.
-import { change, count, h, labelled, rangeInput, Readout, small, uniqueId, type Part } from "../frame";
+import { button, change, count, h, labelled, rangeInput, Readout, small, tableHead, type Part } from "../frame";
 import { multiplyAddsAfter } from "../frame/maths/cost";
 import { example, exampleCost, FORMULA, ORDERS, type ReorderModel } from "./state";
 
@@ -7,11 +7,7 @@ const PACE = 500; // milliseconds an entry
 
 export function player(model: ReorderModel, signal: AbortSignal): Part {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const button = (text: string, label: string, act: () => void) => {
-    const node = h("button", { type: "button", "aria-label": label }, text);
-    node.addEventListener("click", act, { signal });
-    return node;
-  };
+  const one = (text: string, label: string, act: () => void) => button(signal, act, { "aria-label": label }, text);
   const go = (to: number) => change(model, "at", Math.max(0, Math.min(to, example(model).total)));
   let timer = 0;
   const stop = () => {
@@ -35,18 +31,17 @@ export function player(model: ReorderModel, signal: AbortSignal): Part {
     play.textContent = "Pause";
     play.setAttribute("aria-pressed", "true");
   };
-  const play = button("Play", "Play, one entry after the other", () => (timer ? stop() : start()));
+  const play = one("Play", "Play, one entry after the other", () => (timer ? stop() : start()));
   const buttons = [
-    button("Start", "Start: back to the first entry", () => jump(0)), button("Back", "Back one entry", () => jump(example(model).at - 1)), play,
-    button("Forward", "Forward one entry", () => jump(example(model).at + 1)), button("End", "End: all entries", () => jump(example(model).total)),
+    one("Start", "Start: back to the first entry", () => jump(0)), one("Back", "Back one entry", () => jump(example(model).at - 1)), play,
+    one("Forward", "Forward one entry", () => jump(example(model).at + 1)), one("End", "End: all entries", () => jump(example(model).total)),
   ];
-  const id = uniqueId("at");
-  const slider = rangeInput(id, signal, jump);
+  const slider = rangeInput(signal, jump);
   const at = new Readout("at", String);
   const total = new Readout("entries", String);
   return {
     node: h("div", { class: "fe-player" },
-      labelled(id, ["entries computed"], h("span", {}, at.node, " of ", total.node), slider.input),
+      labelled(["entries computed"], h("span", {}, at.node, " of ", total.node), slider.input),
       h("div", { class: "fe-play", role: "group", "aria-label": "step through" }, ...buttons)),
     update() {
       const now = example(model);
@@ -64,18 +59,11 @@ export function player(model: ReorderModel, signal: AbortSignal): Part {
 /** The running count, against what both orders need in all. */
 export function tally(model: ReorderModel): Part {
   const done = new Readout("done", count);
-  const totals = ORDERS.map((order) => ({
-    order,
-    now: h("td", {}),
-    total: new Readout(`total_${order}`, count),
-    parts: small(),
-  }));
+  const totals = ORDERS.map((order) => ({ order, now: h("td", {}), total: new Readout(`total_${order}`, count), parts: small() }));
   const rows = totals.map(({ order, now, total, parts }) => h("tr", {}, h("th", { scope: "row" }, FORMULA[order], parts),
     now, h("td", { class: "fe-bar" }, total.node)));
   const node = h("table", { class: "fe-table fe-tally" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "multiplications"), h("th", { scope: "col" }, "so far"),
-      h("th", { scope: "col" }, "in all"))),
-    h("tbody", {}, ...rows));
+    tableHead("multiplications", "so far", "in all"), h("tbody", {}, ...rows));
   return {
     node,
     update() {

@@ -1,7 +1,7 @@
 // The matrices of both products, drawn to one scale, with the brackets round the product that comes first.
 import { svg } from "../frame";
 import type { Order } from "../frame/maths/cost";
-import { MIDDLE, type ReorderModel } from "./state";
+import { MIDDLE, type Kind, type ReorderModel } from "./state";
 
 const WIDTH = 340;
 const ROOM = WIDTH - 62; // without brackets, the equals sign and gaps
@@ -11,14 +11,11 @@ const GAP = 7;
 const LABEL = 34;
 const HEIGHT = 2 * (TALLEST + LABEL) + 18;
 
-type Kind = "q" | "k" | "v" | "middle" | "out";
 interface Piece { name: string; kind: Kind; rows: number; columns: number }
 type Sign = "(" | ")" | "=";
 
 /** Units of the picture for each number of a side, the same in both orders. */
-export function unitsPerNumber(n: number, d: number): number {
-  return Math.min(TALLEST / Math.max(n, d), ROOM / Math.max(n + 2 * d, 3 * d));
-}
+export const unitsPerNumber = (n: number, d: number) => Math.min(TALLEST / Math.max(n, d), ROOM / Math.max(n + 2 * d, 3 * d));
 
 export function scale(model: ReorderModel) {
   const drawing = svg("g");

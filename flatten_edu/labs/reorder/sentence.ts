@@ -4,9 +4,8 @@ import { attentionCost } from "../frame/maths/cost";
 import { differenceOfOrders, example, FORMULA, MIDDLE, type ReorderModel } from "./state";
 import { unitsPerNumber } from "./scale";
 
-export function sentence(model: ReorderModel, view: "scale" | "steps"): Part {
-  return summary(() => (model.get("view") !== view ? null : view === "scale" ? ofScale(model) : ofSteps(model)));
-}
+export const sentence = (model: ReorderModel, view: "scale" | "steps"): Part =>
+  summary(() => (model.get("view") !== view ? null : view === "scale" ? ofScale(model) : ofSteps(model)));
 
 function ofScale(model: ReorderModel): string {
   const [n, d, order] = [model.get("n"), model.get("d"), model.get("order")];
@@ -28,12 +27,10 @@ function ofScale(model: ReorderModel): string {
 function ofSteps(model: ReorderModel): string {
   const now = example(model);
   if (!now.latest) return `Nothing is multiplied yet. ${MIDDLE[now.order]} comes first: step forward, or play.`;
-  const { i, j, row, column, value, product } = now.latest;
-  const left = { first: { qk_first: "Q", kv_first: "Kᵀ" }, second: { qk_first: "QKᵀ", kv_first: "Q" } }[product][now.order];
-  const above = { first: { qk_first: "Kᵀ", kv_first: "V" }, second: { qk_first: "V", kv_first: "KᵀV" } }[product][now.order];
+  const { i, j, row, column, value, product, left, above } = now.latest;
+  const names = { q: "Q", k: "Kᵀ", v: "V", middle: MIDDLE[now.order], out: "O" };
   const sum = row.map((entry, t) => `${short(entry)}·${short(column[t])}`).join(" + ");
-  const step = `${product === "first" ? MIDDLE[now.order] : "O"}: row ${i + 1} of ${left} times column ${j + 1} of ${above}: ` +
-    `${sum} = ${short(value)}.`;
+  const step = `${names[product]}: row ${i + 1} of ${names[left]} times column ${j + 1} of ${names[above]}: ${sum} = ${short(value)}.`;
   return now.at === now.total ? `${step} ${finished(model.get("normalised"))}` : step;
 }
 
@@ -42,7 +39,6 @@ function finished(normalised: boolean): string {
   return `Done.${divided} Now move the brackets: the result is the same.`;
 }
 
-/** How far apart the results of the two orders are, on these numbers. */
 export function agreement(model: ReorderModel): Part {
   const difference = new Readout("difference", (value) => (value === 0 ? "0" : minus(value.toExponential(1))));
   return {

@@ -1,7 +1,7 @@
 // The traits of the lab `reorder` (Python: ReorderLab), and what its views compute from them.
 import type { LabModel } from "../frame";
 import {
-  attentionCost, bothProducts, dividedByLast, largestDifference, withOnes, type Matrix, type Order,
+  attentionCost, bothProducts, dividedByLast, largestDifference, transposed, withOnes, type Matrix, type Order,
 } from "../frame/maths/cost";
 
 export interface ReorderTraits {
@@ -15,7 +15,6 @@ export interface ReorderTraits {
   q: number[][];
   k: number[][];
   v: number[][];
-  step: number;
 }
 
 export type ReorderModel = LabModel<ReorderTraits>;
@@ -32,57 +31,33 @@ export const N_STOPS = [
 ];
 export const D_STOPS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, 96, 128, 160, 192, 256];
 
-/** An entry on the way: of which product, which one, and the row and the column whose product it is. */
-export interface Entry {
-  product: "first" | "second";
-  i: number;
-  j: number;
-  row: readonly number[];
-  column: readonly number[];
-  value: number;
-}
+export type Kind = "q" | "k" | "v" | "middle" | "out";
+export type Example = ReturnType<typeof example>;
 
-/** The small example as it stands: the two products, and how far the reader has gone. */
-export interface Example {
-  order: Order;
-  q: Matrix;
-  k: Matrix;
-  v: Matrix;
-  middle: number[][];
-  out: number[][];
-  /** Entries computed, of how many. */
-  at: number;
-  total: number;
-  latest: Entry | null;
-  /** Whether v has a last column of ones. */
-  normalised: boolean;
-}
-
-export function example(model: ReorderModel): Example {
-  const [q, k, order] = [model.get("q"), model.get("k"), model.get("order")];
-  const normalised = model.get("normalised");
-  const v = normalised ? withOnes(model.get("v")) : model.get("v");
+/** The small example as it stands: the two products, and how many of all their entries the reader has gone through. */
+export function example(model: ReorderModel) {
+  const [q, k, order, normalised] = [model.get("q"), model.get("k"), model.get("order"), model.get("normalised")];
+  const v = normalised ? withOnes(model.get("v")) : model.get("v"); // then its last column gathers the row sums
   const { middle, out } = bothProducts(q, k, v, order);
   const total = middle.length * middle[0].length + out.length * out[0].length;
   const at = Math.min(model.get("at"), total);
-  return { order, q, k, v, middle, out, at, total, normalised, latest: entry({ order, q, k, v, middle, out }, at) };
+  return { order, q, k, v, middle, out, at, total, normalised, latest: at ? entry({ q, k: transposed(k), v, middle, out }, order, at) : null };
 }
 
-type Products = Pick<Example, "order" | "q" | "k" | "v" | "middle" | "out">;
+/** What stands to the left of each product and above it, by order. */
+const FACTORS = {
+  middle: { qk_first: ["q", "k"], kv_first: ["k", "v"] }, out: { qk_first: ["middle", "v"], kv_first: ["q", "middle"] },
+} as const;
 
-/** The entry that is computed as number `at`, row by row, the product in brackets first. */
-function entry({ order, q, k, v, middle, out }: Products, at: number): Entry | null {
-  if (at === 0) return null;
-  const first = middle.length * middle[0].length;
-  const inFirst = at <= first;
-  const target = inFirst ? middle : out;
-  const nth = inFirst ? at - 1 : at - 1 - first;
+/** The entry that is computed as number `at`, row by row, the product in brackets first; and whose row and column it takes. */
+function entry(matrices: Record<Kind, Matrix>, order: Order, at: number) {
+  const first = matrices.middle.length * matrices.middle[0].length;
+  const product: "middle" | "out" = at <= first ? "middle" : "out";
+  const nth = at <= first ? at - 1 : at - 1 - first;
+  const target = matrices[product];
   const [i, j] = [Math.floor(nth / target[0].length), nth % target[0].length];
-  const column = (a: Matrix, c: number) => a.map((row) => row[c]);
-  const [row, other] = inFirst
-    ? order === "qk_first" ? [q[i], k[j]] : [column(k, i), column(v, j)]
-    : order === "qk_first" ? [middle[i], column(v, j)] : [q[i], column(middle, j)];
-  return { product: inFirst ? "first" : "second", i, j, row, column: other, value: target[i][j] };
+  const [left, above] = FACTORS[product][order];
+  return { product, i, j, left, above, row: matrices[left][i], column: matrices[above].map((row) => row[j]), value: target[i][j] };
 }
 
 /** The largest difference between the results of the two orders; after the division, where rows are divided. */
@@ -92,7 +67,6 @@ export function differenceOfOrders(model: ReorderModel): number {
   return model.get("normalised") ? largestDifference(dividedByLast(one), dividedByLast(other)) : largestDifference(one, other);
 }
 
-/** The cost of the small example in an order. */
 export function exampleCost(model: ReorderModel, order: Order) {
   const columns = model.get("v")[0].length + (model.get("normalised") ? 1 : 0);
   return attentionCost(model.get("q").length, model.get("q")[0].length, order, columns);

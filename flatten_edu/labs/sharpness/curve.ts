@@ -1,7 +1,6 @@
 // Entropy against the scale of q and k: softmax's falls, the others do not move; where it crosses the focused one.
 import { scaleLinear, scaleLog } from "d3-scale";
-import { line } from "d3-shape";
-import { axes, fraction, marks, svg, upright } from "../frame";
+import { axes, fraction, marks, path, svg, upright } from "../frame";
 import { entropyCurve } from "../frame/maths/sharpness";
 import { TITLES, type QueryAndKeys, type Rows } from "./state";
 
@@ -18,17 +17,15 @@ export function curve(): { node: Element; show(input: QueryAndKeys, rows: Rows, 
     show(input, rows, scale, divide) {
       const y = scaleLinear().domain([0, Math.log2(Math.max(rows.focused.weights.length, 2))]).range([HEIGHT - 38, 36]);
       const curved = entropyCurve(input.q, input.keys, SCALES, divide);
-      const points = SCALES.map((s, i): [number, number] => [x(s), y(curved[i])]);
-      const flat = (["relu", "focused"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
+      const flat = flatOf(rows);
       layer.replaceChildren(
         axes(x, y, SIZES, marks(y.ticks(4)), "entropy in bits, as s grows", 16),
         svg("text", { x: x(1), y: HEIGHT - 5, "text-anchor": "middle" }, "s, the scale of q and of every key"),
         ...flat.map((kind) => svg("path", { class: "fe-line", "data-kind": kind, d: `M${x(1 / 8)} ${y(rows[kind].entropy)}H${x(8)}` })),
-        svg("path", { class: "fe-line", "data-kind": "softmax", d: line()(points) ?? "" }),
+        svg("path", { class: "fe-line", "data-kind": "softmax", d: path(SCALES.map((s, i) => [x(s), y(curved[i])])) }),
         upright(x(scale), y),
         ...crossing(rows, y),
-        ...(["relu", "focused", "softmax"] as const).filter((kind) => Number.isFinite(rows[kind].entropy))
-          .map((kind) => svg("circle", { "data-kind": kind, cx: x(scale), cy: y(rows[kind].entropy), r: 4 })),
+        ...[...flat, "softmax" as const].map((kind) => svg("circle", { "data-kind": kind, cx: x(scale), cy: y(rows[kind].entropy), r: 4 })),
         ...names(rows, y, curved));
       node.setAttribute("aria-label", `Entropy in bits against the scale from 1/8 to 8. Softmax falls from ${curved[0].toFixed(2)} ` +
         `to ${curved.at(-1)!.toFixed(2)}; ${flat.map((kind) => `${TITLES[kind]} stays at ${rows[kind].entropy.toFixed(2)}`).join(", ")}.`);
@@ -37,6 +34,9 @@ export function curve(): { node: Element; show(input: QueryAndKeys, rows: Rows, 
 }
 
 type Y = (bits: number) => number;
+
+/** The kinds that no scale moves, but for rows that ReLU empties. */
+const flatOf = (rows: Rows) => (["relu", "focused"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
 
 /** The point where softmax passes the focused row, with its scale; beyond the chart an arrow at its edge. */
 function crossing({ focused: { crossing: at, entropy } }: Rows, y: Y): SVGElement[] {
@@ -57,19 +57,18 @@ function crossing({ focused: { crossing: at, entropy } }: Rows, y: Y): SVGElemen
 
 /** Each line's name at its end; two that would touch are set apart. */
 function names(rows: Rows, y: Y, curved: number[]): SVGElement[] {
-  const flat = (["relu", "focused"] as const).filter((kind) => Number.isFinite(rows[kind].entropy));
+  const flat = flatOf(rows);
   const close = flat.length === 2 && Math.abs(y(rows.relu.entropy) - y(rows.focused.entropy)) < 14;
   // At the side where softmax's curve is further away from the line.
-  const side = (bits: number) => Math.abs(bits - curved[0]) > Math.abs(bits - curved.at(-1)!) ? "left" : "right";
+  const side = (bits: number) => Math.abs(bits - curved[0]) > Math.abs(bits - curved.at(-1)!);
   return flat.map((kind) => {
-    const left = side(rows[kind].entropy) === "left";
+    const left = side(rows[kind].entropy);
     const below = close && kind === "focused";
     return svg("text", { class: "fe-name", "data-kind": kind, x: left ? x(1 / 8) + 3 : x(8) - 2, y: y(rows[kind].entropy) + (below ? 13 : -5),
       "text-anchor": left ? "start" : "end" }, TITLES[kind]);
   }).concat(svg("text", { class: "fe-name", "data-kind": "softmax", ...softmaxPlace(curved, y) }, TITLES.softmax));
 }
 
-/** Beside the middle of softmax's fall. */
 function softmaxPlace(curved: number[], y: Y): Record<string, string | number> {
   const half = (curved[0] + curved.at(-1)!) / 2;
   const i = Math.max(curved.findIndex((bits) => bits <= half), 0);

@@ -1,32 +1,26 @@
 // The lab `sharpness`: is focused attention really sharper than softmax?
 import {
-  choice, focusingFactorControl, formatP, fraction, h, Memo, mountLab, range, Readout, slider, summary, toggle, type Part,
-  type RenderContext,
+  choice, focusingFactorControl, formatP, fraction, group, h, lab, Memo, nodesOf, range, Readout, slider, summary,
+  toggle, type Part,
 } from "../frame";
 import { curve } from "./curve";
 import { readExample, rowsAt, type Rows, type SharpnessModel, type SharpnessTraits } from "./state";
-import { weightTable } from "./weights";
+import { rowTable } from "./weights";
 import WORDS from "./words.json";
 
-export * from "../frame/maths/attention";
 export * from "../frame/maths/sharpness";
 export { rowsAt } from "./state";
 
 const SCALES = range(-24, 24).map((eighth) => 2 ** (eighth / 8));
 
-export function render(context: RenderContext<SharpnessTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    const p = focusingFactorControl(model, signal);
-    const controls = controlView(model, signal);
-    const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
-    const result = resultView(model);
-    body.append(controls.node, p.node, h("div", { class: "fe-controls fe-stays" }, scale.node), result.node);
-    return [controls, p, scale, result];
-  });
-}
-
-export default { render };
+export default lab<SharpnessTraits>(WORDS, ({ model, body, signal }) => {
+  const scale = slider(model, signal, "scale", { symbol: "s", name: "scale of q and k", stops: SCALES, format: fraction });
+  const parts = [
+    controlView(model, signal), focusingFactorControl(model, signal), group("fe-controls fe-stays", [scale]), resultView(model),
+  ];
+  body.append(...nodesOf(parts));
+  return parts;
+});
 
 function controlView(model: SharpnessModel, signal: AbortSignal): Part {
   const sets = model.get("sets");
@@ -38,15 +32,11 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
     name: "trained row", stops: range(0, Math.max(sets.length - 1, 1)), format: (i) => sets[Math.min(i, sets.length - 1)]?.name ?? "none",
   });
   row.node.classList.add("fe-row");
-  const parts = [
-    example,
-    toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")),
-    row,
-  ];
+  const all = group("fe-controls", [example, toggle(model, signal, "divide", "softmax divides by √", h("i", {}, "d")), row]);
   return {
-    node: h("div", { class: "fe-controls" }, ...parts.map(({ node }) => node)),
+    node: all.node,
     update() {
-      for (const part of parts) part.update();
+      all.update();
       trained.hidden = !sets.length;
       own.hidden = !model.get("q");
       row.node.hidden = model.get("example") !== "trained" || !sets.length;
@@ -56,7 +46,7 @@ function controlView(model: SharpnessModel, signal: AbortSignal): Part {
 
 function resultView(model: SharpnessModel): Part {
   const memo = new Memo();
-  const [table, chart] = [weightTable(), curve()];
+  const [table, chart] = [rowTable(), curve()];
   const crossings = { focused: crossingWords("focused"), relu: crossingWords("relu") };
   const waiting = h("p", {}, "The rows have not arrived yet, or do not fit together.");
   let now: { rows: Rows; scale: number; p: number } | null = null;

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import torch
 import traitlets as t
 
 from flatten_edu.labs.frame.lab import Lab, focusing_factor
@@ -13,8 +12,7 @@ from flatten_edu.labs.frame.tensors import matrix_bytes, shape_of
 # Issue 4 of the authors' repository, whose keys are the whole numbers from 1 to 8 that its seed draws, and figure 4.
 EXAMPLES = json.loads((Path(__file__).parent / "examples.json").read_text())
 TRAINED = Path(__file__).parent / "data"
-MOST_KEYS = 4096
-MOST_CHANNELS = 1024
+MOST_KEYS, MOST_CHANNELS = 4096, 1024
 
 
 class SharpnessLab(Lab, lab="sharpness"):
@@ -65,18 +63,9 @@ class SharpnessLab(Lab, lab="sharpness"):
         name, value = proposal["trait"].name, proposal["value"]
         if value is None:
             return None
-        if name == "q" and not isinstance(value, bytes):
-            value = self._as_row(value)
         matrix = matrix_bytes(self, name, value, most=(MOST_KEYS if name == "k" else 1, MOST_CHANNELS))
         other = {"q": "k", "k": "q"}[name]
         held = getattr(self, other)
         if held is not None and shape_of(held)[-1] != shape_of(matrix)[-1]:
             raise refuse(self, name, f"of as many channels as {other}, {shape_of(held)[-1]}", shape_of(matrix))
         return matrix
-
-    def _as_row(self, value: object) -> object:
-        try:
-            query = torch.as_tensor(value)
-        except (TypeError, ValueError, RuntimeError):
-            raise refuse(self, "q", "a query, d numbers", value) from None
-        return query[None] if query.ndim == 1 else query

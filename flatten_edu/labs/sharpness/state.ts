@@ -4,8 +4,6 @@ import { entropyBits, focusedMap, linearWeights, top1Share, type Vector } from "
 import { crossingScale, scaledSoftmaxWeights } from "../frame/maths/sharpness";
 import EXAMPLES from "./examples.json";
 
-export interface RowSet { name: string; n: number; d: number }
-
 export interface SharpnessTraits {
   example: "issue" | "figure" | "trained" | "own";
   scale: number;
@@ -14,16 +12,15 @@ export interface SharpnessTraits {
   row: number;
   q: DataView | null;
   k: DataView | null;
-  sets: RowSet[];
+  sets: { name: string; n: number; d: number }[];
   rows: DataView | null;
-  step: number;
 }
 
 export type SharpnessModel = LabModel<SharpnessTraits>;
 
 export interface QueryAndKeys { q: Vector; keys: readonly Vector[] }
 
-export const chosenSet = (model: SharpnessModel) => Math.min(model.get("row"), model.get("sets").length - 1);
+const chosenSet = (model: SharpnessModel) => Math.min(model.get("row"), model.get("sets").length - 1);
 
 /** An example's numbers; cut into rows only when the bytes are others than before. Null where they are not here, or do not fit. */
 export function readExample(model: SharpnessModel, memo: Memo): QueryAndKeys | null {

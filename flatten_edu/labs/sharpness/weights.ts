@@ -1,5 +1,5 @@
 // The query's weights by three kinds, side by side: a line a key where there are few, a falling profile where many.
-import { formatP, h, small, svg, WeightTable } from "../frame";
+import { formatP, h, small, svg, weightTable, type WeightTable } from "../frame";
 import { TITLES, type Kind, type Rows } from "./state";
 
 const FEW = 12;
@@ -7,14 +7,14 @@ const PROFILE = { width: 120, height: 96 };
 
 interface Line { node: HTMLElement; set(rows: Rows): void }
 
-export function weightTable(): { node: HTMLElement; show(rows: Rows, p: number, divide: boolean): void } {
+export function rowTable() {
   const first = h("th", { scope: "col" });
-  const table = new WeightTable<Kind>(TITLES, [h("b", {}, "Attention of one query")], [first]);
+  const table = weightTable<Kind>(TITLES, [h("b", {}, "Attention of one query")], [first]);
   let shown = 0;
   let lines: Line[] = [];
   return {
     node: table.node,
-    show(rows, p, divide) {
+    show(rows: Rows, p: number, divide: boolean): void {
       const count = rows.focused.weights.length;
       if (count !== shown) {
         shown = count;

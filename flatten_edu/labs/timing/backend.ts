@@ -4,13 +4,8 @@ import { hashNoise } from "../frame/maths/noise";
 export const VARIANTS = ["softmax_written_out", "relu", "focused"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-/** What is computed, but for N. */
-export interface Task {
-  d: number;
-  p: number;
-  /** Whether the focused variant adds the 5 x 5 depthwise convolution of V. */
-  dwc: boolean;
-}
+/** What is computed, but for N; `dwc` adds the 5 x 5 depthwise convolution of V to the focused variant. */
+export interface Task { d: number; p: number; dwc: boolean }
 
 export interface Backend {
   /** What computes, in the browser's words; for the record. */
@@ -19,16 +14,13 @@ export interface Backend {
   readonly timer: string;
   /** Seconds that so many evaluations took, one after the other. */
   elapsed(variant: Variant, n: number, times: number): Promise<number>;
-  /** The result of one evaluation, n x d. */
   output(variant: Variant, n: number): Promise<Float32Array>;
 }
 
 export const KERNEL_SIDE = 5;
 
 /** Queries, keys and values: the same numbers on every machine. The first n rows of a larger table are those of a smaller. */
-export function inputs(n: number, d: number): Float32Array[] {
-  return [0, 1, 2].map((stream) => Float32Array.from(hashNoise(0, stream, n, d)));
-}
+export const inputs = (n: number, d: number) => [0, 1, 2].map((stream) => Float32Array.from(hashNoise(0, stream, n, d)));
 
 /** The convolution's kernel, 25 numbers a channel, channels last. */
 export const kernel = (d: number) => Float32Array.from(hashNoise(0, 3, KERNEL_SIDE ** 2, d), (x) => x / KERNEL_SIDE);

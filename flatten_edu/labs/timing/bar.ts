@@ -1,5 +1,5 @@
 // Run, stop, go on; how far a run has come, and what came of it, in a sentence.
-import { h, significant, summary, type Part } from "../frame";
+import { button, h, significant, summary, type Part } from "../frame";
 import { findingsOf, lead, type Findings } from "./findings";
 import type { Run } from "./run";
 import type { TimingRecord } from "./record";
@@ -7,12 +7,10 @@ import { isCovered, type TimingModel } from "./state";
 import { crossingText } from "./table";
 
 export function runBar(model: TimingModel, run: Run, signal: AbortSignal): Part {
-  const main = h("button", { type: "button", class: "fe-go" });
-  const anew = h("button", { type: "button" }, "Start anew");
+  const main = button(signal, () => (run.active ? run.stop() : run.start()), { class: "fe-go" });
+  const anew = button(signal, () => run.start(true), {}, "Start anew");
   const bar = h("progress", { max: 1, "aria-label": "samples taken" });
   const text = h("span", { class: "fe-state" });
-  main.addEventListener("click", () => { if (run.active) run.stop(); else void run.start(); }, { signal });
-  anew.addEventListener("click", () => { run.stop(); void run.start(true); }, { signal });
   return {
     node: h("div", { class: "fe-run" }, main, anew, bar, text),
     update() {
@@ -37,16 +35,11 @@ function stateText(run: Run): string {
   if (status === "stopped" && run.changed) return `Stopped: ${run.changed} changed. What was measured stays below.`;
   if (!progress) return "";
   const counted = `${progress.taken} of ${progress.all} samples`;
-  if (status === "running") return `${counted}, about ${roughly(progress.left)} left`;
+  const left = progress.left < 90 ? `${Math.max(1, Math.round(progress.left))} s` : `${Math.round(progress.left / 60)} min`;
+  if (status === "running") return `${counted}, about ${left} left`;
   return goesOn ? `Stopped: ${counted}` : `Done: ${counted}`;
 }
 
-function roughly(seconds: number): string {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return `${Math.round(seconds / 60)} min`;
-}
-
-/** What came out, in a sentence or two. */
 export const outcome = (model: TimingModel) => summary(() => {
   const own = model.get("own");
   if (own) return `${at(own)}${said(findingsOf(own), model.get("guess"))}`;

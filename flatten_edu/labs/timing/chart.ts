@@ -18,6 +18,14 @@ interface Scales { x: Scale; y: Scale }
 export function chart(model: TimingModel) {
   const node = svg("svg", { class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   const memo = new Memo();
+  const draw = (mine: TimingRecord | null, other: TimingRecord | null, guess: number) => {
+    const [own, beside] = [mine, other].map((record) => record && findingsOf(record));
+    const scales = scalesFor([own, beside]);
+    node.replaceChildren(...axesOf(scales), ...drawn(beside, scales, "beside"), ...drawn(own, scales, "own"),
+      ...names(own && own.laws.softmax_written_out ? own : beside ?? own, scales), ...crossings(own, beside, guess, scales));
+    node.setAttribute("aria-label", `Seconds against N, both logarithmic: ${own ? "your points, and " : ""}a record beside. ` +
+      "The table of figures says what is read off; all points stand in a table below.");
+  };
   return {
     node,
     update() {
@@ -25,20 +33,6 @@ export function chart(model: TimingModel) {
       memo.keep("drawn", now, () => draw(...now));
     },
   };
-
-  function draw(mine: TimingRecord | null, other: TimingRecord | null, guess: number): void {
-    const [own, beside] = [mine, other].map((record) => record && findingsOf(record));
-    const scales = scalesFor([own, beside]);
-    node.replaceChildren(
-      ...axesOf(scales),
-      ...(beside ? drawn(beside, scales, "beside") : []),
-      ...(own ? drawn(own, scales, "own") : []),
-      ...names(own && own.laws.softmax_written_out ? own : beside ?? own, scales),
-      ...crossings(own, beside, guess, scales),
-    );
-    node.setAttribute("aria-label", `Seconds against N, both logarithmic: ${own ? "your points, and " : ""}a record beside. ` +
-      "The table of figures says what is read off; all points stand in a table below.");
-  }
 }
 
 /** From the smallest to the largest N and time that are drawn, rounded outwards to powers of ten for the times. */
@@ -67,9 +61,11 @@ function axesOf({ x, y }: Scales): SVGElement[] {
 }
 
 /** One record: a line through the medians, and at each N the median with its quartiles. */
-function drawn({ series }: Findings, scales: Scales, who: "own" | "beside"): SVGElement[] {
-  return DRAWN.filter((variant) => series[variant]).map((variant) =>
-    svg("g", { class: `fe-series fe-${variant} fe-${who}` }, line(series[variant]!, scales), ...points(variant, series[variant]!, scales)));
+function drawn(found: Findings | null, scales: Scales, who: "own" | "beside"): SVGElement[] {
+  return DRAWN.flatMap((variant) => {
+    const series = found?.series[variant];
+    return series ? [svg("g", { class: `fe-series fe-${variant} fe-${who}` }, line(series, scales), ...points(variant, series, scales))] : [];
+  });
 }
 
 function line(series: Series, { x, y }: Scales): SVGElement {
@@ -129,19 +125,21 @@ function crossings(own: Findings | null, beside: Findings | null, guess: number,
     if (!of || !found || found.n === 0 || found.n === Infinity) return [];
     const [low, high] = [found.low, found.high].map((value) => x(Math.min(Math.max(value, x.domain()[0]), x.domain()[1])));
     const top = 14 + 14 * i;
-    const end = x(found.n) > (BOX.left + BOX.right) / 2;
     return [
       svg("rect", { class: `fe-interval fe-${fast}`, x: low, y: top + 4, width: Math.max(high - low, 1), height: BOX.bottom - top - 4 }),
       svg("path", { class: `fe-crossing fe-${fast}`, d: `M${x(found.n)} ${top + 3}V${BOX.bottom}` }),
-      svg("text", { class: `fe-mark fe-${fast}`, x: x(found.n) + (end ? -4 : 4), y: top, "text-anchor": end ? "end" : "start" }, `${SHORT[fast]} is faster from N = ${crossingText(found.n, of, "softmax_written_out", fast)}`),
+      mark(fast, x(found.n), top, `${SHORT[fast]} is faster from N = ${crossingText(found.n, of, "softmax_written_out", fast)}`),
     ];
   });
   if (guess > 0) {
-    const right = x(guess) > (BOX.left + BOX.right) / 2;
-    lines.push(
-      svg("path", { class: "fe-guessed", d: `M${x(guess)} ${BOX.top - 8}V${BOX.bottom}` }),
-      svg("text", { class: "fe-mark fe-guessed", x: x(guess) + (right ? -4 : 4), y: BOX.top - 10, "text-anchor": right ? "end" : "start" }, `your guess, ${guess}`),
-    );
+    lines.push(svg("path", { class: "fe-guessed", d: `M${x(guess)} ${BOX.top - 8}V${BOX.bottom}` }),
+      mark("guessed", x(guess), BOX.top - 10, `your guess, ${guess}`));
   }
   return lines;
+}
+
+/** Words beside an upright line, on the side where there is more room. */
+function mark(name: string, at: number, y: number, words: string): SVGElement {
+  const end = at > (BOX.left + BOX.right) / 2;
+  return svg("text", { class: `fe-mark fe-${name}`, x: at + (end ? -4 : 4), y, "text-anchor": end ? "end" : "start" }, words);
 }

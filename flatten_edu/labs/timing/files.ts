@@ -1,17 +1,16 @@
 // The record as a file: to keep, to compare with another machine's, to read in Python.
-import { change, choice, h, type Part } from "../frame";
+import { button, change, choice, h, type Part } from "../frame";
 import { parseRecord, type TimingRecord } from "./record";
-import type { TimingModel, TimingTraits } from "./state";
+import type { TimingModel } from "./state";
 
 const MOST_BYTES = 20e6;
 
 export function files(model: TimingModel, signal: AbortSignal): Part {
-  const save = h("button", { type: "button" }, "Save your record (JSON)");
-  save.addEventListener("click", () => download(model.get("own")!), { signal });
+  const save = button(signal, () => download(model.get("own")!), {}, "Save your record (JSON)");
   const input = h("input", { type: "file", accept: ".json,application/json" });
   const load = h("label", { class: "fe-file" }, input, h("span", {}, "Load a record …"));
   const message = h("span", { class: "fe-message", role: "status" });
-  const which = choice<TimingTraits, "beside">(model, signal, "beside", {
+  const which = choice(model, signal, "beside", {
     name: "beside your points", options: [["shipped", "the book's record"], ["other", "your other record"]],
   });
   input.addEventListener("change", () => {
@@ -46,7 +45,6 @@ export function files(model: TimingModel, signal: AbortSignal): Part {
 function download(record: TimingRecord): void {
   const address = URL.createObjectURL(new Blob([`${JSON.stringify(record, null, 1)}\n`], { type: "application/json" }));
   const { head_dim: d } = record.settings;
-  const link = h("a", { href: address, download: `timing_${record.device.kind}_d${d}_${record.date.slice(0, 10)}.json` });
-  link.click();
+  h("a", { href: address, download: `timing_${record.device.kind}_d${d}_${record.date.slice(0, 10)}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }

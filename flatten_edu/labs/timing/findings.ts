@@ -36,23 +36,18 @@ export function findingsOf(record: TimingRecord): Findings {
   return known.get(record)!;
 }
 
-/** Attention's core, forward, where the record has it; else the first forward pass that it has. */
-function mainPart(record: TimingRecord): string {
-  const parts = partsOf(record);
-  return parts.find((part) => part === "core, forward") ?? parts.find((part) => part.endsWith(", forward")) ?? parts[0];
-}
-
 function find(record: TimingRecord): Findings {
-  const part = mainPart(record);
+  // Attention's core, forward, where the record has it; else the first forward pass that it has.
+  const parts = partsOf(record);
+  const part = parts.find((one) => one === "core, forward") ?? parts.find((one) => one.endsWith(", forward")) ?? parts[0];
   const series: Findings["series"] = {};
   for (const variant of DRAWN) {
     const found = seriesOf(record, variant, part);
     if (found.n.length) series[variant] = found;
   }
-  const variants = [...new Set(record.points.map(({ variant }) => variant))];
+  const others = record.points.map(({ variant }) => variant).filter((variant) => !(drawnAs(variant) in series));
   return {
-    part, series, ...estimates(series),
-    others: variants.filter((variant) => !(drawnAs(variant) in series)),
+    part, series, ...estimates(series), others: [...new Set(others)],
     failures: record.points.filter(({ error }) => error !== null).map(({ variant, n, error }) => `${variant} at N = ${n}: ${error}`),
   };
 }

@@ -15,20 +15,10 @@ const MAP_BYTES = 64e6; // of softmax's map as many rows are formed at a time as
 
 type Shader = keyof typeof SHADERS;
 
-/** One launch of a shader. */
-interface Launch {
-  shader: Shader;
-  group: GPUBindGroup;
-  size: [number, number, number];
-}
+interface Launch { shader: Shader; group: GPUBindGroup; size: [number, number, number] }
 
 /** A matrix within a buffer, as in maths/attention_timing.ts. */
-interface Part {
-  buffer: GPUBuffer;
-  from: number;
-  row: number;
-  column: number;
-}
+interface Part { buffer: GPUBuffer; from: number; row: number; column: number }
 
 export class Gpu implements Backend {
   /** Says what is missing where there is no WebGPU or no adapter. */
@@ -73,7 +63,12 @@ export class Gpu implements Backend {
 
   async elapsed(variant: Variant, n: number, times: number): Promise<number> {
     const seconds = await this.run(variant, n, times);
-    return this.stamps ? this.stamped() : seconds;
+    if (!this.stamps) return seconds;
+    const { read } = this.stamps;
+    await read.mapAsync(GPUMapMode.READ);
+    const [from, to] = new BigUint64Array(read.getMappedRange().slice(0));
+    read.unmap();
+    return Number(to - from) / 1e9;
   }
 
   async output(variant: Variant, n: number): Promise<Float32Array> {
@@ -89,10 +84,7 @@ export class Gpu implements Backend {
     return out;
   }
 
-  /** All launches in one pass, so that two time stamps embrace them; seconds until all is done, on the page's clock.
-   *
-   * An error of the device is thrown here.
-   */
+  /** All launches in one pass, so that two time stamps embrace them; seconds until all is done, on the page's clock. */
   private async run(variant: Variant, n: number, times: number): Promise<number> {
     this.device.pushErrorScope("out-of-memory");
     this.device.pushErrorScope("validation");
@@ -122,14 +114,6 @@ export class Gpu implements Backend {
       if (error) throw new Error(error.message);
     }
     return seconds;
-  }
-
-  private async stamped(): Promise<number> {
-    const { read } = this.stamps!;
-    await read.mapAsync(GPUMapMode.READ);
-    const [from, to] = new BigUint64Array(read.getMappedRange().slice(0));
-    read.unmap();
-    return Number(to - from) / 1e9;
   }
 
   private reserve(n: number): void {

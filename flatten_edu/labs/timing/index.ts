@@ -1,5 +1,5 @@
 // The lab `timing`: at which N does linear attention beat softmax, on this machine?
-import { h, mountLab, type RenderContext, type View } from "../frame";
+import { h, lab } from "../frame";
 import { outcome, runBar } from "./bar";
 import { chart } from "./chart";
 import { files } from "./files";
@@ -18,34 +18,15 @@ export { next, plan, progress } from "./plan";
 export { makePoint, parseRecord } from "./record";
 export { TypedArrays } from "./typed";
 
-export function render(context: RenderContext<TimingTraits>): () => void {
-  const { model } = context;
-  return mountLab(context, WORDS, (body, signal) => {
-    let views: View[] = [];
-    let frame = 0;
-    const run = new Run(model, () => {
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
-        views.forEach((view) => view.update());
-      });
-    });
-    run.restore();
-    const parts = {
-      settings: settings(model, signal), cover: cover(model, signal), bar: runBar(model, run, signal), outcome: outcome(model),
-      chart: chart(model), figures: figures(model), origins: origins(model), files: files(model, signal), points: allPoints(model, signal),
-    };
-    body.append(parts.settings.node, parts.bar.node, parts.cover.node, parts.outcome.node,
-      h("div", { class: "fe-columns" }, h("div", {}, parts.chart.node, parts.origins.node), h("div", {}, parts.figures.node)),
-      parts.files.node, parts.points.node);
-    views = [...Object.values(parts), {
-      update() {},
-      remove() {
-        cancelAnimationFrame(frame);
-        run.remove();
-      },
-    }];
-    return views;
-  });
-}
-
-export default { render };
+export default lab<TimingTraits>(WORDS, ({ model, body, signal, redraw }) => {
+  const run = new Run(model, redraw);
+  run.restore();
+  const parts = {
+    settings: settings(model, signal), cover: cover(model, signal), bar: runBar(model, run, signal), outcome: outcome(model),
+    chart: chart(model), figures: figures(model), origins: origins(model), files: files(model, signal), points: allPoints(model, signal),
+  };
+  body.append(parts.settings.node, parts.bar.node, parts.cover.node, parts.outcome.node,
+    h("div", { class: "fe-columns" }, h("div", {}, parts.chart.node, parts.origins.node), h("div", {}, parts.figures.node)),
+    parts.files.node, parts.points.node);
+  return [...Object.values(parts), { update() {}, remove: () => run.remove() }];
+});

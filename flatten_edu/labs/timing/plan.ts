@@ -6,27 +6,20 @@ import type { TimingRecord } from "./record";
 
 export const REPEATS = 7;
 
-export interface Cell {
-  variant: Variant;
-  n: number;
-}
+interface Cell { variant: Variant; n: number }
 
-interface Planned extends Cell {
-  samples: number;
-  /** What one sample takes, in seconds: measured, or guessed from the point before. */
-  cost: number;
-}
+/** `cost` is what one sample takes, in seconds: measured, or guessed from the point before. */
+interface Planned extends Cell { samples: number; cost: number }
 
 /** What is to be measured within a budget of seconds: measured points, and by rising N those that still fit. */
 export function plan(record: TimingRecord, budget: number, least: number): Planned[] {
   const points = new Map(record.points.map((point) => [`${point.variant} ${point.n}`, point]));
   const at = (variant: Variant, n: number) => points.get(`${variant} ${n}`);
   const costOf = (seconds: readonly number[]) => Math.max(1.2 * least, median(seconds));
-  const done = record.points.reduce((sum, { seconds }) => sum + (seconds.length ? costOf(seconds) * REPEATS : 0), 0);
+  let total = record.points.reduce((sum, { seconds }) => sum + (seconds.length ? costOf(seconds) * REPEATS : 0), 0);
   const planned: Planned[] = [];
   const last: Partial<Record<Variant, number>> = {}; // seconds of one evaluation at the N before
   const ended = new Set<Variant>();
-  let total = done;
   for (const n of TOKENS) {
     for (const variant of VARIANTS.filter((name) => !ended.has(name))) {
       const point = at(variant, n);

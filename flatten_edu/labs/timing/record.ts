@@ -43,7 +43,7 @@ export function makePoint(variant: Variant, n: number, d: number, seconds: numbe
 }
 
 /** One way of measuring within a record: "core, forward". A file of Python's may hold several. */
-export const partOf = ({ what, passes }: Point) => `${what}, ${passes}`;
+const partOf = ({ what, passes }: Point) => `${what}, ${passes}`;
 export const partsOf = (record: TimingRecord) => [...new Set(record.points.map(partOf))];
 
 /** The bench names the paper's module by its map and its convolution; here it is drawn as focused attention. */
@@ -69,11 +69,6 @@ export function parseRecord(text: string): TimingRecord {
   } catch {
     throw new Error("it is not JSON");
   }
-  return readRecord(value);
-}
-
-/** The value itself, if it is a record. */
-export function readRecord(value: unknown): TimingRecord {
   const record = object(value, "the file");
   wanted(record.schema === 1, `"schema" must be 1, and is ${show(record.schema)}`);
   texts(record, ["made_by", "date"]);

@@ -1,27 +1,26 @@
 // A run: asks the worker for one sample after the other, and keeps the record that grows of them.
 import { change, startWorker, type Ask } from "../frame";
 import code from "worker:./worker.ts";
-import type { Task, Variant } from "./backend";
-import { browserName } from "./machine";
+import type { Variant } from "./backend";
+import { browserName } from "./origins";
 import { next, plan, progress, REPEATS } from "./plan";
 import { makePoint, parseRecord, type TimingRecord } from "./record";
 import { isOfThis, task, type TimingModel } from "./state";
-import type { Device, Opened, Question } from "./worker";
+import type { Opened, Question } from "./worker";
 
 const SHOW_EVERY = 250; // milliseconds: the page draws what came meanwhile
 
-export type Status = "idle" | "starting" | "running" | "stopped" | "done" | "failed";
+type Status = "idle" | "starting" | "running" | "stopped" | "done" | "failed";
 
 export class Run {
   status: Status = "idle";
-  /** What went wrong, in a sentence. */
   failure = "";
   /** What the reader changed, if that stopped the run. */
   changed = "";
   private worker: Ask<Question, Opened | number> | null = null;
   private record: TimingRecord | null = null;
   /** What the lab was set to when the run began. */
-  private asked: { open: Device; task: Task } | null = null;
+  private asked: ReturnType<Run["setting"]> | null = null;
   private showing = 0;
   private ticking = 0;
   private sampleFrom = 0;
@@ -58,7 +57,12 @@ export class Run {
       const worker = startWorker<Question, Opened | number>(code);
       this.worker = worker;
       const opened = (await worker.ask(this.asked)) as Opened;
-      if (!this.record) this.putBeside();
+      const before = this.model.get("own");
+      if (!this.record && before) {
+        this.model.set("other", before);
+        this.model.set("beside", "other");
+        change(this.model, "own", null);
+      }
       this.record ??= emptyRecord(this.asked, opened, this.model.get("budget"));
       this.say("running");
       await this.measure(worker, this.record);
@@ -83,7 +87,6 @@ export class Run {
     this.end("stopped");
   }
 
-  /** Forget all that runs. */
   remove(): void {
     this.worker?.stop();
     this.worker = null;
@@ -95,18 +98,12 @@ export class Run {
     for (let cell = next(this.planned(record)); cell; cell = next(this.planned(record))) {
       this.sampleFrom = performance.now();
       try {
-        const seconds = (await worker.ask({ sample: cell.variant, n: cell.n })) as number;
-        add(record, cell.variant, cell.n, seconds);
+        add(record, cell.variant, cell.n, (await worker.ask({ sample: cell.variant, n: cell.n })) as number);
       } catch (error) {
-        fail(record, cell.variant, cell.n, reason(error));
+        add(record, cell.variant, cell.n, NaN, reason(error));
       }
-      this.show();
+      this.showing ||= setTimeout(() => this.publish(), SHOW_EVERY);
     }
-  }
-
-  /** Give the page what there is, now and then. */
-  private show(): void {
-    this.showing ||= setTimeout(() => this.publish(), SHOW_EVERY);
   }
 
   private publish(): void {
@@ -119,7 +116,6 @@ export class Run {
 
   private end(status: Status): void {
     this.remove();
-    this.showing = 0;
     this.publish();
     this.record = null;
     this.say(status);
@@ -135,24 +131,14 @@ export class Run {
     this.redraw();
   }
 
-  private putBeside(): void {
-    const own = this.model.get("own");
-    if (!own) return;
-    this.model.set("other", own);
-    this.model.set("beside", "other");
-    change(this.model, "own", null);
-  }
-
-  private setting(): { open: Device; task: Task } {
-    return { open: this.model.get("device"), task: task(this.model) };
-  }
+  private setting = () => ({ open: this.model.get("device"), task: task(this.model) });
 
   private planned(record: TimingRecord) {
     return plan(record, this.model.get("budget"), record.settings.least_seconds as number);
   }
 }
 
-function emptyRecord({ open, task: { d, p, dwc } }: { open: Device; task: Task }, opened: Opened, budget: number): TimingRecord {
+function emptyRecord({ open, task: { d, p, dwc } }: ReturnType<Run["setting"]>, opened: Opened, budget: number): TimingRecord {
   const { name, timer, tick, least, difference } = opened;
   return {
     schema: 1, made_by: "flatten_edu lab timing", date: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
@@ -167,19 +153,13 @@ function emptyRecord({ open, task: { d, p, dwc } }: { open: Device; task: Task }
   };
 }
 
-function add(record: TimingRecord, variant: Variant, n: number, seconds: number): void {
-  const at = record.points.findIndex((point) => point.variant === variant && point.n === n);
-  const before = at < 0 ? [] : record.points[at].seconds;
-  const point = makePoint(variant, n, record.settings.head_dim as number, [...before, Number(seconds.toPrecision(5))]);
-  if (at < 0) record.points.push(point);
-  else record.points[at] = point;
+/** Another sample of a point. One that cannot be had is a part of the record, and no reason to end. */
+function add({ points, settings }: TimingRecord, variant: Variant, n: number, seconds: number, error: string | null = null): void {
+  const at = points.findIndex((point) => point.variant === variant && point.n === n);
+  const samples = error ? [] : [...(points[at]?.seconds ?? []), Number(seconds.toPrecision(5))];
+  points[at < 0 ? points.length : at] = makePoint(variant, n, settings.head_dim as number, samples, error);
 }
 
-/** A point that cannot be had is a part of the record, and no reason to end. */
-function fail(record: TimingRecord, variant: Variant, n: number, error: string): void {
-  const others = record.points.filter((point) => point.variant !== variant || point.n !== n);
-  record.points = [...others, makePoint(variant, n, record.settings.head_dim as number, [], error)];
-}
 
 const KEPT = "flatten_edu timing";
 

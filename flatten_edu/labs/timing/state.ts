@@ -14,7 +14,6 @@ export interface TimingTraits extends Task {
   beside: "shipped" | "other";
   /** Whether the book's record is shown before the reader has guessed or timed. */
   uncovered: boolean;
-  step: number;
   /** The reader's own run, as far as it has come. */
   own: TimingRecord | null;
   /** A run of before, or one from a file. */
@@ -25,15 +24,11 @@ export interface TimingTraits extends Task {
 
 export type TimingModel = LabModel<TimingTraits>;
 
-export const DEVICES: readonly (readonly [Device, string])[] = [["js", "typed arrays"], ["webgpu", "WebGPU"]];
-export const DIMENSIONS = [32, 64] as const;
 export const GUESSES = [
   0, 16, 20, 28, 32, 40, 49, 64, 80, 98, 128, 160, 196, 256, 320, 392, 512, 640, 784, 1024, 1280, 1568, 2048, 3136, 4096, 6272, 8192, 12544,
 ];
 
-export function task(model: TimingModel): Task {
-  return { d: model.get("d"), p: model.get("p"), dwc: model.get("dwc") };
-}
+export const task = (model: TimingModel): Task => ({ d: model.get("d"), p: model.get("p"), dwc: model.get("dwc") });
 
 /** Whether a record was measured in this browser, and as the lab is set. */
 export function isOfThis({ settings, device, versions }: TimingRecord, model: TimingModel): boolean {

@@ -1,6 +1,6 @@
 // What the records say, in figures: the exponents, the crossovers, and all points.
 import { max, min } from "d3-array";
-import { duration, h, Memo, Readout, rich, significant, small, type Part } from "../frame";
+import { duration, h, Memo, Readout, rich, significant, small, tableHead, type Part } from "../frame";
 import { median, quantile } from "../frame/maths/power_law";
 import { CROSSINGS, DRAWN, findingsOf, FIT_FROM, lead, NAMES, SHORT, type Drawn, type Findings } from "./findings";
 import { besideOf, type TimingModel } from "./state";
@@ -11,7 +11,7 @@ export function figures(model: TimingModel): Part {
   const body = h("tbody");
   const node = h("table", { class: "fe-table fe-figures" },
     h("caption", {}, "Read off the points", small(...rich(`small: where 95 % of the resamples lie; slopes: from *N* = ${FIT_FROM} on`))),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "yours"), h("th", { scope: "col" }, "beside it"))), body);
+    tableHead("", "yours", "beside it"), body);
   const memo = new Memo();
   return {
     node,
@@ -65,10 +65,9 @@ export function crossingText(n: number, { series }: Findings, slow: Drawn, fast:
 
 function crossingCell(one: Findings, slow: Drawn, fast: Drawn, who: Who): Node[] {
   const { n, low, high } = one.crossings[`${fast} ${slow}`];
-  const text = (value: number) => crossingText(value, one, slow, fast);
   const cell = (name: string, value: number) => {
-    const node = out(name, value, text);
-    node.textContent = text(value); // infinite too
+    const node = out(name, value, String);
+    node.textContent = crossingText(value, one, slow, fast); // infinite too
     return node;
   };
   const name = `cross_${fast}_${slow}_${who}`;
@@ -104,6 +103,6 @@ function pointTable({ series, part }: Findings, title: string): HTMLElement {
   };
   return h("table", { class: "fe-table" },
     h("caption", {}, `${title}: median, quartiles and number of samples (${part})`),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("i", {}, "N")), ...variants.map((variant) => h("th", { scope: "col" }, SHORT[variant])))),
+    tableHead(h("i", {}, "N"), ...variants.map((variant) => SHORT[variant])),
     h("tbody", {}, ...all.map((n) => h("tr", {}, h("th", { scope: "row" }, String(n)), ...variants.map((variant) => cell(variant, n))))));
 }

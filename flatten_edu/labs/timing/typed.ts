@@ -1,6 +1,6 @@
 // The typed arrays: one thread, no library.
 import {
-  addConvolution, focusedRows, linearAttention, reluRows, Room, softmaxAttention,
+  addConvolution, focusedRows, linearAttention, reluRows, roomFor, softmaxAttention,
 } from "../frame/maths/attention_timing";
 import { gridOf, inputs, kernel, KERNEL_SIDE, type Backend, type Task, type Variant } from "./backend";
 
@@ -9,7 +9,7 @@ export class TypedArrays implements Backend {
   readonly timer = "performance.now";
   private capacity = 0;
   private tokens: Float32Array[] = [];
-  private room = new Room(0, 1);
+  private room = roomFor(0, 1);
   private readonly kernel: Float32Array;
 
   constructor(private readonly task: Task) {
@@ -32,7 +32,7 @@ export class TypedArrays implements Backend {
     if (n <= this.capacity) return;
     this.capacity = n;
     this.tokens = inputs(n, this.task.d);
-    this.room = new Room(n, this.task.d);
+    this.room = roomFor(n, this.task.d);
   }
 
   private evaluate(variant: Variant, n: number): Float32Array {

@@ -7,17 +7,9 @@ import { TypedArrays } from "./typed";
 export type Device = "js" | "webgpu";
 export type Question = { open: Device; task: Task } | { sample: Variant; n: number };
 
-/** What the first answer says of the machine. */
-export interface Opened {
-  name: string;
-  timer: string;
-  /** Of the clock, in seconds. */
-  tick: number;
-  /** How long a sample lasts at least, in seconds. */
-  least: number;
-  /** With WebGPU: the largest difference from the typed arrays' result, as a share of its largest entry. */
-  difference: number | null;
-}
+/** What the first answer says of the machine: of its clock, and how long a sample lasts at least, in seconds; with WebGPU
+ * the largest difference from the typed arrays' result, as a share of its largest entry. */
+export type Opened = Awaited<ReturnType<typeof open>>;
 
 const WARM_UP = 196; // tokens: so much is computed, untimed, until the browser has compiled what it runs often
 const WARM_SECONDS = 0.15;
@@ -25,7 +17,7 @@ const WARM_SECONDS = 0.15;
 let stopwatch: Stopwatch;
 let least = 0;
 
-async function open(device: Device, task: Task): Promise<Opened> {
+async function open(device: Device, task: Task) {
   const backend: Backend = device === "webgpu" ? await Gpu.open(task) : new TypedArrays(task);
   const tick = clockTick();
   least = leastSeconds(tick, backend.timer);
@@ -42,8 +34,7 @@ async function largestDifference(backend: Backend, other: Backend): Promise<numb
   const shares = [];
   for (const variant of VARIANTS) {
     const [found, wanted] = [await backend.output(variant, WARM_UP), await other.output(variant, WARM_UP)];
-    const largest = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    shares.push(wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i])), 0) / largest);
+    shares.push(Math.max(...wanted.map((x, i) => Math.abs(x - found[i]))) / Math.max(...wanted.map(Math.abs))); // NaN stays
   }
   return Math.max(...shares);
 }

@@ -39,14 +39,11 @@ export function dot(x: Vector, y: Vector): number {
   return sum;
 }
 
-export function norm(x: Vector): number {
-  return Math.sqrt(dot(x, x));
-}
+export const norm = (x: Vector): number => Math.sqrt(dot(x, x));
 
 /** Twin of `softmax_weights` for one query: softmax of q.k / sqrt(d). */
-export function softmaxWeights(q: Vector, keys: readonly Vector[]): number[] {
-  return softmax(keys.map((k) => dot(q, k) / Math.sqrt(q.length)));
-}
+export const softmaxWeights = (q: Vector, keys: readonly Vector[]): number[] =>
+  softmax(keys.map((k) => dot(q, k) / Math.sqrt(q.length)));
 
 /** Twin of `linear_weights` for one query: phi(q).phi(k) divided by its sum, or zeros where that sum is zero. */
 export function linearWeights(phiQ: Vector, phiKeys: readonly Vector[]): number[] {
@@ -64,7 +61,7 @@ export function angleDegrees(x: Vector, y: Vector): number {
   return (2 * Math.atan2(difference, sum) * 180) / Math.PI;
 }
 
-function unit(x: Vector): number[] {
+export function unit(x: Vector): number[] {
   const entries = Array.from(x);
   const largest = Math.max(...entries.map(Math.abs));
   const scaled = entries.map((entry) => entry / largest);
@@ -92,8 +89,4 @@ export function entropyBits(weights: Vector): number {
 }
 
 /** Twin of `top1_share`: NaN for weights that are all zero. */
-export function top1Share(weights: Vector): number {
-  let top = 0;
-  for (let i = 0; i < weights.length; i++) top = Math.max(top, weights[i]);
-  return top > 0 ? top : NaN;
-}
+export const top1Share = (weights: Vector) => Math.max(...Array.from(weights)) || NaN;

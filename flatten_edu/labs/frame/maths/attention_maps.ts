@@ -16,21 +16,14 @@ export interface Layer {
   v: Float64Array | null;
   /** softplus(scale), by which the paper's module divides; C numbers. */
   scale: Float64Array | null;
-  /** One kernel a channel of a head: d x sides[0] x sides[1]. */
   kernel: Kernel | null;
 }
 
-export interface Kernel {
-  sides: [number, number];
-  data: Float64Array;
-}
+/** One kernel a channel of a head: d x sides[0] x sides[1]. */
+export interface Kernel { sides: [number, number]; data: Float64Array }
 
-export interface Feature {
-  kind: Kind;
-  p: number;
-  /** Whether f_p's norms run over a head's features, or over all of them. */
-  perHead: boolean;
-}
+/** `perHead`: whether f_p's norms run over a head's features, or over all of them. */
+export interface Feature { kind: Kind; p: number; perHead: boolean }
 
 /** Row i of n rows; with `head`, its part of the row. */
 export function part(x: Float64Array, n: number, i: number, heads = 1, head = 0): Float64Array {
@@ -40,20 +33,12 @@ export function part(x: Float64Array, n: number, i: number, heads = 1, head = 0)
 }
 
 /** phi of one token's features: twin of `refocused` (focused) and of f_p(ReLU(x)), head by head (linear). */
-export function phi(x: Float64Array, { kind, p, perHead }: Feature, heads: number, scale: Float64Array | null): Float64Array {
+function phi(x: Float64Array, { kind, p, perHead }: Feature, heads: number, scale: Float64Array | null): Float64Array {
   const r = kind === "focused" ? x.map((entry, c) => (Math.max(entry, 0) + EPS) / (scale ? scale[c] : 1)) : x;
   if (kind === "focused" && !perHead) return focusedMap(r, p);
   const out = new Float64Array(x.length);
   const d = x.length / heads;
   for (let start = 0; start < x.length; start += d) out.set(focusedMap(r.subarray(start, start + d), p), start);
-  return out;
-}
-
-/** phi of every row. */
-export function phiRows(x: Float64Array, n: number, feature: Feature, heads: number, scale: Float64Array | null): Float64Array {
-  const out = new Float64Array(x.length);
-  const c = x.length / n;
-  for (let i = 0; i < n; i++) out.set(phi(part(x, n, i), feature, heads, scale), i * c);
   return out;
 }
 
@@ -78,9 +63,13 @@ export class AttentionMap {
     return this.weights(this.mapped(this.layer.q, this.layer.n), this.layer.n, head);
   }
 
+  /** phi of each of n rows. */
   private mapped(x: Float64Array, n: number): Float64Array {
     const { heads, scale } = this.layer;
-    return this.feature.kind === "softmax" ? x : phiRows(x, n, this.feature, heads, scale);
+    if (this.feature.kind === "softmax") return x;
+    const out = new Float64Array(x.length);
+    for (let i = 0; i < n; i++) part(out, n, i).set(phi(part(x, n, i), this.feature, heads, scale));
+    return out;
   }
 
   private weights(queries: Float64Array, count: number, head: number): Float64Array {
@@ -118,19 +107,24 @@ export function normalise(row: Float64Array, kind: Kind, d: number): void {
   if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
 }
 
+/** The cell that a kernel's entry o meets when its middle lies on another one; -1 beyond the grid's edges. */
+export function neighbour(cell: number, o: number, sides: readonly [number, number], grid: readonly [number, number]): number {
+  const y = Math.floor(cell / grid[1]) + Math.floor(o / sides[1]) - (sides[0] >> 1);
+  const x = (cell % grid[1]) + (o % sides[1]) - (sides[1] >> 1);
+  return y >= 0 && y < grid[0] && x >= 0 && x < grid[1] ? y * grid[1] + x : -1;
+}
+
 /** Row i of `equivalent_map`: for one channel, signed; for channel -1 the mean over all channels of its magnitude. */
 export function equivalentRow(
   weights: Float64Array, i: number, { sides, data }: Kernel, grid: readonly [number, number], first: number, channel: number,
 ): Float64Array {
   const row = weights.slice();
   if (i < first) return row; // the class token takes no part in the convolution
-  const [top, left] = [Math.floor((i - first) / grid[1]), (i - first) % grid[1]];
   const size = sides[0] * sides[1];
   for (let o = 0; o < size; o++) {
-    const y = top + Math.floor(o / sides[1]) - (sides[0] >> 1);
-    const x = left + (o % sides[1]) - (sides[1] >> 1);
-    if (y < 0 || y >= grid[0] || x < 0 || x >= grid[1]) continue;
-    const j = first + y * grid[1] + x;
+    const cell = neighbour(i - first, o, sides, grid);
+    if (cell < 0) continue;
+    const j = first + cell;
     if (channel >= 0) row[j] += data[channel * size + o];
     else row[j] = meanMagnitude(weights[j], data, o, size);
   }

@@ -3,12 +3,7 @@
 // formed in float64, as JavaScript forms them, and stored as float32.
 
 /** A matrix within an array: where it begins, and how far apart its rows and its columns are. */
-export interface Part {
-  data: Float32Array;
-  from: number;
-  row: number;
-  column: number;
-}
+export interface Part { data: Float32Array; from: number; row: number; column: number }
 
 const rowsOf = (data: Float32Array, d: number, from = 0): Part => ({ data, from: from * d, row: d, column: 1 });
 const turned = ({ data, from, row, column }: Part): Part => ({ data, from, row: column, column: row });
@@ -72,22 +67,13 @@ function edge(
 }
 
 /** The arrays that an evaluation works in, kept from one to the next: room for so many tokens of d numbers. */
-export class Room {
-  readonly out: Float32Array;
-  readonly phiQ: Float32Array;
-  readonly phiK: Float32Array;
-  /** 64 rows of the map: all of it that exists at a time. */
-  readonly weights: Float32Array;
-  readonly kv: Float32Array;
-  readonly sums: Float64Array;
-
-  constructor(n: number, readonly d: number) {
-    [this.out, this.phiQ, this.phiK] = [0, 1, 2].map(() => new Float32Array(n * d));
-    this.weights = new Float32Array(BLOCK * n);
-    this.kv = new Float32Array(d * d);
-    this.sums = new Float64Array(Math.max(BLOCK, d));
-  }
+export function roomFor(n: number, d: number) {
+  const [out, phiQ, phiK] = [0, 1, 2].map(() => new Float32Array(n * d));
+  // Of the map 64 rows exist at a time.
+  return { d, out, phiQ, phiK, weights: new Float32Array(BLOCK * n), kv: new Float32Array(d * d), sums: new Float64Array(Math.max(BLOCK, d)) };
 }
+
+export type Room = ReturnType<typeof roomFor>;
 
 /** softmax(Q K^T / sqrt d) V: twin of `softmax_attention`. The map is formed 64 rows at a time, never whole. */
 export function softmaxAttention(q: Float32Array, k: Float32Array, v: Float32Array, n: number, room: Room): Float32Array {
@@ -150,7 +136,6 @@ export function linearAttention(phiQ: Float32Array, phiK: Float32Array, v: Float
   return out;
 }
 
-/** The map of plain linear attention. */
 export function reluRows(x: Float32Array, out: Float32Array, entries: number): Float32Array {
   for (let i = 0; i < entries; i++) out[i] = x[i] > 0 ? x[i] : 0;
   return out;

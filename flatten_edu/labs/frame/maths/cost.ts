@@ -4,17 +4,11 @@ import { dot } from "./attention";
 export type Order = "qk_first" | "kv_first";
 export type Matrix = readonly (readonly number[])[];
 
-export interface Cost {
-  first: number;
-  second: number;
-  multiplyAdds: number;
-  intermediate: number;
-}
+export interface Cost { first: number; second: number; multiplyAdds: number; intermediate: number }
 
 /** Of the product in brackets and of the other one: how many entries, and how many terms each of them sums. */
-function products(n: number, d: number, order: Order, e: number): [[number, number], [number, number]] {
-  return order === "qk_first" ? [[n * n, d], [n * e, n]] : [[d * e, n], [n * e, d]];
-}
+const products = (n: number, d: number, order: Order, e: number): [[number, number], [number, number]] =>
+  order === "qk_first" ? [[n * n, d], [n * e, n]] : [[d * e, n], [n * e, d]];
 
 /** Twin of `attention_cost`: exact, for all its numbers are below 2^53. */
 export function attentionCost(n: number, d: number, order: Order, e = d): Cost {
@@ -34,23 +28,16 @@ export const transposed = (a: Matrix): number[][] => a[0].map((_, j) => a.map((r
 /** Both products of an order: the one in brackets, and q k^T v. Twin of `linear_attention` without its division. */
 export function bothProducts(q: Matrix, k: Matrix, v: Matrix, order: Order): { middle: number[][]; out: number[][] } {
   const product = (a: Matrix, b: Matrix) => a.map((row) => transposed(b).map((column) => dot(row, column)));
-  if (order === "qk_first") {
-    const middle = product(q, transposed(k));
-    return { middle, out: product(middle, v) };
-  }
-  const middle = product(transposed(k), v);
-  return { middle, out: product(q, middle) };
+  const middle = order === "qk_first" ? product(q, transposed(k)) : product(transposed(k), v);
+  return { middle, out: order === "qk_first" ? product(middle, v) : product(q, middle) };
 }
 
 /** v with one more column, of ones: in it the products gather each row's sum of weights. */
 export const withOnes = (v: Matrix): number[][] => v.map((row) => [...row, 1]);
 
 /** Each row divided by its last entry, which goes; zeros where that is zero. With `withOnes` twin of `linear_attention`. */
-export function dividedByLast(out: Matrix): number[][] {
-  return out.map((row) => row.slice(0, -1).map((entry) => (row.at(-1) === 0 ? 0 : entry / row.at(-1)!)));
-}
+export const dividedByLast = (out: Matrix): number[][] =>
+  out.map((row) => row.slice(0, -1).map((entry) => (row.at(-1) === 0 ? 0 : entry / row.at(-1)!)));
 
-/** The largest difference between the entries of two matrices. */
-export function largestDifference(a: Matrix, b: Matrix): number {
-  return Math.max(...a.flatMap((row, i) => row.map((entry, j) => Math.abs(entry - b[i][j]))));
-}
+export const largestDifference = (a: Matrix, b: Matrix): number =>
+  Math.max(...a.flatMap((row, i) => row.map((entry, j) => Math.abs(entry - b[i][j]))));

@@ -93,7 +93,7 @@ function mapped(steps: Steps, name: "q" | "k", x: Matrix, p: number, fixes: Fixe
   const length = keep("norm", norm(r));
   if (fixes.row_max) {
     const scaled = r;
-    const largest = a.make(rows, (i) => largestOf(scaled, i * d, d));
+    const largest = a.make(rows, (i) => Math.max(0, ...scaled.subarray(i * d, (i + 1) * d)));
     r = keep("unit", a.make(data.length, (i) => scaled[i] / largest[row(i)]));
   }
   const power = keep("power", a.store(wholePower(r, p)));
@@ -102,14 +102,8 @@ function mapped(steps: Steps, name: "q" | "k", x: Matrix, p: number, fixes: Fixe
   keep("phi", a.make(data.length, (i) => unit[i] * length[row(i)]));
 }
 
-function largestOf(x: Reals, from: number, count: number): number {
-  let largest = 0;
-  for (let i = from; i < from + count; i++) largest = Math.max(largest, x[i]);
-  return largest;
-}
-
 /** x**p as p - 1 products, from the left: twin of `whole_power`. */
-export function wholePower(x: Reals, p: number): Reals {
+function wholePower(x: Reals, p: number): Reals {
   const power = x.slice();
   for (let factor = 1; factor < p; factor++) {
     for (let i = 0; i < x.length; i++) power[i] *= x[i];

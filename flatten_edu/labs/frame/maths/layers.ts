@@ -67,3 +67,23 @@ export function softmax(logits: ArrayLike<number>): number[] {
 }
 
 export const add = (x: Float64Array, y: Float64Array) => x.map((entry, i) => entry + y[i]);
+
+/** W V, of n x n weights and n rows of values. */
+export function product(weights: Float64Array, v: Float64Array, n: number): Float64Array {
+  const e = v.length / n;
+  const out = new Float64Array(v.length);
+  for (let i = 0; i < n; i++) {
+    const row = out.subarray(i * e, (i + 1) * e);
+    for (let j = 0; j < n; j++) {
+      const weight = weights[i * n + j];
+      if (weight !== 0) for (let c = 0, at = j * e; c < e; c++, at++) row[c] += weight * v[at];
+    }
+  }
+  return out;
+}
+
+export function meanRow(x: Float64Array, c: number): Float64Array {
+  const mean = new Float64Array(c);
+  for (let i = 0; i < x.length; i++) mean[i % c] += x[i] / (x.length / c);
+  return mean;
+}

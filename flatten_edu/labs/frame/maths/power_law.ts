@@ -1,24 +1,11 @@
 // Times against N: medians, power laws by least squares, where one line passes another, and how sure that is.
-import { quantile as d3Quantile } from "d3-array";
+import { mean, quantile as d3Quantile, sum } from "d3-array";
 
 /** Times of one variant: all repeats at each N, by rising N. */
-export interface Series {
-  n: readonly number[];
-  seconds: readonly (readonly number[])[];
-}
+export interface Series { n: readonly number[]; seconds: readonly (readonly number[])[] }
 
 /** One time at each N. */
-export interface Times {
-  n: readonly number[];
-  seconds: readonly number[];
-}
-
-export interface PowerLaw {
-  /** seconds = factor * n ** exponent; NaN for fewer than two points. */
-  exponent: number;
-  factor: number;
-  points: number;
-}
+export interface Times { n: readonly number[]; seconds: readonly number[] }
 
 /** What a share of the values lies below, with straight lines between neighbours: numpy.quantile. */
 export const quantile = (values: readonly number[], share: number) => d3Quantile(values, share) ?? NaN;
@@ -28,13 +15,14 @@ export const median = (values: readonly number[]) => quantile(values, 0.5);
 /** The medians of all repeats. */
 export const middle = ({ n, seconds }: Series): Times => ({ n, seconds: seconds.map(median) });
 
-/** The straight line through log(seconds) over log(n) with the least squares, over n >= `from`. */
-export function fitPowerLaw(n: readonly number[], seconds: readonly number[], from = 0): PowerLaw {
+/** The straight line through log(seconds) over log(n) with the least squares, over n >= `from`: seconds are
+ * factor * n ** exponent; NaN for fewer than two points. */
+export function fitPowerLaw(n: readonly number[], seconds: readonly number[], from = 0) {
   const kept = n.map((_, i) => i).filter((i) => n[i] >= from && seconds[i] > 0);
   const [x, y] = [n, seconds].map((values) => kept.map((i) => Math.log(values[i])));
-  const [meanX, meanY] = [x, y].map((values) => values.reduce((a, b) => a + b, 0) / values.length);
-  const spread = x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
-  const exponent = spread > 0 ? x.reduce((sum, value, i) => sum + (value - meanX) * (y[i] - meanY), 0) / spread : NaN;
+  const [meanX, meanY] = [x, y].map((values) => mean(values) ?? NaN);
+  const spread = sum(x, (value) => (value - meanX) ** 2);
+  const exponent = spread > 0 ? sum(x, (value, i) => (value - meanX) * (y[i] - meanY)) / spread : NaN;
   return { exponent, factor: Math.exp(meanY - exponent * meanX), points: kept.length };
 }
 
@@ -55,10 +43,7 @@ export function crossover(slow: Times, fast: Times): number {
   return before.n * (after.n / before.n) ** share;
 }
 
-export interface Interval {
-  low: number;
-  high: number;
-}
+export interface Interval { low: number; high: number }
 
 const RESAMPLES = 200;
 

@@ -1,5 +1,5 @@
 // Twins of flatten_edu.analysis.proposition: what Proposition 1 says about a pair, and where it does not hold.
-import { angleDegrees, dot, factors, LARGEST_P, largestCoordinate, norm, type Vector } from "./attention";
+import { angleDegrees, dot, factors, LARGEST_P, largestCoordinate, unit, type Vector } from "./attention";
 
 const PER_OCTAVE = 64;
 const TOLERANCE = 1e-9;
@@ -14,16 +14,8 @@ export interface Verdict {
   worstDegrees: number | null;
 }
 
-type Interval = [number, number];
-
 /** The unit vector of f_p(x), for x >= 0 that is not zero. */
-export function direction(x: Vector, p: number): number[] {
-  const entries = Array.from(x);
-  const largest = Math.max(...entries);
-  const powered = entries.map((entry) => (entry / largest) ** p);
-  const length = norm(powered);
-  return powered.map((entry) => entry / length);
-}
+export const direction = (x: Vector, p: number) => unit(byLargest(x).map((entry) => entry ** p));
 
 /** Twin of `focused_cosine`: NaN with a zero vector. */
 export const focusedCosine = (x: Vector, y: Vector, p: number) => Math.min(dot(direction(x, p), direction(y, p)), 1);
@@ -52,8 +44,8 @@ export function proposition(x: Vector, y: Vector): Verdict {
   };
 }
 
-function runs(failing: boolean[], fails: (p: number) => boolean): Interval[] {
-  const found: Interval[] = [];
+function runs(failing: boolean[], fails: (p: number) => boolean): Verdict["fails"] {
+  const found: Verdict["fails"] = [];
   let start: number | null = null;
   for (let i = 1; i < SCAN.length; i++) {
     if (failing[i] && start === null) start = i === 1 ? 1 : boundary(fails, SCAN[i - 1], SCAN[i]);
@@ -77,8 +69,8 @@ function boundary(fails: (p: number) => boolean, from: number, to: number): numb
 }
 
 function parallel(x: Vector, y: Vector): boolean {
-  const [a, b] = [byLargest(x), byLargest(y)];
-  return a.every((entry, i) => Math.abs(entry - b[i]) <= 1e-12);
+  const other = byLargest(y);
+  return byLargest(x).every((entry, i) => Math.abs(entry - other[i]) <= 1e-12);
 }
 
 /** Each entry divided by the largest. */
@@ -86,10 +78,4 @@ export function byLargest(x: Vector): number[] {
   const entries = Array.from(x);
   const largest = Math.max(...entries);
   return entries.map((entry) => entry / largest);
-}
-
-/** Twin of `widens_at_first`: whether f_p pushes (1, a) and (1, b) apart for p just above 1. */
-export function widensAtFirst(a: number, b: number): boolean {
-  const rate = (t: number) => (t > 0 ? (t * Math.log(t)) / (1 + t * t) : 0);
-  return rate(Math.min(a, b)) < rate(Math.max(a, b));
 }

@@ -1,27 +1,12 @@
 // The matrix determinant lemma, det(M + U W^T) = det(M) det(I + W^T M^-1 U), both sides from LU factors: twin of
 // `determinant_lemma` in flatten_edu.analysis. Matrices are arrays, row after row.
 
-export interface Determinant {
-  /** 1, -1, or 0. */
-  sign: number;
-  /** log10 of the absolute value: the determinant itself leaves float64's range. */
-  log10: number;
-}
+/** 1, -1 or 0, and log10 of the absolute value: the determinant itself leaves float64's range. */
+export interface Determinant { sign: number; log10: number }
+export type DeterminantLemma = Record<"sum" | "dwc" | "small", Determinant>;
+interface Factors { lu: Float64Array; order: Int32Array; determinant: Determinant }
 
-export interface DeterminantLemma {
-  sum: Determinant;
-  dwc: Determinant;
-  small: Determinant;
-}
-
-interface Factors {
-  lu: Float64Array;
-  /** Which row of the matrix stands in each row of its factors. */
-  order: Int32Array;
-  determinant: Determinant;
-}
-
-/** LU factors with row exchanges. */
+/** LU factors with row exchanges; `order` says which row of the matrix stands in each row of its factors. */
 function factorise(matrix: Float64Array, n: number): Factors {
   const lu = matrix.slice();
   const order = Int32Array.from({ length: n }, (_, i) => i);
@@ -66,9 +51,6 @@ function subtractRow(out: Float64Array, i: number, j: number, factor: number, r:
   for (let c = 0; c < r; c++) out[i * r + c] -= factor * out[j * r + c];
 }
 
-/** sign and log10 |det|: what NumPy calls slogdet, to base 10. */
-export const determinant = (matrix: Float64Array, n: number): Determinant => factorise(matrix, n).determinant;
-
 /** Both sides; `sum` is M + U W^T. null where M is singular to the last digit: the lemma needs its inverse. */
 export function determinantLemma(
   m: Float64Array, sum: Float64Array, u: Float64Array, w: Float64Array, n: number,
@@ -85,5 +67,5 @@ export function determinantLemma(
       if (entry !== 0) for (let b = 0; b < r; b++) small[a * r + b] += entry * inverse[i * r + b];
     }
   }
-  return { sum: determinant(sum, n), dwc: factors.determinant, small: determinant(small, r) };
+  return { sum: factorise(sum, n).determinant, dwc: factors.determinant, small: factorise(small, r).determinant };
 }

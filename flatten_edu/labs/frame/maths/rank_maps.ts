@@ -1,6 +1,6 @@
 // The maps whose ranks the lab compares, as N x N arrays, row after row: twins of functions in flatten_edu.functional
 // (`linear_weights`, `softmax_weights`, `dwc_matrix`, `wrapped_dwc_matrix`) and of `rank_maps` in flatten_edu.analysis.
-import { dot, focusedMap } from "./attention";
+import { dot, focusedMap, norm } from "./attention";
 import { normalise, ofHead, part } from "./attention_maps";
 import { linear } from "./layers";
 
@@ -8,18 +8,10 @@ export type Matrix = Float64Array;
 export type Grid = readonly [rows: number, columns: number];
 
 /** A kernel with odd sides, row after row. */
-export interface Kernel {
-  values: ArrayLike<number>;
-  sides: readonly [height: number, width: number];
-}
+export interface Kernel { values: ArrayLike<number>; sides: readonly [height: number, width: number] }
 
 /** Queries or keys of all heads, token after token: n rows of `heads` x d features. */
-export interface Tokens {
-  values: Float64Array;
-  n: number;
-  d: number;
-  heads: number;
-}
+export interface Tokens { values: Float64Array; n: number; d: number; heads: number }
 
 const NAMED = { zero: [0, 0], minus_impulse: [0, -1], right_neighbour: [1, 1] } as const;
 export type NamedKernel = keyof typeof NAMED;
@@ -39,32 +31,21 @@ export function focusedHead({ values, n, heads }: Tokens, p: number, head: numbe
   return ofHead(out, n, heads, head);
 }
 
-/** X Y^T of n x d arrays. */
 export const productTransposed = (x: Matrix, y: Matrix, n: number) => linear(x, y, new Float64Array(n));
 
-export interface LinearMap {
-  /** A = U W^T: rows sum to 1, or are zero. */
-  weights: Matrix;
-  /** phi(Q), its rows divided by A's row sums. */
-  u: Matrix;
-  /** phi(K). */
-  w: Matrix;
-  /** Rows of A that are zero: queries without a positive entry, or none in common with any key. */
-  zeroRows: number;
-}
-
-/** Twin of `linear_weights`, with the factors that the determinant lemma needs. */
-export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number): LinearMap {
-  const weights = productTransposed(byLargest(phiQ, n, d), byLargest(phiK, 1, n * d), n);
+/** Twin of `linear_weights`: A, whose rows sum to 1 or are zero, and how many are; with the factors that the
+ * determinant lemma needs: A = U W^T, U is phi(Q) with its rows divided by A's row sums, W is phi(K). */
+export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number) {
+  const weights = productTransposed(byLargest(phiQ, n), byLargest(phiK, 1), n);
   const keySum = new Float64Array(d);
   for (let at = 0; at < n * d; at++) keySum[at % d] += phiK[at];
   const u = phiQ.slice();
   let zeroRows = 0;
   for (let i = 0; i < n; i++) {
-    const weightsOfRow = weights.subarray(i * n, (i + 1) * n);
+    const weightsOfRow = part(weights, n, i);
     normalise(weightsOfRow, "relu", d);
     if (weightsOfRow.every((weight) => weight === 0)) zeroRows += 1;
-    const row = u.subarray(i * d, (i + 1) * d);
+    const row = part(u, n, i);
     const total = dot(row, keySum);
     if (total > 0) for (let c = 0; c < d; c++) row[c] /= total;
   }
@@ -72,12 +53,12 @@ export function linearMap(phiQ: Matrix, phiK: Matrix, n: number, d: number): Lin
 }
 
 /** Rows divided by their largest entry, which cancels later; without that, products of small entries would vanish. */
-function byLargest(x: Matrix, rows: number, columns: number): Matrix {
+function byLargest(x: Matrix, rows: number): Matrix {
   const out = x.slice();
   for (let i = 0; i < rows; i++) {
-    const row = out.subarray(i * columns, (i + 1) * columns);
+    const row = part(out, rows, i);
     const largest = row.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    if (largest > 0) for (let j = 0; j < columns; j++) row[j] /= largest;
+    if (largest > 0) for (let j = 0; j < row.length; j++) row[j] /= largest;
   }
   return out;
 }
@@ -85,7 +66,7 @@ function byLargest(x: Matrix, rows: number, columns: number): Matrix {
 /** Twin of `softmax_weights`: softmax of Q K^T / sqrt d. */
 export function softmaxMap(q: Matrix, k: Matrix, n: number, d: number): Matrix {
   const out = productTransposed(q, k, n);
-  for (let i = 0; i < n; i++) normalise(out.subarray(i * n, (i + 1) * n), "softmax", d);
+  for (let i = 0; i < n; i++) normalise(part(out, n, i), "softmax", d);
   return out;
 }
 
@@ -107,24 +88,11 @@ export function dwcMatrix({ values, sides: [height, width] }: Kernel, [rows, col
   return out;
 }
 
-/** How many entries of two matrices differ, and in how many rows. */
 export function differences(x: Matrix, y: Matrix, n: number): { entries: number; rows: number } {
-  let [entries, rows] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    const before = entries;
-    for (let j = 0; j < n; j++) if (x[i * n + j] !== y[i * n + j]) entries += 1;
-    if (entries > before) rows += 1;
-  }
-  return { entries, rows };
+  const inRow = Array.from({ length: n }, (_, i) => part(x, n, i).filter((entry, j) => entry !== y[i * n + j]).length);
+  return { entries: inRow.reduce((a, b) => a + b, 0), rows: inRow.filter(Boolean).length };
 }
 
 /** The length of X 1: zero where the rows of X sum to zero. */
-export function normOfRowSums(x: Matrix, n: number): number {
-  let squares = 0;
-  for (let i = 0; i < n; i++) {
-    let total = 0;
-    for (let j = 0; j < n; j++) total += x[i * n + j];
-    squares += total * total;
-  }
-  return Math.sqrt(squares);
-}
+export const normOfRowSums = (x: Matrix, n: number) =>
+  norm(Array.from({ length: n }, (_, i) => part(x, n, i).reduce((a, b) => a + b, 0)));

@@ -2,19 +2,18 @@
 // and `stable_rank` in flatten_edu.analysis. Values alone, no vectors: Householder reflections to two diagonals, then
 // the implicit QR iteration of Golub and Kahan on them. Errors are about 1e-14 of the largest value, as LAPACK's.
 
+import { max } from "d3-array";
+
 const EPS = 2 ** -52;
 
 /** The singular values of an n x n matrix given row after row, largest first. */
 export function singularValues(matrix: Float64Array, n: number): Float64Array {
   const diagonal = new Float64Array(n);
   const above = new Float64Array(n);
-  let largest = 0;
-  for (let i = 0; i < n * n; i++) largest = Math.max(largest, Math.abs(matrix[i]));
+  const largest = max(matrix, Math.abs)!;
   if (largest === 0) return diagonal;
   // Divided by the largest entry, no square below leaves float64's range.
-  const scaled = matrix.slice();
-  for (let i = 0; i < n * n; i++) scaled[i] /= largest;
-  bidiagonalise(scaled, n, diagonal, above);
+  bidiagonalise(matrix.map((entry) => entry / largest), n, diagonal, above);
   iterate(diagonal, above);
   return diagonal.map((value) => Math.abs(value) * largest).sort().reverse();
 }
@@ -75,8 +74,7 @@ function reflectRows(a: Float64Array, n: number, from: number, v: Float64Array, 
 
 /** Bring the diagonal d to the singular values, the one above it, e, to zero. */
 function iterate(d: Float64Array, e: Float64Array): void {
-  let size = 0;
-  for (let i = 0; i < d.length; i++) size = Math.max(size, Math.abs(d[i]), Math.abs(e[i]));
+  const size = Math.max(max(d, Math.abs)!, max(e, Math.abs)!);
   const tiny = (size * EPS) / 64;
   let last = d.length - 1;
   for (let round = 0; last > 0; round++) {

@@ -7,21 +7,11 @@ export const MAP_NAMES = ["linear", "dwc", "equivalent", "softmax"] as const;
 export type MapName = (typeof MAP_NAMES)[number];
 export type PerMap<T> = Record<MapName, T>;
 
-export interface Question {
-  n: number;
-  maps: PerMap<Matrix>;
-  /** Two maps with the same key are the same. */
-  keys: PerMap<number>;
-  u: Matrix;
-  w: Matrix;
-}
+/** Of the maps two with the same key are the same. */
+export interface Question { n: number; maps: PerMap<Matrix>; keys: PerMap<number>; u: Matrix; w: Matrix }
 
-export interface Findings {
-  /** Singular values, largest first. */
-  spectra: PerMap<Float64Array>;
-  /** null where M_DWC's numerical rank, by NumPy's tolerance, is below N. */
-  lemma: DeterminantLemma | null;
-}
+/** Singular values, largest first; no lemma where M_DWC's numerical rank, by NumPy's tolerance, is below N. */
+export interface Findings { spectra: PerMap<Float64Array>; lemma: DeterminantLemma | null }
 
 /** Answers questions, and keeps the spectra of maps that did not change between two of them. */
 export class SpectrumCache {

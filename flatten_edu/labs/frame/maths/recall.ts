@@ -1,5 +1,7 @@
 // Values stored under keys and read back: twins of `recall`, `recall_bound` and `correlation_bound` in
 // flatten_edu.analysis, and of what RecallLab stores. Arrays hold row after row.
+import { dot } from "./attention";
+import { add, meanRow, product } from "./layers";
 import { hashNoise } from "./noise";
 import { dwcMatrix, focusedHead, linearMap, productTransposed, softmaxMap, type Grid } from "./rank_maps";
 
@@ -28,9 +30,7 @@ export interface Store {
 /** Query i asks for value i; `beside` is what is added to the answers. */
 export interface Memory { n: number; d: number; e: number; q: Float64Array; k: Float64Array; v: Float64Array; beside: Float64Array | null }
 
-export interface Numbers { weight: number; contrast: number; correlation: number; right: number }
-
-export interface Recall extends Numbers { out: Float64Array }
+export interface Recall { weight: number; contrast: number; correlation: number; right: number; out: Float64Array }
 
 /** Twin of RecallLab.memory, and of its convolution. */
 export function memoryOf(store: Store): Memory {
@@ -43,7 +43,6 @@ export function memoryOf(store: Store): Memory {
   return { n, d, e: v.length / n, q, k: keys.map((entry) => length * entry), v, beside: beside(v, grid, kernel, seed, inPlace) };
 }
 
-/** What is stored. */
 export const valuesOf = ({ values, seed, grid }: Store) => values ?? hashNoise(seed, VALUES, grid[0] * grid[1], NOISE_NUMBERS);
 
 /** The convolution of the values, each row where the value is that its place asks for. */
@@ -51,7 +50,7 @@ function beside(v: Float64Array, grid: Grid, kernel: KernelName, seed: number, i
   if (kernel === "none") return null;
   const n = grid[0] * grid[1];
   const e = v.length / n;
-  const local = product(dwcMatrix({ values: kernelOf(kernel, seed), sides: [KERNEL_SIDE, KERNEL_SIDE] }, grid), v, n, e);
+  const local = product(dwcMatrix({ values: kernelOf(kernel, seed), sides: [KERNEL_SIDE, KERNEL_SIDE] }, grid), v, n);
   if (inPlace) return local;
   const marks = hashNoise(seed, ORDER, n, 1);
   const asked = Array.from(marks.keys()).sort((a, b) => marks[a] - marks[b]); // place i asks for value asked[i]
@@ -64,19 +63,6 @@ function kernelOf(name: KernelName, seed: number): Float64Array {
   const size = KERNEL_SIDE * KERNEL_SIDE;
   if (name === "random") return hashNoise(seed, KERNEL, 1, size).map((entry) => entry / KERNEL_SIDE);
   return Float64Array.from({ length: size }, (_, i) => name === "mean" ? 1 / size : Number(2 * i + 1 === size));
-}
-
-/** W V, of n x n weights and n x e values. */
-function product(weights: Float64Array, v: Float64Array, n: number, e: number): Float64Array {
-  const out = new Float64Array(n * e);
-  for (let i = 0; i < n; i++) {
-    const row = out.subarray(i * e, (i + 1) * e);
-    for (let j = 0; j < n; j++) {
-      const weight = weights[i * n + j];
-      if (weight !== 0) for (let c = 0, at = j * e; c < e; c++, at++) row[c] += weight * v[at];
-    }
-  }
-  return out;
 }
 
 /** Twin of `attention_matrix`. */
@@ -97,32 +83,25 @@ export function weightOnAsked(weights: Float64Array, n: number): number {
 export function recall(memory: Memory, kind: Kind, p: number, removed: boolean): Recall {
   const { n, e, v } = memory;
   const weights = weightsOf(memory, kind, p);
-  let out = product(weights, v, n, e);
-  if (memory.beside) for (let i = 0; i < out.length; i++) out[i] += memory.beside[i];
-  const [found, wanted] = [out, v].map((x) => withoutMean(x, n, e));
-  const [length, wantedLength] = [found, wanted].map(({ x }) => Math.sqrt(sumOfProducts(x, x)));
+  let out = product(weights, v, n);
+  if (memory.beside) out = add(out, memory.beside);
+  const [found, wanted] = [out, v].map((x) => withoutMean(x, e));
+  const [length, wantedLength] = [found, wanted].map(({ x }) => Math.sqrt(dot(x, x)));
   const contrast = length / wantedLength;
-  const correlation = sumOfProducts(found.x, wanted.x) / (length * wantedLength);
+  const correlation = dot(found.x, wanted.x) / (length * wantedLength);
   if (removed) out = found.x.map((entry, i) => wanted.mean[i % e] + (contrast > 0 ? entry / contrast : entry));
   return { out, weight: weightOnAsked(weights, n), contrast, correlation, right: right(out, v, n, e) };
 }
 
-function withoutMean(x: Float64Array, n: number, e: number): { mean: Float64Array; x: Float64Array } {
-  const mean = new Float64Array(e);
-  for (let i = 0; i < x.length; i++) mean[i % e] += x[i] / n;
+function withoutMean(x: Float64Array, e: number): { mean: Float64Array; x: Float64Array } {
+  const mean = meanRow(x, e);
   return { mean, x: x.map((entry, i) => entry - mean[i % e]) };
-}
-
-function sumOfProducts(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
-  return sum;
 }
 
 /** The share of the answers to which no value is nearer than the right one; two at the same distance, but for rounding, are as near. */
 function right(out: Float64Array, v: Float64Array, n: number, e: number): number {
   const closeness = productTransposed(out, v, n);
-  const half = Float64Array.from({ length: n }, (_, j) => sumOfProducts(v.subarray(j * e, (j + 1) * e), v.subarray(j * e, (j + 1) * e)) / 2);
+  const half = Float64Array.from({ length: n }, (_, j) => dot(v.subarray(j * e, (j + 1) * e), v.subarray(j * e, (j + 1) * e)) / 2);
   let count = 0;
   for (let i = 0; i < n; i++) {
     let best = -Infinity;

@@ -9,13 +9,6 @@ export const LIMITS: Record<Format, { largest: number; normal: number; subnormal
   fp32: { largest: (2 - 2 ** -23) * 2 ** 127, normal: 2 ** -126, subnormal: 2 ** -149 },
 };
 
-/** x, first to float32, then to the format; each time to the nearest, ties to even. */
-export function roundTo(format: Format, x: number): number {
-  const one = new Float32Array([x]);
-  roundAll(format, one, new Uint32Array(one.buffer));
-  return one[0];
-}
-
 /** Round float32 numbers to the format in their place; `bits` are the same bytes. */
 export function roundAll(format: Format, x: Float32Array, bits: Uint32Array): void {
   if (format === "fp16") roundToHalf(x, bits);

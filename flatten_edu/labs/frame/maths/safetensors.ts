@@ -1,19 +1,9 @@
 // Reads the files in which the library ships weights: a header in JSON, then the tensors' bytes, little-endian.
 
-export interface Tensor {
-  shape: number[];
-  data: Float64Array;
-}
-
+export interface Tensor { shape: number[]; data: Float64Array }
 export type Tensors = Map<string, Tensor>;
+interface Entry { dtype: string; shape: number[]; data_offsets: [number, number] }
 
-interface Entry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
-
-/** The number that 16 bits of half precision stand for. */
 export function half(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

@@ -15,9 +15,8 @@ export function logits(q: Vector, keys: readonly Vector[], divide: boolean): num
 const softmaxOf = (rows: readonly number[], t: number) => softmax(rows.map((logit) => logit * t));
 
 /** Twin of `scaled_softmax_weights`: q and every key are multiplied by `scale`. */
-export function scaledSoftmaxWeights(q: Vector, keys: readonly Vector[], scale: number, divide: boolean): number[] {
-  return softmaxOf(logits(q, keys, divide), scale ** 2);
-}
+export const scaledSoftmaxWeights = (q: Vector, keys: readonly Vector[], scale: number, divide: boolean): number[] =>
+  softmaxOf(logits(q, keys, divide), scale ** 2);
 
 /** The row's entropy in bits at each of many scales. */
 export function entropyCurve(q: Vector, keys: readonly Vector[], scales: readonly number[], divide: boolean): number[] {
