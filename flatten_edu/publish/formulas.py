@@ -15,6 +15,9 @@ from sphinx.errors import ExtensionError
 from sphinx.writers.html5 import HTML5Translator
 
 
+_PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mo>′</mo></msup>")  # the font's prime is raised by itself
+
+
 @cache
 def mathml(tex: str, block: bool) -> str:
     r"""A formula's TeX as a `math` element, on a line of its own (block) or within one.
@@ -26,9 +29,10 @@ def mathml(tex: str, block: bool) -> str:
     """
     tex = re.sub(r"\\\\\[[\w.]+\]", r"\\\\", tex)
     try:
-        return LatexToMathML(fancy_error=False).convert_with_local_state(tex, displaystyle=block)
+        found = LatexToMathML(fancy_error=False).convert_with_local_state(tex, displaystyle=block)
     except LatexError as error:
         raise ExtensionError(f"the formula {tex!r} cannot be typeset: {error}") from None
+    return _PRIME.sub(r"<mrow>\1<mo>′</mo></mrow>", found)
 
 
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
