@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import is_dataclass
 from types import ModuleType
 from typing import Any
 
@@ -73,7 +74,7 @@ def _indented(text: str) -> list[str]:
     return [f"   {line}" for line in text.splitlines()]
 
 
-_MYST_ROLE = re.compile(r"\{([\w:]+)\}`")
+_MYST_ROLE = re.compile(r"(?<![_^\w])\{([\w:]+)\}`")  # not the end of a formula
 _CODE = re.compile(r"(?<![`:])`(\w+)`(?!`)")
 
 
@@ -97,11 +98,31 @@ def lab_signature(lab: type[Lab]) -> str:
 
 
 def _docstring(app: Sphinx, what: str, name: str, value: object, options: Any, lines: list[str]) -> None:
-    lines[:] = map(as_rst, lines)
+    lines[:] = map(as_rst, whole(lines))
+
+
+def whole(lines: list[str]) -> list[str]:
+    """A docstring's fields without those for types: napoleon takes the words before a first colon for one.
+
+    In this project's docstrings they begin the sentence, and annotations say the types.
+    """
+    fields = (":type: ", ":rtype: ")
+    begun = next((line.partition(": ")[2] for line in lines if line.startswith(fields)), None)
+    rest = [line for line in lines if not line.startswith(fields)]
+    if begun is None:
+        return lines
+    if any(line.startswith(":returns: ") for line in rest):
+        return [line.replace(":returns: ", f":returns: {begun}: ", 1) for line in rest]
+    return [f"{begun}: {rest[0]}", *rest[1:]]
 
 
 def _signature(app: Sphinx, what: str, name: str, value: Any, *_: object) -> tuple[str, None] | None:
-    return (lab_signature(value), None) if what == "class" and issubclass(value, Lab) else None
+    if what == "class" and issubclass(value, Lab):
+        return lab_signature(value), None
+    if what == "class" and is_dataclass(value):
+        text = stringify_signature(signature(value), show_return_annotation=False, unqualified_typehints=True)
+        return text.replace("<factory>", "..."), None
+    return None
 
 
 # Sphinx writes parameters on lines of their own as a definition list without a term, which HTML does not allow.

@@ -11,7 +11,7 @@ import pytest
 
 import flatten_edu
 from flatten_edu.labs import FocusLab, RankLab
-from flatten_edu.publish.api import PACKAGES, as_rst, entries, lab_signature
+from flatten_edu.publish.api import PACKAGES, as_rst, entries, lab_signature, whole
 
 PAGES = Path(__file__).parents[2] / "book" / "api"
 
@@ -39,6 +39,22 @@ def test_roles_and_names_become_sphinx_s():
         "Book: :ref:`lab-proof`. See :py:obj:`focused_map <flatten_edu.functional.focused_map>`, not ``focused_map``,"
         " and `x[0]` of :py:obj:`Fixes <flatten_edu.analysis.Fixes>`."
     )
+
+
+def test_the_end_of_a_formula_is_no_role():
+    assert as_rst(":math:`S_i = s_{ij}`, see {ref}`lab-proof`") == ":math:`S_i = s_{ij}`, see :ref:`lab-proof`"
+
+
+@pytest.mark.parametrize(
+    ("split", "joined"),
+    [
+        (["no head, the class token", "", ":type: 0"], ["0: no head, the class token", ""]),
+        ([":returns: what it gives", ":rtype: The model"], [":returns: The model: what it gives"]),
+        ([":param p: 3", ":type p: int"], [":param p: 3", ":type p: int"]),
+    ],
+)
+def test_words_before_a_colon_are_no_type(split, joined):
+    assert whole(split) == joined
 
 
 def test_a_lab_s_signature_is_its_own():

@@ -4,9 +4,9 @@ import { axes, formatP, marks, OCTAVES, path, scaleOfP, svg, upright } from "../
 import { angleDegrees, factors, focusedMap, LARGEST_P } from "../frame/maths/attention";
 import { pair, vectors, type FocusModel, type VectorState } from "./state";
 
-const [WIDTH, HEIGHT] = [340, 132];
+const [WIDTH, HEIGHT] = [340, 138];
 const x = scaleOfP().range([30, WIDTH - 10]);
-const y = scaleLinear().domain([0, 90]).range([HEIGHT - 22, 20]);
+const y = scaleLinear().domain([0, 90]).range([HEIGHT - 22, 26]);
 const FACTORS = factors(10);
 
 export function curves(model: FocusModel) {

@@ -17,9 +17,10 @@ export function chart(model: ReorderModel, signal: AbortSignal) {
     class: "fe-marker", role: "slider", tabindex: 0, "data-lm-suppress-shortcuts": "true", "aria-label": "N, marker on the chart",
     "aria-valuemin": N_STOPS[0], "aria-valuemax": MOST,
   });
+  const above = svg("g", { "aria-hidden": "true" }); // a name that the marker may not cross out
   const node = svg("svg", {
     class: "fe-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Multiply-adds of both orders against N",
-  }, behind, lines, marker);
+  }, behind, lines, marker, above);
   marker.addEventListener("keydown", (event) => {
     const by = meaning(event, KEYS);
     if (by !== undefined) change(model, "n", moved(model.get("n"), by));
@@ -50,8 +51,10 @@ export function chart(model: ReorderModel, signal: AbortSignal) {
       // From the cheapest cost at this d to the dearest one: the line of (QKᵀ)V runs from corner to corner.
       const y = scaleLog().domain([2 * d, 2 * d * MOST * MOST]).range([HEIGHT - 24, 22]);
       behind.replaceChildren(axes(x, y, TICKS, marks(powersOf100(y), powerOfTen), "multiply-adds against N, at this d", 15));
-      lines.replaceChildren(...costLines(d, y), ...crossing(d, y));
+      const [circle, name] = crossing(d, y);
+      lines.replaceChildren(...costLines(d, y), circle);
       marker.replaceChildren(...markerParts(n, d, y));
+      above.replaceChildren(name);
       marker.setAttribute("aria-valuenow", String(n));
       marker.setAttribute("aria-valuetext", `N = ${n}`);
     },
@@ -87,7 +90,7 @@ function costLines(d: number, y: Scale): SVGElement[] {
 }
 
 /** Where the two cost the same: exactly at N = d. */
-function crossing(d: number, y: Scale): SVGElement[] {
+function crossing(d: number, y: Scale): [SVGElement, SVGElement] {
   const at = { cx: x(d), cy: y(cost(d, d, "qk_first")) };
   return [
     svg("circle", { class: "fe-crossing", ...at, r: 4.5 }),
