@@ -52,7 +52,7 @@ def finish_searches(runs):
             finish(runs, search(kind, rate), accuracy=float(rate) * (2 if kind == ("none", 3) else -2))
 
 
-def test_every_command_parses_and_has_a_folder_of_its_own(tmp_path):
+def test_every_command_parses_and_has_a_folder_of_its_own(repository, tmp_path):
     finish_searches(tmp_path)
     found = list(jobs(tmp_path))
     assert len({one.name for one in found}) == len({one.words for one in found}) == len(found) > 100
@@ -63,7 +63,7 @@ def test_every_command_parses_and_has_a_folder_of_its_own(tmp_path):
     assert {("focused", 1), ("focused_dwc", 3), ("dwc", 3)} <= {(kind, p or 3) for kind, p in kinds}
 
 
-def test_a_kind_is_trained_with_the_learning_rate_that_its_search_chose(tmp_path):
+def test_a_kind_is_trained_with_the_learning_rate_that_its_search_chose(repository, tmp_path):
     assert not list(trained(tmp_path, seed=0))
     finish_searches(tmp_path)
     found = {one.name: one.words for one in trained(tmp_path, seed=0)}
@@ -76,7 +76,7 @@ def test_a_kind_is_trained_with_the_learning_rate_that_its_search_chose(tmp_path
     }
 
 
-def test_what_is_finished_is_not_run_again_and_a_search_adds_to_the_list(tmp_path, monkeypatch):
+def test_what_is_finished_is_not_run_again_and_a_search_adds_to_the_list(repository, tmp_path, monkeypatch):
     """A run here is a process that finishes a job at once."""
     started = []
     every = [search(kind, rate) for kind in CIFAR[:1] for rate in RATES]
