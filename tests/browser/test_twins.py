@@ -74,7 +74,7 @@ TOKENS = [16, 28, 49, 98, 196, 392, 784, 1568, 3136, 6272, 12544]
 
 
 def double(x) -> torch.Tensor:
-    return torch.tensor(x, dtype=torch.float64)
+    return torch.as_tensor(x, dtype=torch.float64)
 
 
 def plain(value):
