@@ -80,7 +80,7 @@ class LabRenderer:
         name = names.get(model["state"].get("_anywidget_id")) if model else None
         if name is None:
             return None
-        own = LABS[name].sent_traits()
+        own = [*LABS[name].own_traits(), "_rules"]
         buffers = {b["path"][0]: base64.b64decode(b["data"]) for b in model.get("buffers", [])}
         state = {trait: model["state"][trait] for trait in own if trait in model["state"] and trait not in buffers}
         return [LabNode("", lab=name, state=state, buffers=buffers)]
