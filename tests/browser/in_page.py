@@ -242,4 +242,5 @@ STICKS_OUT = """
 
 def assert_within(lab: Locator) -> None:
     """Nothing of a lab is wider than it."""
-    assert lab.evaluate(STICKS_OUT) == []
+    found = lab.evaluate(STICKS_OUT)
+    assert found == [], found

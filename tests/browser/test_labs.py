@@ -160,12 +160,20 @@ def test_a_fuzz_ends_with_all_in_order(reader, name, measured):
         page.set_viewport_size({"width": width, "height": 800})
         one.settle()
         assert_readable(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert_within(page.locator(".fe-lab").first)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("button", name="Reset").click()
     assert_same(one.figures(), first)
     measured(f"lab {name}: fuzz", f"{MOVES} moves, no fault")
+
+
+def test_nothing_sticks_out(reader, name):
+    one = reader()
+    page = one.open(page_of(name) + fragment(name, step=1))
+    for width in (375, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        one.settle()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_within(page.locator(".fe-lab").first)
 
 
 def rules(name: str) -> dict[str, dict]:
