@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from flatten_edu.bench.schema import POINT_KEYS, check_record
+from flatten_edu.bench.schema import check_record
 from flatten_edu.labs import TimingLab
 from flatten_edu.labs.timing.make_data import measure
 from tests.browser.conftest import FLAGS, fragment
 from tests.browser.in_page import COUNT_LISTENERS
 from tests.browser.test_timing_work import GPU_FLAGS
-from tests.labs.test_timing import BROKEN
+from tests.labs.test_timing import BROKEN, POINT_KEYS
 from tools.chromium import find
 
 PAGE = "book/labs/timing.html"
