@@ -5,10 +5,6 @@ from typing import Any
 
 SCHEMA = 1
 MOST_POINTS = 20_000
-POINT_KEYS = {
-    "variant", "what", "passes", "n", "seconds", "median", "quartiles", "peak_bytes", "multiply_adds", "bytes_moved",
-    "error",
-}  # fmt: skip
 
 
 def check_record(value: Any) -> dict[str, Any]:

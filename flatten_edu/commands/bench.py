@@ -54,6 +54,7 @@ def run(given: argparse.Namespace) -> None:
     record = measure(settings, keep=lambda record: record.write(out), show=True)
     if record.points:
         print(report(record))
+    if any(point.seconds for point in record.points):
         figure = bench_figure(record)
         for suffix in (".png", ".svg"):
             figure.savefig(out.with_suffix(suffix), facecolor="white", dpi=150)

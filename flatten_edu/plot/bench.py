@@ -116,7 +116,7 @@ def _panel(record: Record, view: str, what: str, passes: str, variants: Sequence
             title_of(name) + (f", N^{slope.exponent:.2f}" if slope else ""),
             [shown.x(p) if shown.x else p.size for p in points],
             [shown.y(record, p, p.median) for p in points],
-            *(colour, dash, marker),
+            *(colour, dash, marker, 2.5 if name == "flatten_deit_tiny" else 1.5),
             intervals=[sorted(shown.y(record, p, one) for one in p.quartiles) for p in points if shown.quartiles],
             hover=[f"{title_of(name)}, {shown.told(record, p)}" for p in points],
         )

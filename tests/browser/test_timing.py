@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from flatten_edu.bench import Record, crossover, fit_slope
-from flatten_edu.bench.schema import POINT_KEYS, check_record
+from flatten_edu.bench.schema import check_record
 from flatten_edu.labs import TimingLab
 from flatten_edu.labs.timing.make_data import measure
 from tests.browser.conftest import fragment
 from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS
 from tests.browser.test_twins import CALL
-from tests.labs.test_timing import BROKEN
+from tests.labs.test_timing import BROKEN, POINT_KEYS
 
 PAGE = "book/labs/timing.html"
 VARIANTS = ["softmax_written_out", "relu", "focused"]

@@ -12,23 +12,8 @@ from flatten_edu.__main__ import main
 from flatten_edu.bench import Record, clock
 from flatten_edu.bench.settings import compiler
 
-SMALL = [
-    "--device",
-    "cpu",
-    "--what",
-    "module",
-    "--variants",
-    "softmax",
-    "focused_dwc",
-    "--tokens",
-    "9",
-    "16",
-    "25",
-    "--heads",
-    "1",
-    "--head-dim",
-    "8",
-]
+SIZES = "--device cpu --what module --variants softmax focused_dwc --tokens 9 16 25 --heads 1 --head-dim 8"
+SMALL = SIZES.split()
 QUICK = ["--seconds", "0.01", "--smallest", "9"]
 
 
@@ -145,19 +130,8 @@ def test_numbers_that_are_none_are_argparse_s(capfd):
 
 
 def test_windows_that_do_not_fit_are_a_point(tmp_path, capsys):
-    options = [
-        "--variants",
-        "window",
-        "--tokens",
-        "49",
-        "50",
-        "--passes",
-        "forward",
-        "--what",
-        "module",
-        "--device",
-        "cpu",
-    ]
+    options = ["--device", "cpu", "--what", "module", "--passes", "forward", "--variants", "window"]
+    options += ["--tokens", "49", "50"]
     assert main(["bench", *options, *QUICK, "--out", str(tmp_path / "r.json")]) == 0
     good, bad = Record.read(tmp_path / "r.json").points
     assert good.error is None and "a grid of 5 x 10 tokens is not made of whole 7 x 7 windows" in bad.error
