@@ -119,7 +119,8 @@ def whole(lines: list[str]) -> list[str]:
 def _signature(app: Sphinx, what: str, name: str, value: Any, *_: object) -> tuple[str, None] | None:
     if what == "class" and issubclass(value, Lab):
         return lab_signature(value), None
-    if what == "class" and is_dataclass(value):
+    dataclass = what == "class" and is_dataclass(value)
+    if dataclass:
         text = stringify_signature(signature(value), show_return_annotation=False, unqualified_typehints=True)
         return text.replace("<factory>", "..."), None
     return None
