@@ -28,7 +28,7 @@ async ({ esm, css, state, buffers }) => {
     get: (name) => traits[name],
     set: (name, value) => { traits[name] = value; for (const handler of [...handlers]) handler(); },
     save_changes() {}, send() {},
-    on: (_, handler) => handlers.add(handler),
+    on: (event, handler) => { if (event !== "msg:custom") handlers.add(handler); }, // no kernel sends anything
     off: (_, handler) => handlers.delete(handler),
   };
   window.removers = [1, 2].map((view) => {
