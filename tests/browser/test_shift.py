@@ -63,3 +63,23 @@ def test_a_page_stands_still(reader, measured, path):
     said = ", ".join(f"{width} px {total:.4f}" for width, total in found.items())
     measured(f"layout shift {path.split('/')[-1].removesuffix('.html')}", f"{said} (limit {LIMIT})")
     assert max(found.values()) <= LIMIT, causes
+
+
+# Rows come one after the other on a slow machine, and each may widen a column: what stands there moves.
+MOVABLE = """
+[...document.querySelectorAll("article table")].filter((table) => {
+  const { top, height } = table.getBoundingClientRect();
+  const long = table.rows.length > 1 && top < innerHeight && height > innerHeight / 2;
+  return long && getComputedStyle(table).tableLayout !== "fixed";
+}).length
+"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_long_table_on_the_first_screen_has_columns_of_given_widths(reader, width):
+    one = reader(viewport={"width": width, "height": 800})
+    movable = {}
+    for path in PAGES:
+        one.page.goto(one.site + path, wait_until="domcontentloaded")
+        movable[path] = one.page.evaluate(MOVABLE)
+    assert [path for path, tables in movable.items() if tables] == []
