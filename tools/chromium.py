@@ -7,7 +7,14 @@ import sys
 from pathlib import Path
 
 VARIABLE = "CHROMIUM"
-NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge"]
+NAMES = [
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+    "microsoft-edge",
+]
 MISSING = (
     f"The browser tests need Chromium: install it (Debian: apt-get install chromium; anywhere: .venv/bin/playwright "
     f"install chromium), or name one with {VARIABLE}=/path/to/chromium."
@@ -32,10 +39,13 @@ def _playwrights_own() -> str | None:
 
 
 def install() -> None:
-    """Debian's package, where we are root and there is apt-get."""
+    """Debian's package, where we are root and there is apt-get: elsewhere it has another name."""
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        for arguments in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
-            subprocess.run(["apt-get", *arguments], check=False, stdout=subprocess.DEVNULL)
+        subprocess.run(["apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
+        for package in NAMES[:2]:
+            command = ["apt-get", "install", "-y", "-qq", package]
+            if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0:
+                return
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
 """DeiT and FLatten-DeiT: counts, names, every kind, sizes, training, bad input."""
 
 import itertools
-import subprocess
-import sys
 from copy import deepcopy
 
 import pytest
@@ -134,26 +132,6 @@ def test_image_sizes_and_a_batch_of_one(size, grid):
 def test_channels_last_gives_the_same():
     model, x = small().eval(), torch.randn(2, 3, 32, 32)
     torch.testing.assert_close(model(x.contiguous(memory_format=torch.channels_last)), model(x))
-
-
-COMPILE = """
-import torch
-from flatten_edu.models import DeiT, DeiTConfig
-for kind in ["softmax", "focused_dwc", "relu", "efficient", "angular", "hydra", "enhanced"]:
-    torch.manual_seed(0)
-    model = DeiT(DeiTConfig(12, 3, 2, kind, img_size=32, patch_size=8, num_classes=5)).eval()
-    x = torch.randn(2, 3, 32, 32)
-    compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
-    torch.testing.assert_close(compiled(x), model(x), rtol=1e-4, atol=1e-5)
-    torch._dynamo.reset()
-"""
-
-
-@pytest.mark.slow
-def test_compile_in_one_graph():
-    """In a process of its own: the shape checker of these tests is nothing that a compiler can read."""
-    result = subprocess.run([sys.executable, "-c", COMPILE], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr[-2000:]
 
 
 def test_drop_path_is_off_in_evaluation_and_drops_in_training():
