@@ -14,7 +14,8 @@ def violations(page: Page, context: str = "html", rules: dict = WCAG) -> list[st
     the colour of the text around them.
     """
     # Without preload: axe would fetch what style sheets import, from the wrong folder.
-    result = Axe().run(page, {"include": [context], "exclude": ["math"]}, {"runOnly": rules, "preload": False})
+    options = {"runOnly": rules, "preload": False, "resultTypes": ["violations"]}
+    result = Axe().run(page, {"include": [context], "exclude": ["math"]}, options)
     return [
         f"{violation['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
         for violation in result.response["violations"]

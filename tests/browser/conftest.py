@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -99,10 +100,15 @@ class Reader:
         self.page.on("console", lambda m: self.faults.append(f"console {m.type}: {m.text}"))
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("response", self._answered)
+        self.pending: set = set()  # requests that have not been answered
         self.page.on("request", self._asked)
+        self.page.on("requestfinished", lambda request: self.pending.discard(request))
+        self.page.on("requestfailed", lambda request: self.pending.discard(request))
 
     def _asked(self, request):
-        if not request.url.startswith((self.site, "blob:", "data:")):
+        if request.url.startswith(self.site):
+            self.pending.add(request)
+        elif not request.url.startswith(("blob:", "data:")):
             self.faults.append(f"request to another host: {request.url}")
 
     def _answered(self, response):
@@ -112,6 +118,7 @@ class Reader:
     def open(self, path: str, labs: bool = True):
         """Go to a page, scroll through it, and wait until its labs are live."""
         self.page.goto("about:blank")  # or a new fragment would not load the page anew
+        self.pending.clear()
         self.page.goto(self.site + path, wait_until="load")
         if labs:
             self.page.evaluate("document.querySelectorAll('.fe-answer').forEach((fold) => { fold.open = true; })")
@@ -129,12 +136,12 @@ class Reader:
 
     def settle(self):
         """Wait until what the labs asked for has arrived, been computed and been painted."""
-        self.frame()  # a lab says that it is busy when it draws, not when it is clicked
-        self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function(
-            "document.querySelectorAll('.fe-lab [aria-busy=true]').length === 0", timeout=60_000
-        )
-        self.frame()
+        end, quiet = time.monotonic() + 60, 0
+        while quiet < 3:  # what arrives may have something computed, and what is computed may ask for more
+            assert time.monotonic() < end, [request.url for request in self.pending] or "a lab is still busy"
+            self.frame()
+            busy = self.pending or self.page.locator(".fe-lab [aria-busy=true]").count()
+            quiet = 0 if busy else quiet + 1
 
     def outputs(self, lab: int = 0) -> dict[str, float]:
         """All figures that a lab shows, at full precision."""

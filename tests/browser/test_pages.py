@@ -34,17 +34,19 @@ def test_axe_finds_nothing(reader, path):
     one = reader(color_scheme="light")
     page = one.open(path)
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
-    found = looked_over(one, WCAG)
-    in_the_dark(page)
-    assert found + looked_over(one, CONTRAST) == []
+    found = looked_over(one, WCAG, path)
+    if not path.startswith("book/api/") or path == "book/api/functional.html":  # one of a dozen that are made alike
+        in_the_dark(page)
+        found += looked_over(one, CONTRAST, path)
+    assert found == []
 
 
-def looked_over(one, rules) -> list[str]:
-    """What axe finds on a page, then on its labs with each of their views shown in turn."""
+def looked_over(one, rules, path) -> list[str]:
+    """What axe finds on a page, and on a lab's own page with each of its views shown in turn."""
     page = one.page
     page.wait_for_function(AT_REST, timeout=60_000)  # what is being computed is dimmed meanwhile
     found = violations(page, "html", rules)
-    for tab in page.locator(".fe-lab [role=tab]").all():
+    for tab in page.locator(".fe-lab [role=tab]").all() if path.startswith("book/labs/") else []:
         if tab.get_attribute("aria-selected") == "true":
             continue
         tab.click()

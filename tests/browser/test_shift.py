@@ -20,7 +20,7 @@ async () => {
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const starting = (host) => {
     const { top, bottom, height } = host.getBoundingClientRect();
-    return !host.dataset.state && height > 0 && top < innerHeight && bottom > 0;
+    return !host.dataset.state && host.checkVisibility() && height > 0 && top < innerHeight && bottom > 0;
   };
   for (let y = 0; y < document.documentElement.scrollHeight; y += 0.8 * innerHeight) {
     scrollTo({ top: y, behavior: "instant" });

@@ -34,6 +34,7 @@ export function figures(model: MapsModel, sources: Sources, signal: AbortSignal)
       rebuild();
       const { grid, patch, picture: index } = chosen(model);
       const picture = sources.picture();
+      node.setAttribute("aria-busy", String(sources.needsModels() && !sources.complete && !sources.runs.failed));
       const painted = maps.map(({ entry }, i) => paintedMap(model, sources, entry, i));
       const common = Math.max(0, ...painted.map((one) => one?.top ?? 0));
       if (picture) drawPicture(canvas, picture, grid, patch);
