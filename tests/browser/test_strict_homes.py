@@ -23,13 +23,16 @@ async ({ esm, css, state, buffers }) => {
   for (const [name, text] of Object.entries(buffers)) {
     traits[name] = new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   }
-  const handlers = new Set();
+  const handlers = new Set(), takers = new Set();
   const model = {
     get: (name) => traits[name],
     set: (name, value) => { traits[name] = value; for (const handler of [...handlers]) handler(); },
-    save_changes() {}, send() {},
-    on: (event, handler) => { if (event !== "msg:custom") handlers.add(handler); }, // no kernel sends anything
-    off: (_, handler) => handlers.delete(handler),
+    save_changes() {},
+    send: ({ file }) => setTimeout(() => { // the kernel has no such file any more
+      for (const taker of [...takers]) taker({ file }, [new DataView(new ArrayBuffer(0))]);
+    }),
+    on: (event, handler) => (event === "msg:custom" ? takers : handlers).add(handler),
+    off: (event, handler) => (event === "msg:custom" ? takers : handlers).delete(handler),
   };
   window.removers = [1, 2].map((view) => {
     const host = document.createElement("div");
@@ -41,7 +44,7 @@ async ({ esm, css, state, buffers }) => {
     shadow.append(el);
     return lab.render({ model, el });
   });
-  window.listening = () => handlers.size;
+  window.listening = () => handlers.size + takers.size;
 }
 """
 FIGURES = """
