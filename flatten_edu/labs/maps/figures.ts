@@ -8,8 +8,7 @@ import { chosen, type Entry, type MapsModel } from "./state";
 export function figures(model: MapsModel, sources: Sources, signal: AbortSignal): Part {
   const picker = patchPicker("picture", signal, () => chosen(model), (patch) => change(model, "patch", patch));
   const { canvas } = picker;
-  const about = h("span", {});
-  const node = h("div", { class: "fe-maps" });
+  const about = h("span", {}), node = h("div", { class: "fe-maps" });
   let entries: Entry[] | null = null;
   let maps: ReturnType<typeof mapFigure>[] = [];
 
