@@ -19,7 +19,7 @@ from tests.browser.conftest import SITE, fragment
 from tests.browser.in_page import COUNT_LISTENERS, COUNT_WORKERS, assert_within, frame_time, fuzz
 
 LAB_JS_LIMIT = 60_000
-MOVES = 250  # of a fuzz, each lab
+MOVES = 400  # of a fuzz, each lab
 
 
 def page_of(lab: str) -> str:

@@ -78,7 +78,7 @@ def test_compile_makes_at_most_two_graphs_for_any_number_of_batch_sizes(kind, gr
     module, count = deit(kind, pool="mean", num_heads=1, dim=8, depth=1).train(gradients), Count()
     compiled = torch.compile(module, fullgraph=True, backend=count)
     with torch.set_grad_enabled(gradients):
-        for batch in (2, 3, 5, 8, 15):
+        for batch in range(2, 16):
             x = images(batch)
             torch.testing.assert_close(compiled(x), module(x), rtol=1e-4, atol=1e-5)
     assert count.graphs <= 2
