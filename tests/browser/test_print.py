@@ -49,11 +49,10 @@ def test_a_lab_prints_as_its_picture(reader):
     assert all(picture.bounding_box()["height"] < 0.7 * SHEET_AT_96_DPI for picture in pictures)  # cut in two otherwise
 
 
-SLACK = 6  # pixels, a tenth of the margin: a formula at the end of a line may stand into it
 CUT = """
 () => [...document.querySelectorAll("pre, table, img, svg, math, dt.sig")]
   .filter((e) => e.checkVisibility() && !e.closest(".fe-live"))
-  .filter((e) => e.getBoundingClientRect().right > innerWidth + 6
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1
     || (e.tagName === "PRE" && e.scrollWidth > e.clientWidth + 1))
   .map((e) => e.outerHTML.slice(0, 120))
 """
@@ -63,7 +62,7 @@ CUT = """
 def test_nothing_is_cut_at_the_paper_s_edge(reader, path):
     page = reader(viewport={"width": A4_AT_96_DPI, "height": 1000}).open(path)
     page.emulate_media(media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") <= A4_AT_96_DPI + SLACK
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4_AT_96_DPI
     assert page.evaluate(CUT) == []
 
 
